@@ -1,0 +1,99 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// The settings of every target; they stand here once.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library target; `uses` names targets of this package, `from` products of others.
+func library(_ name: String, uses: [String] = [], from products: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses.map { .byName(name: $0) } + products, swiftSettings: settings)
+}
+
+func program(_ name: String, uses: [String] = [], from products: [Target.Dependency] = []) -> Target {
+    .executableTarget(name: name, dependencies: uses.map { .byName(name: $0) } + products, swiftSettings: settings)
+}
+
+func tests(_ name: String, uses: [String], from products: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name, dependencies: uses.map { .byName(name: $0) } + products, swiftSettings: settings)
+}
+
+extension Target.Dependency {
+    static let argumentParser = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let certificates = Self.product(name: "X509", package: "swift-certificates")
+    static let configuration = Self.product(name: "Configuration", package: "swift-configuration")
+    static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
+    static let grdb = Self.product(name: "GRDB", package: "GRDB.swift")
+    static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdHTTP2 = Self.product(name: "HummingbirdHTTP2", package: "hummingbird")
+    static let hummingbirdTLS = Self.product(name: "HummingbirdTLS", package: "hummingbird")
+    static let logging = Self.product(name: "Logging", package: "swift-log")
+    static let metrics = Self.product(name: "Metrics", package: "swift-metrics")
+    static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
+    static let nioHTTPTypes = Self.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let serviceLifecycle = Self.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+}
+
+let package = Package(
+    name: "rostrum",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "rostrum", targets: ["rostrum"]),
+        .library(name: "UserSig", targets: ["UserSig"]),
+        .library(name: "ChatProtocol", targets: ["ChatProtocol"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        // The libraries that others import.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        library("UserSig", uses: ["CZlib"], from: [.crypto]),
+        library("ChatProtocol"),
+
+        // Storage and events, and the engines behind them.
+        library("Database", uses: ["ChatProtocol"]),
+        library("DatabaseSQLite", uses: ["ChatProtocol", "Database"], from: [.grdb]),
+        library("EventBus", uses: ["ChatProtocol"]),
+
+        // The domain.
+        library("Chat", uses: ["ChatProtocol", "Database", "EventBus", "UserSig"], from: [.crypto, .metrics]),
+
+        // The edges.
+        library("AdminAPI", uses: ["Chat", "ChatProtocol"], from: [.crypto, .logging, .metrics]),
+
+        // The server.
+        library("Observability", from: [.logging, .metrics]),
+
+        tests("ChatProtocolTests", uses: ["ChatProtocol"]),
+        tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
+        tests("UserSigTests", uses: ["UserSig"]),
+        program(
+            "rostrum",
+            uses: ["AdminAPI", "DatabaseSQLite", "Observability"],
+            from: [.argumentParser, .certificates, .configuration, .crypto, .grdb, .hummingbird, .hummingbirdHTTP2, .hummingbirdTLS]
+        ),
+    ]
+)

@@ -1,0 +1,52 @@
+import Chat
+import ChatProtocol
+
+/// Deleting Accounts (spec/accounts.md 5). Channels that a deleted account owns stay.
+struct AccountDelete: Command {
+    static let items = ListField("DeleteItem", of: "objects with UserID", count: 1...100)
+    static let name = AccountNameField("UserID")
+
+    static let card = CommandCard(
+        path: "im_open_login_svc/account_delete",
+        summary: "Deletes up to 100 accounts.",
+        documents: [],
+        fields: [items],
+        codes: .accounts,
+        errors: [.accountNotImported]
+    )
+
+    struct Reply: Encodable {
+        struct Item: Encodable {
+            let UserID: String
+            let ResultCode: Int
+            let ResultInfo: String
+        }
+
+        let ResultItem: [Item]
+    }
+
+    let accounts: Accounts
+
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+        let names = try body.objects(Self.items).map { item throws(ChatError) in try item.required(Self.name) }
+        let ids = names.compactMap(UserID.init(rawValue:))
+        var deletions = try await accounts.delete(ids, for: call)[...]
+        return Reply(
+            ResultItem: names.map { name in
+                // A name that breaks the rule was not asked for: it cannot have been imported.
+                let deletion = UserID(rawValue: name) == nil ? .notImported : deletions.popFirst() ?? .notImported
+                return Self.item(name, deletion)
+            }
+        )
+    }
+
+    private static func item(_ name: String, _ deletion: Accounts.Deletion) -> Reply.Item {
+        let (code, info): (ErrorCode, String) =
+            switch deletion {
+            case .deleted: (.ok, "")
+            case .notImported: (.accountNotImported, "Err_TLS_PT_Open_Login_Account_Not_Exist")
+            case .isAdmin: (.accountParameterInvalid, "The account is an app admin; remove it from the admins first.")
+            }
+        return Reply.Item(UserID: name, ResultCode: code.rawValue, ResultInfo: info)
+    }
+}

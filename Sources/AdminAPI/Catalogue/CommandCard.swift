@@ -1,0 +1,67 @@
+package import ChatProtocol
+
+/// What is to be known of a command without calling it; the documentation is made from these.
+package struct CommandCard: Sendable {
+    /// `SERVICE/COMMAND`, as in the URL.
+    package let path: String
+    /// What the command is for, in one sentence.
+    package let summary: String
+    /// Numbers of the documentation pages that describe it, international and Chinese, where they are known.
+    package let documents: [String]
+    package let fields: [FieldCard]
+    package let codes: CodeFamily
+    /// Codes that this command answers with beyond those of every command.
+    package let errors: [ErrorCode]
+
+    package init(
+        path: String,
+        summary: String,
+        documents: [String],
+        fields: [any Field],
+        codes: CodeFamily,
+        errors: [ErrorCode]
+    ) {
+        (self.path, self.summary, self.documents) = (path, summary, documents)
+        self.fields = fields.map(\.card)
+        (self.codes, self.errors) = (codes, errors)
+    }
+
+    /// `COMMAND`, the last part of the path.
+    package var name: String {
+        String(path.split(separator: "/").last ?? "")
+    }
+}
+
+/// What one family of commands calls the faults that every command can meet.
+package struct CodeFamily: Sendable, Equatable {
+    /// A field is missing, wrongly typed or too long.
+    package let invalidParameter: ErrorCode
+    /// The body is JSON but no object.
+    package let bodyNotObject: ErrorCode
+    /// A fault of ours.
+    package let internalFault: ErrorCode
+    /// Whether the application must have the channel service.
+    package let needsChannelService: Bool
+
+    /// `official_account_open_http_svc`.
+    package static let officialAccount = CodeFamily(
+        invalidParameter: .parameterInvalid,
+        bodyNotObject: .bodyNotObject,
+        internalFault: .internalFault,
+        needsChannelService: true
+    )
+    /// `im_open_login_svc`.
+    package static let accounts = CodeFamily(
+        invalidParameter: .accountParameterInvalid,
+        bodyNotObject: .bodyNotJSON,
+        internalFault: .accountInternalFault,
+        needsChannelService: false
+    )
+    /// `openim/query_online_status`.
+    package static let onlineStatus = CodeFamily(
+        invalidParameter: .onlineStatusBodyInvalid,
+        bodyNotObject: .bodyNotJSON,
+        internalFault: .onlineStatusInternalFault,
+        needsChannelService: false
+    )
+}

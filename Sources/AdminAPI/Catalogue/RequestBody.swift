@@ -1,0 +1,113 @@
+package import ChatProtocol
+
+/// The fields of a request, read by their rules.
+///
+/// What is missing or breaks its rule throws the code that the field or the command's family documents for it, with
+/// a sentence that names the field, what was wrong and what is right. Fields that nobody asks for are ignored.
+package struct RequestBody: Sendable {
+    private let object: JSONObject
+    private let codes: CodeFamily
+    /// Where the object stands in the body, for error texts: `SubscriberList[3].`
+    private let place: String
+
+    init(_ object: JSONObject, codes: CodeFamily, place: String = "") {
+        (self.object, self.codes, self.place) = (object, codes, place)
+    }
+
+    /// The value of a field that must be there.
+    package func required<Wanted: Field>(_ field: Wanted) throws(ChatError) -> Wanted.Value {
+        guard let value = try optional(field) else {
+            throw ChatError(codes.invalidParameter, "\(place)\(field.name) is missing; it must be \(field.rule).")
+        }
+        return value
+    }
+
+    /// The value of a field that may be left out.
+    package func optional<Wanted: Field>(_ field: Wanted) throws(ChatError) -> Wanted.Value? {
+        for name in [field.name] + field.aliases {
+            guard let value = object[name] else { continue }
+            return try read(value, as: field, at: place + name)
+        }
+        return nil
+    }
+
+    /// The value of an optional field for which an empty string means "not given", as old SDKs send it.
+    package func optionalUnlessEmpty<Wanted: Field>(_ field: Wanted) throws(ChatError) -> Wanted.Value? {
+        if case .string("") = object[field.name] { return nil }
+        return try optional(field)
+    }
+
+    /// The value of an optional number for which 0 means "not given", as old SDKs send it.
+    package func optionalUnlessZero(_ field: IntegerField) throws(ChatError) -> Int64? {
+        if case .number(let number) = object[field.name], number.int64 == 0 { return nil }
+        return try optional(field)
+    }
+
+    /// The items of a list, each an object with fields of its own.
+    package func objects(_ field: ListField) throws(ChatError) -> [RequestBody] {
+        var bodies: [RequestBody] = []
+        for (position, item) in try required(field).enumerated() {
+            guard case .object(let object) = item else {
+                throw wrong(item, at: "\(place)\(field.name)[\(position)]", rule: "an object", codes.invalidParameter)
+            }
+            bodies.append(RequestBody(object, codes: codes, place: "\(place)\(field.name)[\(position)]."))
+        }
+        return bodies
+    }
+
+    /// The items of a list, each a value by the rule of `item`.
+    package func items<Item: Field>(
+        _ field: ListField,
+        each item: Item
+    ) throws(ChatError) -> [Item.Value] {
+        try items(of: try required(field), of: field, each: item)
+    }
+
+    /// The items of a list that may be left out; nil when it is.
+    package func optionalItems<Item: Field>(
+        _ field: ListField,
+        each item: Item
+    ) throws(ChatError) -> [Item.Value]? {
+        guard let list = try optional(field) else { return nil }
+        return try items(of: list, of: field, each: item)
+    }
+
+    /// The fields of an object inside this one; nil when it is left out.
+    package func inner(_ field: ObjectField) throws(ChatError) -> RequestBody? {
+        guard let object = try optional(field) else { return nil }
+        return RequestBody(object, codes: codes, place: "\(place)\(field.name).")
+    }
+
+    private func items<Item: Field>(
+        of list: [JSONValue],
+        of field: ListField,
+        each item: Item
+    ) throws(ChatError) -> [Item.Value] {
+        var values: [Item.Value] = []
+        for (position, value) in list.enumerated() {
+            values.append(try read(value, as: item, at: "\(place)\(field.name)[\(position)]"))
+        }
+        return values
+    }
+
+    private func read<Wanted: Field>(
+        _ value: JSONValue,
+        as field: Wanted,
+        at place: String
+    ) throws(ChatError) -> Wanted.Value {
+        guard let read = field.read(value) else {
+            throw wrong(value, at: place, rule: field.rule, field.code(for: value) ?? codes.invalidParameter)
+        }
+        return read
+    }
+
+    private func wrong(_ value: JSONValue, at place: String, rule: String, _ code: ErrorCode) -> ChatError {
+        let found =
+            switch value {
+            case .string(let text): "a string of \(text.utf8.count) bytes"
+            case .array(let items): "an array of \(items.count)"
+            case .null, .bool, .number, .object: value.kind
+            }
+        return ChatError(code, "\(place) must be \(rule); it is \(found).")
+    }
+}

@@ -1,0 +1,221 @@
+package import Chat
+import ChatProtocol
+import Crypto
+package import Logging
+package import Metrics
+
+/// The REST API: takes an HTTP request through every check and runs the command that it names.
+///
+/// The order of the checks is that of spec/conventions.md section 8. Whatever happens, the answer is HTTP 200 with an
+/// envelope, and one log line and one count are left behind.
+package struct AdminAPI: Sendable {
+    private let catalogue: Catalogue
+    private let applications: Applications
+    private let authentication: Authentication
+    private let clock: any WallClock
+    private let requestIDs: RequestIDs
+    private let observer: (any CallObserver)?
+    private let metrics: CommandMetrics
+    private let logger: Logger
+    private let frequency = FrequencyLimit()
+
+    package init(
+        catalogue: Catalogue,
+        applications: Applications,
+        authentication: Authentication,
+        clock: any WallClock,
+        random: any RandomSource,
+        observer: (any CallObserver)? = nil,
+        metrics: any MetricsFactory,
+        logger: Logger
+    ) {
+        (self.catalogue, self.applications, self.authentication) = (catalogue, applications, authentication)
+        (self.clock, self.observer, self.logger) = (clock, observer, logger)
+        requestIDs = RequestIDs(random: random)
+        self.metrics = CommandMetrics(commands: catalogue.commands.map(\.card.name), factory: metrics)
+    }
+
+    /// The reply's bytes: an envelope in JSON.
+    package func answer(_ request: IncomingRequest) async -> [UInt8] {
+        let began = ContinuousClock.now
+        let command = catalogue.command(at: String(request.path))
+        var record = AnsweredCall(
+            requestID: requestIDs.next(),
+            method: request.method,
+            path: String(request.path),
+            address: request.address
+        )
+        do throws(ChatError) {
+            let payload = try await run(command, request, &record)
+            record.reply = Envelope.success(payload: payload, requestID: record.requestID)
+        } catch {
+            let fault = command?.card.codes.internalFault ?? .internalFault
+            let answered = error.isInternalFault ? error.answered(with: fault) : error
+            record.code = answered.code
+            record.reply = Envelope.failure(answered, requestID: record.requestID)
+            if let cause = error.cause {
+                logger.error(
+                    "internal fault",
+                    metadata: ["request.id": "\(record.requestID)", "error.cause": "\(String(reflecting: cause))"]
+                )
+            }
+        }
+        let duration = ContinuousClock.now - began
+        metrics.record(command?.card.name, record.code, took: duration)
+        log(record, command, duration)
+        observer?.answered(record)
+        return record.reply
+    }
+
+    /// The checks, in their order, then the command.
+    private func run(
+        _ command: (any Command)?,
+        _ request: IncomingRequest,
+        _ record: inout AnsweredCall
+    ) async throws(ChatError) -> [UInt8] {
+        guard request.method == "POST" || request.method == "GET" else {
+            throw ChatError(.httpParsingFailed, "The method must be POST.")
+        }
+        guard let command else {
+            throw ChatError(
+                .unknownCommand,
+                "The path names no command; it must be /v4/SERVICE/COMMAND, in the documentation's letters."
+            )
+        }
+        let card = command.card
+        let parameters = try URLParameters(query: request.query)
+        (record.application, record.identifier) = (parameters.sdkAppID, parameters.identifier)
+        let now = clock.now
+        let application = try await application(parameters)
+        let caller = try await authenticate(parameters, application, request)
+        guard application.admins.contains(caller) else {
+            throw ChatError(
+                .adminRequired,
+                "\(caller) is no app admin; call as one, or make it one with `rostrum app add-admin`."
+            )
+        }
+        let rate = application.limits[.callsPerSecond]
+        guard frequency.admits(card.name, of: application.id, rate: rate, at: now) else {
+            throw ChatError(
+                .frequencyExceeded,
+                "More than \(rate) calls of \(card.name) in a second; slow down, then retry."
+            )
+        }
+        if let fault = await observer?.fault(for: card.name) { throw fault }
+        let bytes = try await body(request, limit: application.limits[.requestBytes])
+        record.body = bytes
+        let object = try Self.object(bytes, card.codes)
+        if card.codes.needsChannelService { try application.demandChannelService(at: now) }
+        let call = Call(
+            application: application,
+            caller: caller,
+            address: request.address,
+            requestID: record.requestID,
+            time: now,
+            idempotency: try Self.idempotencyKey(request.idempotencyKey, card, bytes)
+        )
+        return try await command.run(RequestBody(object, codes: card.codes), call)
+    }
+
+    /// Checks 2: the application is named, known and enabled.
+    private func application(_ parameters: URLParameters) async throws(ChatError) -> Application {
+        guard let text = parameters.sdkAppID, !text.isEmpty else {
+            throw ChatError(.sdkAppIDMissing, "sdkappid is missing from the URL.")
+        }
+        guard let id = SDKAppID(text) else {
+            throw ChatError(.applicationNotFound, "sdkappid in the URL must be an application's number in digits.")
+        }
+        guard let application = try await applications.find(id) else {
+            throw ChatError(.applicationNotFound, "There is no application \(id) on this server.")
+        }
+        guard application.isEnabled else {
+            throw ChatError(
+                .applicationDisabled,
+                "Application \(id) is disabled; enable it with `rostrum app set \(id) --enable`."
+            )
+        }
+        return application
+    }
+
+    /// Checks 3 and 4: the other parameters are there and well formed, and the UserSig is the caller's.
+    private func authenticate(
+        _ parameters: URLParameters,
+        _ application: Application,
+        _ request: IncomingRequest
+    ) async throws(ChatError) -> UserID {
+        guard let name = parameters.identifier, !name.isEmpty else {
+            throw ChatError(.badURLParameter, "identifier is missing from the URL; it must name an app admin.")
+        }
+        guard let identifier = UserID(rawValue: name) else {
+            throw ChatError(.badURLParameter, "identifier in the URL is no UserID: \(UserID.rule).")
+        }
+        guard let userSig = parameters.userSig else {
+            throw ChatError(.badURLParameter, "usersig is missing from the URL.")
+        }
+        guard parameters.contentType == nil || parameters.contentType == "json" else {
+            throw ChatError(.badURLParameter, "contenttype in the URL must be json.")
+        }
+        guard parameters.random.map({ UInt32($0) != nil && $0.utf8.first != UInt8(ascii: "+") }) ?? true else {
+            throw ChatError(.badURLParameter, "random in the URL must be a whole number from 0 to 4294967295.")
+        }
+        try await authentication.authenticate(userSig, as: identifier, of: application, from: request.address)
+        return identifier
+    }
+
+    private func body(_ request: IncomingRequest, limit: Int64) async throws(ChatError) -> [UInt8] {
+        switch await request.readBody(Int(limit)) {
+        case .complete(let bytes):
+            return bytes
+        case .tooLarge:
+            throw ChatError(.httpParsingFailed, "The body is longer than \(limit) bytes; send less at once.")
+        case .incomplete:
+            throw ChatError(.requestTimedOut, "The body did not arrive in full; send it again.")
+        }
+    }
+
+    private static func object(_ bytes: [UInt8], _ codes: CodeFamily) throws(ChatError) -> JSONObject {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(parsing: bytes)
+        } catch {
+            throw ChatError(.bodyNotJSON, "The body is not JSON: \(error.reason) at byte \(error.offset).")
+        }
+        guard case .object(let object) = value else {
+            throw ChatError(codes.bodyNotObject, "The body must be a JSON object; it is \(value.kind).")
+        }
+        return object
+    }
+
+    private static func idempotencyKey(
+        _ header: String?,
+        _ card: CommandCard,
+        _ body: [UInt8]
+    ) throws(ChatError) -> IdempotencyKey? {
+        guard let header else { return nil }
+        var hash = SHA256()
+        hash.update(data: Array(card.path.utf8) + [0])
+        hash.update(data: body)
+        guard let key = IdempotencyKey(name: header, digest: Array(hash.finalize())) else {
+            throw ChatError(
+                .httpParsingFailed,
+                "Idempotency-Key must be 1 to \(IdempotencyKey.longest) visible ASCII characters."
+            )
+        }
+        return key
+    }
+
+    private func log(_ record: AnsweredCall, _ command: (any Command)?, _ duration: Duration) {
+        logger.info(
+            "call",
+            metadata: [
+                "request.id": "\(record.requestID)",
+                // What the caller wrote may be anything; only a number is repeated.
+                "application": "\(record.application.flatMap { SDKAppID($0) }?.description ?? "-")",
+                "command": "\(command?.card.path ?? CommandMetrics.unknown)",
+                "code": "\(record.code.rawValue)",
+                "duration.us": "\(Int64(duration / .microseconds(1)))",
+                "client.address": "\(record.address)",
+            ]
+        )
+    }
+}

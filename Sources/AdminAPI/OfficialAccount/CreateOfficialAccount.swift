@@ -1,0 +1,43 @@
+import Chat
+import ChatProtocol
+
+/// Creating Official Channel (spec/official-channels.md B.1).
+struct CreateOfficialAccount: Command {
+    static let id = ChannelIDField("OfficialAccountUserID", required: false)
+    static let owner = AccountNameField("Owner_Account")
+    static let name = ChannelFields.name(required: true)
+
+    static let card = CommandCard(
+        path: "official_account_open_http_svc/create_official_account",
+        summary: "Creates an official channel.",
+        documents: ["1047/60755", "269/102302"],
+        fields: [
+            owner, name, id, ChannelFields.introduction, ChannelFields.faceURL, ChannelFields.maxSubscribers,
+            ChannelFields.organization, ChannelFields.customString,
+        ],
+        codes: .officialAccount,
+        errors: [.accountNotImported, .channelIDInvalid, .channelIDTaken, .channelQuotaExceeded]
+    )
+
+    struct Reply: Encodable {
+        let OfficialAccountUserID: String
+    }
+
+    let channels: OfficialChannels
+
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+        let new = NewChannel(
+            id: try body.optionalUnlessEmpty(Self.id),
+            owner: try body.required(Self.owner),
+            profile: ChannelProfile(
+                name: try body.required(Self.name),
+                introduction: try body.optional(ChannelFields.introduction) ?? "",
+                faceURL: try body.optional(ChannelFields.faceURL) ?? "",
+                organization: try body.optional(ChannelFields.organization) ?? "",
+                customString: try body.optional(ChannelFields.customString) ?? ""
+            ),
+            maxSubscribers: try body.optionalUnlessZero(ChannelFields.maxSubscribers)
+        )
+        return Reply(OfficialAccountUserID: try await channels.create(new, for: call).rawValue)
+    }
+}

@@ -1,0 +1,36 @@
+import Chat
+import ChatProtocol
+
+/// Obtaining Official Channel Profiles (spec/official-channels.md B.6).
+struct GetOfficialAccountInfo: Command {
+    static let list = ListField("OfficialAccountIdList", of: "objects with Official_Account", count: 1...50)
+    static let responseFilter = ObjectField("ResponseFilter")
+
+    static let card = CommandCard(
+        path: "official_account_open_http_svc/get_official_account_info",
+        summary: "Returns the profiles of up to 50 channels.",
+        documents: ["1047/60758"],
+        fields: [list, responseFilter],
+        codes: .officialAccount,
+        errors: [.channelIDInvalid]
+    )
+
+    struct Reply: Encodable {
+        let OfficialAccountInfoList: [OfficialAccountInfo]
+    }
+
+    let channels: OfficialChannels
+
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+        let ids = try body.objects(Self.list).map { item throws(ChatError) in
+            try item.required(ChannelFields.channel)
+        }
+        let filter = try BaseInfoFilter(try body.inner(Self.responseFilter))
+        let found = try await channels.find(ids, of: call.application, at: call.time)
+        return Reply(
+            OfficialAccountInfoList: zip(ids, found).map { id, channel in
+                channel.map { OfficialAccountInfo($0, showing: filter) } ?? OfficialAccountInfo(missing: id)
+            }
+        )
+    }
+}

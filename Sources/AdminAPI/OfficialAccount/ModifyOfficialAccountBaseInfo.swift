@@ -1,0 +1,36 @@
+import Chat
+import ChatProtocol
+
+/// Modifying Official Channel Profile (spec/official-channels.md B.3).
+struct ModifyOfficialAccountBaseInfo: Command {
+    /// The Java SDK leaves the underscore out in this one call.
+    static let channel = ChannelIDField("Official_Account", aliases: ["OfficialAccount"])
+    static let name = ChannelFields.name(required: false)
+
+    static let card = CommandCard(
+        path: "official_account_open_http_svc/modify_official_account_base_info",
+        summary: "Changes those parts of a channel's profile that are given.",
+        documents: ["1047/60757"],
+        fields: [
+            channel, name, ChannelFields.introduction, ChannelFields.faceURL, ChannelFields.organization,
+            ChannelFields.customString, ChannelFields.maxSubscribers,
+        ],
+        codes: .officialAccount,
+        errors: [.channelNotFound, .channelIDInvalid]
+    )
+
+    let channels: OfficialChannels
+
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> EmptyReply {
+        let channel = try body.required(Self.channel)
+        var change = ChannelChange()
+        change.name = try body.optional(Self.name)
+        change.introduction = try body.optional(ChannelFields.introduction)
+        change.faceURL = try body.optional(ChannelFields.faceURL)
+        change.organization = try body.optional(ChannelFields.organization)
+        change.customString = try body.optional(ChannelFields.customString)
+        change.maxSubscribers = try body.optionalUnlessZero(ChannelFields.maxSubscribers)
+        try await channels.modify(channel, change, for: call)
+        return EmptyReply()
+    }
+}

@@ -1,0 +1,127 @@
+import ChatProtocol
+import Database
+
+/// The rows of accounts.
+enum AccountTable {
+    static func exists(_ id: UserID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
+        try tx.row("SELECT 1 FROM accounts WHERE app = \(application) AND id = \(id)") != nil
+    }
+
+    /// - Returns: whether the account is new.
+    static func insert(
+        _ account: NewAccount,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.execute(
+            """
+            INSERT INTO accounts (app, id, nick, face_url, signatures_void_until_seconds, created_at)
+            VALUES (\(application), \(account.id), \(account.nick ?? ""), \(account.faceURL ?? ""), \(Int64(-1)), \(now))
+            ON CONFLICT (app, id) DO NOTHING
+            """
+        ) == 1
+    }
+
+    /// Writes what the import gives; what it leaves out stays.
+    static func update(
+        _ account: NewAccount,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        guard account.nick != nil || account.faceURL != nil else { return }
+        try tx.execute(
+            """
+            UPDATE accounts SET nick = COALESCE(\(account.nick), nick), face_url = COALESCE(\(account.faceURL), face_url)
+            WHERE app = \(application) AND id = \(account.id)
+            """
+        )
+    }
+
+    /// - Returns: whether there was such an account.
+    static func delete(_ id: UserID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
+        try tx.execute("DELETE FROM accounts WHERE app = \(application) AND id = \(id)") == 1
+    }
+
+    /// Makes every UserSig issued up to and in that second void.
+    ///
+    /// - Returns: whether there is such an account.
+    static func voidSignatures(
+        of id: UserID,
+        upTo moment: Timestamp,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.execute(
+            """
+            UPDATE accounts SET signatures_void_until_seconds = \(moment.seconds)
+            WHERE app = \(application) AND id = \(id)
+            """
+        ) == 1
+    }
+
+    /// The last second whose UserSigs are void, nil when none are or there is no such account.
+    static func signaturesVoidUntil(
+        _ id: UserID,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Int64? {
+        let row = try tx.row(
+            "SELECT signatures_void_until_seconds FROM accounts WHERE app = \(application) AND id = \(id)"
+        )
+        guard let second = try row?.integer(0), second >= 0 else { return nil }
+        return second
+    }
+
+    /// Accounts in the order of their names, after `last`.
+    static func page(
+        of application: SDKAppID,
+        after last: String,
+        limit: Int,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Account] {
+        try tx.rows(
+            """
+            SELECT id, nick, face_url, created_at FROM accounts
+            WHERE app = \(application) AND id > \(last) ORDER BY id LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in
+            Account(
+                id: try row.value(0),
+                nick: try row.text(1),
+                faceURL: try row.text(2),
+                createdAt: try row.timestamp(3)
+            )
+        }
+    }
+
+    // Deleted names, which a plan may bar from coming back for a while.
+
+    static func rememberDeletion(
+        of id: UserID,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        try tx.execute(
+            """
+            INSERT INTO deleted_accounts (app, id, deleted_at) VALUES (\(application), \(id), \(now))
+            ON CONFLICT (app, id) DO UPDATE SET deleted_at = excluded.deleted_at
+            """
+        )
+    }
+
+    static func wasDeleted(
+        _ id: UserID,
+        of application: SDKAppID,
+        after moment: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.row(
+            """
+            SELECT 1 FROM deleted_accounts
+            WHERE app = \(application) AND id = \(id) AND deleted_at > \(moment)
+            """
+        ) != nil
+    }
+}

@@ -1,0 +1,160 @@
+package import ChatProtocol
+package import Database
+package import EventBus
+
+/// The accounts of applications: imported, checked, deleted, kicked.
+///
+/// Source: spec/accounts.md.
+package struct Accounts: Sendable {
+    private let database: any Database
+    private let bus: any EventBus
+
+    package init(database: any Database, bus: any EventBus) {
+        (self.database, self.bus) = (database, bus)
+    }
+
+    /// Why one of several accounts was not imported.
+    package struct Refusal: Codable, Sendable, Equatable {
+        package let id: String
+        package let code: Int
+        package let info: String
+    }
+
+    /// Imports accounts, or gives existing ones the names and pictures that are given.
+    ///
+    /// One transaction: a crash imports all of them or none. Importing an existing account again is free.
+    ///
+    /// - Returns: those that were refused, in the order given, each with 70398 (no room in the plan) or 70399
+    ///   (deleted too recently).
+    package func importAll(_ accounts: [NewAccount], for call: Call) async throws(ChatError) -> [Refusal] {
+        try await database.write(for: call) { tx throws(ChatError) in
+            var refusals: [Refusal] = []
+            for account in accounts {
+                guard let error = try importOne(account, for: call, in: tx) else { continue }
+                refusals.append(Refusal(id: account.id.rawValue, code: error.code.rawValue, info: error.info))
+            }
+            if refusals.count < accounts.count {
+                let refused = Set(refusals.map(\.id))
+                let imported = accounts.map(\.id.rawValue).filter { !refused.contains($0) }
+                let target = imported.joined(separator: ",")
+                try Audit.record("multiaccount_import", of: target, by: call, in: tx)
+            }
+            return refusals
+        }
+    }
+
+    /// Imports one account, or gives an existing one the name and picture that are given.
+    ///
+    /// - Throws: 70398 when the plan has no room, 70399 when the account was deleted too recently.
+    package func `import`(_ account: NewAccount, for call: Call) async throws(ChatError) {
+        _ = try await database.write(for: call) { tx throws(ChatError) in
+            if let error = try importOne(account, for: call, in: tx) { throw error }
+            try Audit.record("account_import", of: account.id.rawValue, by: call, in: tx)
+            return Done()
+        }
+    }
+
+    /// Which of the accounts are imported.
+    package func imported(among ids: [UserID], of application: Application) async throws(ChatError) -> Set<UserID> {
+        try await database.read { tx throws(ChatError) in
+            var found: Set<UserID> = []
+            for id in ids where try AccountTable.exists(id, of: application.id, in: tx) { found.insert(id) }
+            return found
+        }
+    }
+
+    /// What became of one account that was to be deleted.
+    package enum Deletion: String, Codable, Sendable {
+        case deleted, notImported
+        /// An app admin cannot be deleted before it is removed from the admins.
+        case isAdmin
+    }
+
+    /// Deletes accounts. Channels that they own stay.
+    ///
+    /// - Returns: what became of each, in the order given.
+    package func delete(_ ids: [UserID], for call: Call) async throws(ChatError) -> [Deletion] {
+        try await database.write(for: call) { tx throws(ChatError) in
+            var deletions: [Deletion] = []
+            for id in ids { deletions.append(try deleteOne(id, for: call, in: tx)) }
+            let deleted = zip(ids, deletions).filter { $1 == .deleted }.map(\.0.rawValue)
+            if !deleted.isEmpty {
+                try Audit.record("account_delete", of: deleted.joined(separator: ","), by: call, in: tx)
+            }
+            return deletions
+        }
+    }
+
+    /// Makes void every UserSig that was issued for the account up to now.
+    ///
+    /// - Throws: 70107 when there is no such account.
+    package func kick(_ id: UserID, for call: Call) async throws(ChatError) {
+        _ = try await database.write(for: call) { tx throws(ChatError) in
+            guard try AccountTable.voidSignatures(of: id, upTo: call.time, of: call.application.id, in: tx) else {
+                throw ChatError(.accountNotImported, "There is no account \(id); import it first.")
+            }
+            try Audit.record("kick", of: id.rawValue, by: call, in: tx)
+            return Done()
+        }
+        await bus.publish(.accountKicked(call.application.id, id))
+    }
+
+    /// The last second whose UserSigs for the account are void; nil when none are.
+    package func signaturesVoidUntil(_ id: UserID, of application: SDKAppID) async throws(ChatError) -> Int64? {
+        try await database.read { tx throws(ChatError) in
+            try AccountTable.signaturesVoidUntil(id, of: application, in: tx)
+        }
+    }
+
+    /// Accounts in the order of their names.
+    ///
+    /// - Parameter last: the last name of the page before; empty for the first page.
+    package func page(
+        of application: SDKAppID,
+        after last: String,
+        limit: Int
+    ) async throws(ChatError) -> [Account] {
+        try await database.read { tx throws(ChatError) in
+            try AccountTable.page(of: application, after: last, limit: limit, in: tx)
+        }
+    }
+
+    private func deleteOne(_ id: UserID, for call: Call, in tx: any Transaction) throws(ChatError) -> Deletion {
+        let application = call.application
+        guard !application.admins.contains(id) else { return .isAdmin }
+        guard try AccountTable.delete(id, of: application.id, in: tx) else { return .notImported }
+        try Usage.releaseAccount(of: application.id, in: tx)
+        try AccountTable.rememberDeletion(of: id, of: application.id, at: call.time, in: tx)
+        return .deleted
+    }
+
+    /// - Returns: why the account was refused, nil when it was imported or updated.
+    private func importOne(
+        _ account: NewAccount,
+        for call: Call,
+        in tx: any Transaction
+    ) throws(ChatError) -> ChatError? {
+        let application = call.application
+        guard try AccountTable.insert(account, of: application.id, at: call.time, in: tx) else {
+            try AccountTable.update(account, of: application.id, in: tx)
+            return nil
+        }
+        let barredSince = call.time.advanced(bySeconds: -application.limits[.reimportDays] * 86_400)
+        if try AccountTable.wasDeleted(account.id, of: application.id, after: barredSince, in: tx) {
+            _ = try AccountTable.delete(account.id, of: application.id, in: tx)
+            return ChatError(
+                .accountRecentlyDeleted,
+                "\(account.id) was deleted less than \(application.limits[.reimportDays]) days ago; use another UserID."
+            )
+        }
+        let limit = application.limits[.accounts]
+        guard try Usage.takeAccount(of: application.id, limit: limit, in: tx) else {
+            _ = try AccountTable.delete(account.id, of: application.id, in: tx)
+            return ChatError(
+                .accountQuotaExceeded,
+                "The application has all \(limit) accounts that its plan allows; delete some or change the plan."
+            )
+        }
+        return nil
+    }
+}

@@ -1,0 +1,56 @@
+package import ChatProtocol
+
+/// A tenant: everything belongs to exactly one application.
+package struct Application: Sendable, Equatable {
+    /// A secret that UserSigs are made with.
+    package struct Key: Sendable, Equatable {
+        package let text: String
+        package let createdAt: Timestamp
+    }
+
+    /// At most so many keys at once: the new one and the one that it replaces.
+    package static let mostKeys = 2
+
+    package let id: SDKAppID
+    package let name: String
+    /// A disabled application answers every call with 60016.
+    package let isEnabled: Bool
+    package let plan: Plan
+    /// Limits of the application's own, in place of its plan's.
+    package let ownLimits: [Limits.Name: Int64]
+    /// The limits in force: the plan's, the application's own, and those that this process was started with.
+    package let limits: Limits
+    /// Oldest first.
+    package let keys: [Key]
+    package let admins: Set<UserID>
+    package let channelServiceIsEnabled: Bool
+    /// When the channel service ends; nil leaves it to `officialChannelDays`.
+    package let channelServiceExpiresAt: Timestamp?
+    package let webhooks: WebhookSettings
+    package let createdAt: Timestamp
+
+    /// The first moment without the channel service; nil when there is none.
+    package var channelServiceEnd: Timestamp? {
+        if let channelServiceExpiresAt { return channelServiceExpiresAt }
+        let days = limits[.officialChannelDays]
+        return days == 0 ? nil : createdAt.advanced(bySeconds: days * 86_400)
+    }
+
+    /// Refuses unless the channel service is switched on and has not ended.
+    ///
+    /// - Throws: 131000.
+    package func demandChannelService(at now: Timestamp) throws(ChatError) {
+        guard channelServiceIsEnabled else {
+            throw ChatError(
+                .channelServiceDisabled,
+                "The official channel service of application \(id) is switched off; switch it on with `rostrum app set`."
+            )
+        }
+        if let end = channelServiceEnd, now >= end {
+            throw ChatError(
+                .channelServiceDisabled,
+                "The official channel service of application \(id) has expired; extend it with `rostrum app set`."
+            )
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package import ChatProtocol
+package import Database
+package import EventBus
+import Synchronization
+
+/// The applications of the installation: found fast, administered rarely.
+///
+/// What ``find(_:)`` answers may be up to 5 s old, so that a change made by another process or node is in force
+/// everywhere 5 s later; a change made through this object, or told by the bus, is in force at once.
+package final class Applications: Sendable {
+    /// How old an answer may be, in milliseconds.
+    package static let longestStaleness: Int64 = 5000
+
+    private struct Cached {
+        let application: Application
+        let loadedAt: Timestamp
+    }
+
+    private let database: any Database
+    private let bus: any EventBus
+    private let clock: any WallClock
+    private let table: ApplicationTable
+    private let cache = Mutex<[SDKAppID: Cached]>([:])
+
+    /// - Parameter overrides: limits above every plan and application, from `rostrum dev --limits`.
+    package init(
+        database: any Database,
+        bus: any EventBus,
+        clock: any WallClock,
+        secrets: SecretBox,
+        overrides: [Limits.Name: Int64] = [:]
+    ) {
+        (self.database, self.bus, self.clock) = (database, bus, clock)
+        table = ApplicationTable(secrets: secrets, overrides: overrides)
+        bus.listen { [weak self] event in
+            guard case .applicationChanged(let id) = event else { return }
+            self?.cache.withLock { $0[id] = nil }
+        }
+    }
+
+    /// The application of that number, nil when there is none.
+    package func find(_ id: SDKAppID) async throws(ChatError) -> Application? {
+        let now = clock.now
+        if let cached = cache.withLock({ $0[id] }) {
+            let age = now.milliseconds(since: cached.loadedAt)
+            if (0..<Self.longestStaleness).contains(age) { return cached.application }
+        }
+        let application = try await load(id)
+        // Asked before the load began: a change that came during it is seen 5 s after that moment at the latest.
+        cache.withLock { $0[id] = application.map { Cached(application: $0, loadedAt: now) } }
+        return application
+    }
+
+    /// Every application, by number, read from the storage.
+    package func all() async throws(ChatError) -> [Application] {
+        try await database.read { [table] tx throws(ChatError) in
+            var applications: [Application] = []
+            for id in try table.allIDs(in: tx) {
+                if let application = try table.find(id, in: tx) { applications.append(application) }
+            }
+            return applications
+        }
+    }
+
+    /// How many channels and accounts an application has.
+    package func usage(of id: SDKAppID) async throws(ChatError) -> Usage {
+        try await database.read { tx throws(ChatError) in try Usage.current(of: id, in: tx) }
+    }
+
+    /// Makes an application and imports its admins.
+    ///
+    /// - Throws: 70402 when the number is taken.
+    package func create(_ new: NewApplication, by operation: Operation) async throws(ChatError) -> Application {
+        try await change(new.id, by: operation, detail: "create") { [table] tx throws(ChatError) in
+            guard try table.insert(new, at: operation.time, in: tx) else {
+                throw ChatError(.accountParameterInvalid, "Application \(new.id) exists already.")
+            }
+            try table.addKey(new.key, to: new.id, at: operation.time, in: tx)
+            for admin in new.admins { try table.makeAdmin(admin, of: new.id, at: operation.time, in: tx) }
+        }
+    }
+
+    /// - Throws: 70020 when there is no such application.
+    package func update(
+        _ id: SDKAppID,
+        _ change: ApplicationChange,
+        by operation: Operation
+    ) async throws(ChatError) -> Application {
+        try await self.change(id, by: operation, detail: "set") { [table] tx throws(ChatError) in
+            try table.demand(id, in: tx)
+            try table.update(id, change, in: tx)
+        }
+    }
+
+    /// Makes an account an admin, importing it if need be; doing so twice changes nothing.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func addAdmin(
+        _ admin: UserID,
+        to id: SDKAppID,
+        by operation: Operation
+    ) async throws(ChatError) -> Application {
+        try await change(id, by: operation, detail: "add-admin \(admin)") { [table] tx throws(ChatError) in
+            try table.demand(id, in: tx)
+            try table.makeAdmin(admin, of: id, at: operation.time, in: tx)
+        }
+    }
+
+    /// Makes an admin an ordinary account.
+    ///
+    /// - Throws: 70020 when there is no such application, 70107 when the account is no admin of it.
+    package func removeAdmin(
+        _ admin: UserID,
+        from id: SDKAppID,
+        by operation: Operation
+    ) async throws(ChatError) -> Application {
+        try await change(id, by: operation, detail: "remove-admin \(admin)") { [table] tx throws(ChatError) in
+            try table.demand(id, in: tx)
+            guard try table.removeAdmin(admin, from: id, in: tx) else {
+                throw ChatError(.accountNotImported, "\(admin) is no admin of application \(id).")
+            }
+        }
+    }
+
+    /// Adds a key beside the newest one, so that both are accepted while the callers change over.
+    ///
+    /// An application has at most two keys: a third drops the oldest.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func rotateKey(
+        of id: SDKAppID,
+        to key: String,
+        by operation: Operation
+    ) async throws(ChatError) -> Application {
+        try await change(id, by: operation, detail: "rotate-key") { [table] tx throws(ChatError) in
+            try table.demand(id, in: tx)
+            try table.addKey(key, to: id, at: operation.time, in: tx)
+        }
+    }
+
+    /// Drops every key but the newest: the end of a rotation.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func dropOldKeys(of id: SDKAppID, by operation: Operation) async throws(ChatError) -> Application {
+        try await change(id, by: operation, detail: "rotate-key --finish") { [table] tx throws(ChatError) in
+            for key in try table.demand(id, in: tx).keys.dropLast() { try table.deleteKey(key, of: id, in: tx) }
+        }
+    }
+
+    /// Deletes an application and everything that belongs to it.
+    ///
+    /// The application is disabled first and its rows go in batches, so that other applications' writes are not held
+    /// up; interrupted, it stays disabled and the deletion can be asked for again. The audit rows stay.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func delete(_ id: SDKAppID, by operation: Operation) async throws(ChatError) {
+        var disable = ApplicationChange()
+        disable.isEnabled = false
+        _ = try await update(id, disable, by: operation)
+        for statement in ApplicationTable.deletions(of: id, batch: 1000) {
+            while try await database.write({ tx throws(ChatError) in try tx.execute(statement) }) > 0 {}
+        }
+        try await database.write { tx throws(ChatError) in
+            try Audit.record(operation.entry("delete", of: id), of: id, in: tx)
+        }
+        await bus.publish(.applicationChanged(id))
+    }
+
+    private func load(_ id: SDKAppID) async throws(ChatError) -> Application? {
+        try await database.read { [table] tx throws(ChatError) in try table.find(id, in: tx) }
+    }
+
+    private func change(
+        _ id: SDKAppID,
+        by operation: Operation,
+        detail: String,
+        _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Void
+    ) async throws(ChatError) -> Application {
+        let changed = try await database.write { [table] tx throws(ChatError) in
+            try body(tx)
+            try Audit.record(operation.entry(detail, of: id), of: id, in: tx)
+            return try table.demand(id, in: tx)
+        }
+        await bus.publish(.applicationChanged(id))
+        return changed
+    }
+}

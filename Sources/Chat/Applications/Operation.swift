@@ -1,0 +1,26 @@
+import ChatProtocol
+
+/// A change made from outside the API: by an operator on the command line, or by the server itself.
+package struct Operation: Sendable {
+    /// Who, such as `cli:alice`.
+    package let performer: String
+    package let time: Timestamp
+    /// Unique to this change.
+    package let id: String
+
+    package init(performer: String, time: Timestamp, random: any RandomSource) {
+        (self.performer, self.time) = (performer, time)
+        id = random.hex(bytes: 12)
+    }
+
+    func entry(_ action: String, of application: SDKAppID) -> AuditEntry {
+        AuditEntry(
+            time: time,
+            requestID: id,
+            caller: performer,
+            address: "",
+            action: "app \(action)",
+            target: String(application.rawValue)
+        )
+    }
+}

@@ -1,0 +1,34 @@
+/// Where and how an application wants to hear of events.
+///
+/// Source: spec/webhooks-official-channels.md section 1, design section 5.
+package struct WebhookSettings: Sendable, Equatable {
+    /// What happens to an operation whose "before" webhook did not answer in time.
+    package enum TimeoutPolicy: String, CaseIterable, Sendable {
+        case allow, deny
+    }
+
+    /// When an "after" webhook that was not taken is sent again.
+    package enum Retry: String, CaseIterable, Sendable {
+        /// After every failure, for 24 h.
+        case on
+        /// After a timeout only, as the hosted service's console offers.
+        case timeout
+        /// Never, as the hosted service does by default.
+        case off
+    }
+
+    /// Empty when none is set.
+    package var url = ""
+    /// The full `CallbackCommand` names that are switched on.
+    package var events: Set<String> = []
+    /// The text that `Sign` is made with; empty switches `Sign` off.
+    package var token = ""
+    /// The key of `X-Rostrum-Signature`.
+    package var secret: String
+    package var timeoutPolicy = TimeoutPolicy.allow
+    package var retry = Retry.on
+
+    package init(secret: String) {
+        self.secret = secret
+    }
+}

@@ -1,0 +1,109 @@
+package import ChatProtocol
+package import Database
+package import EventBus
+package import Metrics
+import UserSig
+
+/// Says whether a caller is who he says he is, by his UserSig.
+///
+/// Used by the REST API and by live connections alike. What was verified once is remembered by the whole token; the
+/// remembered answer is good only while the application still has the key that matched, and the account's kicks are
+/// looked up again when the answer is 5 s old, even if no event said so.
+///
+/// Source: spec/usersig.md sections 4 and 5.
+package final class Authentication: Sendable {
+    private let database: any Database
+    private let clock: any WallClock
+    private let verified: VerifiedTokens
+    private let lockout = SignatureLockout()
+    private let hits: Counter
+    private let misses: Counter
+
+    /// - Parameter capacity: how many verified tokens are remembered at most.
+    package init(
+        database: any Database,
+        bus: any EventBus,
+        clock: any WallClock,
+        metrics: any MetricsFactory,
+        capacity: Int = 20_000
+    ) {
+        (self.database, self.clock) = (database, clock)
+        let verified = VerifiedTokens(capacity: capacity)
+        self.verified = verified
+        hits = Counter(label: "rostrum_usersig_cache", dimensions: [("result", "hit")], factory: metrics)
+        misses = Counter(label: "rostrum_usersig_cache", dimensions: [("result", "miss")], factory: metrics)
+        bus.listen { event in
+            switch event {
+            case .applicationChanged(let application): verified.forget(application)
+            case .accountKicked(let application, let account): verified.forget(account, of: application)
+            }
+        }
+    }
+
+    /// Checks a token for an application and the identifier that the request names.
+    ///
+    /// - Parameters:
+    ///   - application: enabled; with its keys as they are now.
+    ///   - address: the caller's; failures lock out the three together: application, identifier, address.
+    /// - Throws: 70001 expired or kicked, 70002 empty, 70003 illegal or from the future, 70009 made with another key,
+    ///   70013 for another identifier, 70014 for another application, 70016 no key, 70050 too many failures.
+    package func authenticate(
+        _ token: String,
+        as identifier: UserID,
+        of application: Application,
+        from address: String
+    ) async throws(ChatError) {
+        let now = clock.now
+        let caller = SignatureLockout.Caller(application: application.id, identifier: identifier, address: address)
+        guard !lockout.isLocked(caller, at: now) else {
+            throw ChatError(
+                .userSigLockedOut,
+                "Too many failed signatures for \(identifier) from this address; wait a minute, then check the key."
+            )
+        }
+        if let known = verified.find(token, at: now), known.fits(identifier, application, at: now) {
+            hits.increment()
+            return
+        }
+        misses.increment()
+        let (userSig, key) = try verify(token, as: identifier, of: application, caller, at: now)
+        let voidUntil = try await database.read { tx throws(ChatError) in
+            try AccountTable.signaturesVoidUntil(identifier, of: application.id, in: tx)
+        }
+        if let voidUntil, userSig.issuedAt <= voidUntil {
+            throw ChatError(.userSigExpired, "The UserSig was invalidated by a kick; make a new one.")
+        }
+        verified.remember(
+            token,
+            VerifiedTokens.Entry(
+                application: application.id,
+                identifier: identifier,
+                key: key,
+                expiresAt: Timestamp(seconds: userSig.expiresAt),
+                checkedAt: now
+            )
+        )
+    }
+
+    private func verify(
+        _ token: String,
+        as identifier: UserID,
+        of application: Application,
+        _ caller: SignatureLockout.Caller,
+        at now: Timestamp
+    ) throws(ChatError) -> (UserSig, key: String) {
+        do {
+            let userSig = try UserSig(decoding: token)
+            let matching = try userSig.verify(
+                sdkAppID: application.id.rawValue,
+                identifier: identifier.rawValue,
+                keys: application.keys.map(\.text),
+                now: now.seconds
+            )
+            return (userSig, application.keys[matching].text)
+        } catch {
+            if error == .badSignature { lockout.failed(caller, at: now) }
+            throw ChatError(ErrorCode(rawValue: error.code), error.explanation)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ChatProtocol
+import Synchronization
+
+/// Tokens that were found good, by their whole text; bounded.
+///
+/// Two generations: when the young one is full it becomes the old one and what was not used since is dropped. A holder
+/// can write one signature as many different tokens, so the bound is what keeps memory flat.
+final class VerifiedTokens: Sendable {
+    struct Entry: Sendable {
+        let application: SDKAppID
+        let identifier: UserID
+        /// The application key that the signature was made with.
+        let key: String
+        let expiresAt: Timestamp
+        /// When the account's kicks were last looked up.
+        let checkedAt: Timestamp
+
+        /// Whether the token is still good for a request in this name.
+        func fits(_ identifier: UserID, _ application: Application, at now: Timestamp) -> Bool {
+            self.application == application.id && self.identifier == identifier && now < expiresAt
+                && application.keys.contains { $0.text == key }
+        }
+    }
+
+    /// How long an account's kicks need not be looked up again, in milliseconds.
+    static let longestStaleness: Int64 = 5000
+
+    private struct Generations {
+        var young: [String: Entry] = [:]
+        var old: [String: Entry] = [:]
+    }
+
+    private let generations = Mutex(Generations())
+    private let generationCapacity: Int
+
+    init(capacity: Int) {
+        generationCapacity = max(1, capacity / 2)
+    }
+
+    func find(_ token: String, at now: Timestamp) -> Entry? {
+        generations.withLock { generations in
+            let entry: Entry
+            if let young = generations.young[token] {
+                entry = young
+            } else if let old = generations.old.removeValue(forKey: token) {
+                entry = old
+                insert(token, old, into: &generations)
+            } else {
+                return nil
+            }
+            let age = now.milliseconds(since: entry.checkedAt)
+            return (0..<Self.longestStaleness).contains(age) ? entry : nil
+        }
+    }
+
+    func remember(_ token: String, _ entry: Entry) {
+        generations.withLock { insert(token, entry, into: &$0) }
+    }
+
+    func forget(_ application: SDKAppID) {
+        forget { $0.application == application }
+    }
+
+    func forget(_ identifier: UserID, of application: SDKAppID) {
+        forget { $0.application == application && $0.identifier == identifier }
+    }
+
+    var count: Int {
+        generations.withLock { $0.young.count + $0.old.count }
+    }
+
+    private func forget(where isMeant: (Entry) -> Bool) {
+        generations.withLock { generations in
+            generations.young = generations.young.filter { !isMeant($0.value) }
+            generations.old = generations.old.filter { !isMeant($0.value) }
+        }
+    }
+
+    private func insert(_ token: String, _ entry: Entry, into generations: inout Generations) {
+        if generations.young.count >= generationCapacity, generations.young[token] == nil {
+            generations.old = generations.young
+            generations.young = [:]
+        }
+        generations.young[token] = entry
+    }
+}

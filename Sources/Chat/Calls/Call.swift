@@ -1,0 +1,27 @@
+package import ChatProtocol
+
+/// Who asks for something, where he stands, and when: what every operation that changes anything is told.
+package struct Call: Sendable {
+    package let application: Application
+    /// The authenticated account; for commands an app admin.
+    package let caller: UserID
+    /// The caller's IP address, as far as it is known.
+    package let address: String
+    /// The `RequestId` of the reply.
+    package let requestID: String
+    package let time: Timestamp
+    /// What the caller gave so that a retry does nothing twice.
+    package let idempotency: IdempotencyKey?
+
+    package init(
+        application: Application,
+        caller: UserID,
+        address: String,
+        requestID: String,
+        time: Timestamp,
+        idempotency: IdempotencyKey? = nil
+    ) {
+        (self.application, self.caller, self.address) = (application, caller, address)
+        (self.requestID, self.time, self.idempotency) = (requestID, time, idempotency)
+    }
+}

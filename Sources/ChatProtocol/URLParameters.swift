@@ -1,0 +1,75 @@
+/// The parameters in the URL of a call, decoded once and not yet judged.
+///
+/// Names and values are case-sensitive, their order is free, unknown ones are ignored. A parameter without `=` is
+/// there and empty.
+///
+/// Source: spec/conventions.md section 1.
+public struct URLParameters: Sendable, Equatable {
+    /// The application's number.
+    public private(set) var sdkAppID: String?
+    /// The caller's account.
+    public private(set) var identifier: String?
+    /// The caller's token. Never to be logged.
+    public private(set) var userSig: String?
+    /// Marks the request: an unsigned 32-bit number.
+    public private(set) var random: String?
+    /// `json`.
+    public private(set) var contentType: String?
+
+    /// Takes a query string apart.
+    ///
+    /// - Parameter query: what follows the `?`; may be empty.
+    /// - Throws: 60002 for a broken percent-encoding or bytes that are not UTF-8, 60025 for a parameter that is there
+    ///   twice, since two readers might choose differently.
+    public init(query: Substring) throws(ChatError) {
+        for part in query.utf8.split(separator: UInt8(ascii: "&")) {
+            let end = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
+            guard let target = Self.target(try Self.decoded(part[..<end])) else { continue }
+            guard self[keyPath: target.path] == nil else {
+                throw ChatError(.badURLParameter, "\(target.name) appears twice in the URL; send it once.")
+            }
+            self[keyPath: target.path] = try Self.decoded(part[end...].dropFirst())
+        }
+    }
+
+    private static func target(_ name: String) -> (name: String, path: WritableKeyPath<Self, String?>)? {
+        switch name {
+        case "sdkappid": (name, \.sdkAppID)
+        case "identifier": (name, \.identifier)
+        case "usersig": (name, \.userSig)
+        case "random": (name, \.random)
+        case "contenttype": (name, \.contentType)
+        default: nil
+        }
+    }
+
+    private static func decoded(_ part: Substring.UTF8View) throws(ChatError) -> String {
+        guard part.contains(UInt8(ascii: "%")) else { return String(Substring(part)) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(part.count)
+        var rest = part[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble) else {
+                throw ChatError(.httpParsingFailed, "The URL has a % that two hexadecimal digits do not follow.")
+            }
+            bytes.append(high << 4 | low)
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw ChatError(.httpParsingFailed, "The URL's percent-encoding does not give UTF-8.")
+        }
+        return text
+    }
+
+    private static func nibble(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case 0x30...0x39: digit - 0x30
+        case 0x41...0x46: digit - 0x41 + 10
+        case 0x61...0x66: digit - 0x61 + 10
+        default: nil
+        }
+    }
+}

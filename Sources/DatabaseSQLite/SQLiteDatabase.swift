@@ -1,0 +1,118 @@
+package import ChatProtocol
+package import Database
+import Dispatch
+import GRDB
+
+/// One SQLite file as a ``Database``: WAL, `synchronous=FULL`, one writer that commits in groups, pooled readers.
+///
+/// Other processes (the command line) may open the same file at the same time; whoever finds it locked waits up to
+/// ``Configuration/busyTimeoutSeconds``.
+package final class SQLiteDatabase: Engine {
+    package struct Configuration: Sendable {
+        /// How long to wait for another process's lock before a write fails as busy.
+        package var busyTimeoutSeconds = 5.0
+        /// Read transactions at the same time.
+        package var readers = 2
+        /// Pages of WAL after which a commit also moves them into the main file; 4096 bytes each.
+        package var checkpointPages = 4096
+        /// Told after each commit how many operations it carried; called on the writer's thread.
+        package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
+
+        package init() {}
+    }
+
+    private let pool: DatabasePool
+    private let writes: GroupQueue<WriteJob>
+    private let reads: GroupQueue<ReadJob>
+
+    /// Opens the file, making it if there is none.
+    ///
+    /// - Throws: an internal fault caused by a ``DatabaseError`` that names the file and what to look at.
+    package init(path: String, configuration: Configuration = Configuration()) throws(ChatError) {
+        do {
+            pool = try Self.open(path, configuration)
+        } catch {
+            throw .internalFault(EngineError(error, path: path))
+        }
+        let committer = GroupCommit(pool: pool, path: path, onCommit: configuration.onCommit)
+        writes = GroupQueue(label: "rostrum.sqlite.writer", workers: 1, largestGroup: 512, work: committer.run)
+        let reader = GroupRead(pool: pool, path: path)
+        reads = GroupQueue(
+            label: "rostrum.sqlite.reader",
+            workers: configuration.readers,
+            largestGroup: 32,
+            work: reader.run
+        )
+    }
+
+    private static func open(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
+        var options = GRDB.Configuration()
+        options.label = "rostrum"
+        options.busyMode = .timeout(configuration.busyTimeoutSeconds)
+        options.maximumReaderCount = configuration.readers
+        options.foreignKeysEnabled = false
+        options.prepareDatabase { db in
+            try db.execute(sql: "PRAGMA wal_autocheckpoint = \(configuration.checkpointPages)")
+            try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
+        }
+        let pool = try DatabasePool(path: path, configuration: options)
+        // The pool sets NORMAL when it opens, after prepareDatabase; only what is read back counts.
+        let level = try pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA synchronous = FULL")
+            return try Int.fetchOne(db, sql: "PRAGMA synchronous")
+        }
+        guard level == 2 else {
+            throw EngineError(.unavailable, "cannot set synchronous=FULL on \(path); SQLite reports \(level ?? -1)")
+        }
+        return pool
+    }
+
+    package func write<Value: Sendable>(
+        _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Value
+    ) async throws(ChatError) -> Value {
+        let result: Result<Value, ChatError> = await withCheckedContinuation { continuation in
+            let job = WriteJob { transaction in
+                let result = Result { () throws(ChatError) in try body(transaction) }
+                return WriteJob.Outcome(isFailure: result.isFailure) { groupFailure in
+                    continuation.resume(returning: groupFailure.map(Result.failure) ?? result)
+                }
+            } refuse: { error in
+                continuation.resume(returning: .failure(error))
+            }
+            writes.add(job)
+        }
+        return try result.get()
+    }
+
+    package func read<Value: Sendable>(
+        _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Value
+    ) async throws(ChatError) -> Value {
+        let result: Result<Value, ChatError> = await withCheckedContinuation { continuation in
+            let job = ReadJob { transaction in
+                continuation.resume(returning: Result { () throws(ChatError) in try body(transaction) })
+            } refuse: { error in
+                continuation.resume(returning: .failure(error))
+            }
+            reads.add(job)
+        }
+        return try result.get()
+    }
+
+    package func close() async {
+        await writes.close()
+        await reads.close()
+        try? pool.close()
+    }
+
+    /// The value of `PRAGMA synchronous` on the writing connection: 2 is FULL.
+    package func synchronousLevel() throws -> Int {
+        try pool.writeWithoutTransaction { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1 }
+    }
+}
+
+extension Result {
+    fileprivate var isFailure: Bool {
+        if case .failure = self { return true }
+        return false
+    }
+}

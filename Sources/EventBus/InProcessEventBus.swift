@@ -1,0 +1,16 @@
+import Synchronization
+
+/// The bus of a single node: tells the listeners of this process, one after the other.
+package final class InProcessEventBus: EventBus {
+    private let listeners = Mutex<[@Sendable (Event) -> Void]>([])
+
+    package init() {}
+
+    package func publish(_ event: Event) async {
+        for listener in listeners.withLock({ $0 }) { listener(event) }
+    }
+
+    package func listen(_ listener: @escaping @Sendable (Event) -> Void) {
+        listeners.withLock { $0.append(listener) }
+    }
+}

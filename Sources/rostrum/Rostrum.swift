@@ -1,0 +1,4 @@
+@main
+struct Rostrum {
+    static func main() {}
+}

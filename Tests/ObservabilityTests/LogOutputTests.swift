@@ -1,0 +1,110 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import Observability
+import Testing
+
+/// Descriptors that are full, slow or gone neither block nor crash the server.
+@Suite struct LogOutputTests {
+    private func logger(to output: LogOutput) -> Logger {
+        Logger(label: "rostrum") { label in
+            StreamLog(label: label, format: .text, output: output, millisecondsSinceEpoch: { 0 })
+        }
+    }
+
+    private func withPipe(nonBlocking: Bool, _ body: (_ reader: Int32, _ writer: Int32) throws -> Void) throws {
+        var ends: [Int32] = [0, 0]
+        try #require(pipe(&ends) == 0)
+        defer { for end in ends { close(end) } }
+        if nonBlocking { try #require(fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0) }
+        try body(ends[0], ends[1])
+    }
+
+    /// Reads until nothing is left for 50 ms.
+    private func drain(_ descriptor: Int32) -> String {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&request, 1, 50) > 0 {
+            let count = read(descriptor, &buffer, buffer.count)
+            guard count > 0 else { break }
+            bytes += buffer.prefix(count)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test("a line arrives whole")
+    func line() throws {
+        try withPipe(nonBlocking: false) { reader, writer in
+            let output = LogOutput(descriptor: writer)
+            logger(to: output).info("hello", metadata: ["a": "b"])
+            #expect(drain(reader) == "1970-01-01T00:00:00.000Z info  hello a=b\n")
+            #expect(output.droppedLines == 0)
+        }
+    }
+
+    @Test("a full pipe drops whole lines and counts them, then goes on", arguments: [false, true])
+    func fullPipe(nonBlocking: Bool) throws {
+        try withPipe(nonBlocking: nonBlocking) { reader, writer in
+            let output = LogOutput(descriptor: writer)
+            let logger = logger(to: output)
+            let start = ContinuousClock.now
+            for number in 0..<5000 { logger.info("filling", metadata: ["n": "\(number)"]) }
+            #expect(ContinuousClock.now - start < .seconds(5))
+            let dropped = output.droppedLines
+            #expect((1..<5000).contains(dropped))
+            let text = drain(reader)
+            #expect(text.split(separator: "\n").count == 5000 - dropped)
+            logger.info("again")
+            #expect(drain(reader) == "1970-01-01T00:00:00.000Z info  again\n")
+            #expect(output.droppedLines == dropped)
+        }
+    }
+
+    @Test("a line that was written in part does not swallow the next")
+    func tornLine() throws {
+        try withPipe(nonBlocking: true) { reader, writer in
+            let output = LogOutput(descriptor: writer)
+            let logger = logger(to: output)
+            for _ in 0..<20 { logger.info("\(String(repeating: "x", count: 15_000))") }
+            #expect(output.droppedLines > 0)
+            let first = drain(reader)
+            logger.info("again")
+            let lines = (first + drain(reader)).split(separator: "\n")
+            #expect(lines.last == "1970-01-01T00:00:00.000Z info  again")
+            #expect(lines.dropLast().allSatisfy { $0.hasPrefix("1970-01-01T00:00:00.000Z info  xxx") })
+        }
+    }
+
+    @Test("a closed descriptor loses the line and nothing else")
+    func closed() {
+        let output = LogOutput(descriptor: -1)
+        logger(to: output).info("nobody hears")
+        #expect(output.droppedLines == 1)
+    }
+
+    @Test("lines of many tasks do not mix, in a file")
+    func tasks() async throws {
+        let path = "/tmp/rostrum-log-\(UUID().uuidString)"
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        let logger = logger(to: LogOutput(descriptor: descriptor))
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<8 {
+                group.addTask {
+                    for _ in 0..<200 {
+                        logger.info("\(String(repeating: "\(task)", count: 500))")
+                    }
+                }
+            }
+        }
+        let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
+        let lines = text.split(separator: "\n")
+        #expect(lines.count == 1600)
+        #expect(lines.allSatisfy { Set($0.suffix(500)).count == 1 && $0.utf8.count == 531 })
+    }
+}
