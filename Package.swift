@@ -26,20 +26,24 @@ func tests(_ name: String, uses: [String], from products: [Target.Dependency] = 
 
 extension Target.Dependency {
     static let argumentParser = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let asn1 = Self.product(name: "SwiftASN1", package: "swift-asn1")
+    static let asyncAlgorithms = Self.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
     static let certificates = Self.product(name: "X509", package: "swift-certificates")
     static let configuration = Self.product(name: "Configuration", package: "swift-configuration")
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
     static let grdb = Self.product(name: "GRDB", package: "GRDB.swift")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = Self.product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdHTTP2 = Self.product(name: "HummingbirdHTTP2", package: "hummingbird")
-    static let hummingbirdTLS = Self.product(name: "HummingbirdTLS", package: "hummingbird")
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let metrics = Self.product(name: "Metrics", package: "swift-metrics")
     static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
-    static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
     static let nioHTTPTypes = Self.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let system = Self.product(name: "SystemPackage", package: "swift-system")
+    static let unixSignals = Self.product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let yams = Self.product(name: "Yams", package: "Yams")
     static let serviceLifecycle = Self.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 }
 
@@ -53,6 +57,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-async-algorithms.git", from: "1.1.4"),
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
@@ -62,6 +68,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
@@ -86,14 +93,32 @@ let package = Package(
 
         // The server.
         library("Observability", from: [.logging, .metrics]),
+        library(
+            "Emulator",
+            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database"]
+        ),
+        library(
+            "Server",
+            uses: [
+                "AdminAPI", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
+                "Observability", "UserSig",
+            ],
+            from: [
+                .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,
+                .hummingbirdCore, .hummingbirdHTTP2, .logging, .metrics, .nioCore, .nioHTTPTypes, .nioSSL, .serviceLifecycle, .system,
+                .unixSignals, .yams,
+            ]
+        ),
+
+        // The command line.
+        program(
+            "rostrum",
+            uses: ["Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig"],
+            from: [.argumentParser, .logging]
+        ),
 
         tests("ChatProtocolTests", uses: ["ChatProtocol"]),
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
         tests("UserSigTests", uses: ["UserSig"]),
-        program(
-            "rostrum",
-            uses: ["AdminAPI", "DatabaseSQLite", "Observability"],
-            from: [.argumentParser, .certificates, .configuration, .crypto, .grdb, .hummingbird, .hummingbirdHTTP2, .hummingbirdTLS]
-        ),
     ]
 )

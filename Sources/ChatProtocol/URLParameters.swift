@@ -9,7 +9,7 @@ public struct URLParameters: Sendable, Equatable {
     public private(set) var sdkAppID: String?
     /// The caller's account.
     public private(set) var identifier: String?
-    /// The caller's token. Never to be logged.
+    /// The caller's token, never to be logged.
     public private(set) var userSig: String?
     /// Marks the request: an unsigned 32-bit number.
     public private(set) var random: String?

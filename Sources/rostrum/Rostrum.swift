@@ -1,4 +1,51 @@
+import ArgumentParser
+import FoundationEssentials
+import Server
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The command line: parses, calls `Server`, prints.
 @main
-struct Rostrum {
-    static func main() {}
+struct Rostrum: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rostrum",
+        abstract: "A self-hosted official-channel server, compatible with the Tencent Cloud Chat server API.",
+        version: "0.1.0",
+        subcommands: [DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self]
+    )
+
+    static func main() async {
+        // A reader that went away is an error of the write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as StartError {
+            fail("rostrum: \(error)", status: 1)
+        } catch let error as SettingError {
+            fail("rostrum: setting \(error)", status: EX_USAGE)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
+    private static func fail(_ message: String, status: Int32) -> Never {
+        let line = Array((message + "\n").utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+        _Exit(status)
+    }
+}
+
+/// Prints a line at once, also into a pipe.
+@Sendable func printLine(_ line: String) {
+    print(line)
+    fflush(nil)
 }

@@ -1,7 +1,9 @@
 import Chat
 import ChatProtocol
 
-/// Querying Accounts (spec/accounts.md 6). An account that is not there is no error of its item.
+/// Querying Accounts (spec/accounts.md 6).
+///
+/// An account that is not there is no error of its item.
 struct AccountCheck: Command {
     static let items = ListField("CheckItem", of: "objects with UserID", count: 1...100)
     static let name = AccountNameField("UserID")

@@ -1,7 +1,9 @@
 import Chat
 import ChatProtocol
 
-/// Deleting Accounts (spec/accounts.md 5). Channels that a deleted account owns stay.
+/// Deleting Accounts (spec/accounts.md 5).
+///
+/// Channels that a deleted account owns stay.
 struct AccountDelete: Command {
     static let items = ListField("DeleteItem", of: "objects with UserID", count: 1...100)
     static let name = AccountNameField("UserID")

@@ -22,7 +22,14 @@ package struct Catalogue: Sendable {
         byPath = Dictionary(commands.map { ("/v4/" + $0.card.path, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The command of a URL's path, nil when it names none. Case counts.
+    /// The last part of every command's path.
+    package var names: Set<String> {
+        Set(commands.map(\.card.name))
+    }
+
+    /// The command of a URL's path, nil when it names none.
+    ///
+    /// Case counts.
     package func command(at path: String) -> (any Command)? {
         byPath[path]
     }

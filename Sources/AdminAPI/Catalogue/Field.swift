@@ -37,7 +37,9 @@ package struct FieldCard: Sendable, Equatable {
     package let rule: String
 }
 
-/// A text, its length counted in bytes of UTF-8. NUL is in no text: PostgreSQL could not keep it.
+/// A text, its length counted in bytes of UTF-8.
+///
+/// NUL is in no text: PostgreSQL could not keep it.
 package struct TextField: Field {
     package let name: String
     package let isRequired: Bool
@@ -55,7 +57,8 @@ package struct TextField: Field {
     }
 
     package func read(_ value: JSONValue) -> String? {
-        guard case .string(let text) = value, bytes.contains(text.utf8.count), !text.utf8.contains(0) else { return nil }
+        guard case .string(let text) = value, bytes.contains(text.utf8.count), !text.utf8.contains(0)
+        else { return nil }
         return text
     }
 
@@ -65,8 +68,9 @@ package struct TextField: Field {
     }
 }
 
-/// A name of an account, any text: whether there is such an account is another question. A value that is no string
-/// answers 60015, or the service's own code for it.
+/// A name of an account, any text: whether there is such an account is another question.
+///
+/// A value that is no string answers 60015, or the service's own code for it.
 package struct AccountNameField: Field {
     package let name: String
     package let aliases: [String]
@@ -89,7 +93,9 @@ package struct AccountNameField: Field {
     }
 }
 
-/// A UserID that follows the rule for new accounts. A value that is no string answers 60015.
+/// A UserID that follows the rule for new accounts.
+///
+/// A value that is no string answers 60015.
 package struct UserIDField: Field {
     package let name: String
     package let aliases: [String]
@@ -109,7 +115,9 @@ package struct UserIDField: Field {
     package func code(for value: JSONValue) -> ErrorCode? { accountCode(for: value) }
 }
 
-/// An official channel's ID. A text that breaks the ID rules answers 130007, a value that is no string 60015.
+/// An official channel's ID.
+///
+/// A text that breaks the ID rules answers 130007, a value that is no string 60015.
 package struct ChannelIDField: Field {
     package let name: String
     package let aliases: [String]

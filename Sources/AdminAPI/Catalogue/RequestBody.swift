@@ -7,7 +7,7 @@ package import ChatProtocol
 package struct RequestBody: Sendable {
     private let object: JSONObject
     private let codes: CodeFamily
-    /// Where the object stands in the body, for error texts: `SubscriberList[3].`
+    /// Where the object stands in the body, for error texts, such as `SubscriberList[3].` for an item of a list.
     private let place: String
 
     init(_ object: JSONObject, codes: CodeFamily, place: String = "") {

@@ -39,8 +39,9 @@ struct OfficialAccountInfo: Encodable {
     }
 }
 
-/// `OfficialAccountBaseInfoFilter`: which fields of a profile the caller wants. None named means all; a name that is
-/// unknown is ignored.
+/// Which fields of a profile the caller wants: `OfficialAccountBaseInfoFilter`.
+///
+/// None named means all; a name that is unknown is ignored.
 struct BaseInfoFilter {
     enum Name: String {
         case CreateTime, Name, Owner_Account, LastMsgTime, SubscriberNum, Introduction, FaceUrl, Organization

@@ -70,7 +70,9 @@ package struct Accounts: Sendable {
         case isAdmin
     }
 
-    /// Deletes accounts. Channels that they own stay.
+    /// Deletes accounts.
+    ///
+    /// Channels that they own stay.
     ///
     /// - Returns: what became of each, in the order given.
     package func delete(_ ids: [UserID], for call: Call) async throws(ChatError) -> [Deletion] {

@@ -20,20 +20,31 @@ extension ApplicationTable {
         }
     }
 
-    /// The statements that empty an application's tables, each to be repeated until it changes nothing; the
-    /// application's own row goes last.
-    static func deletions(of id: SDKAppID, batch: Int) -> [SQL] {
+    /// The statements that delete what an application holds, each to be repeated until it changes nothing.
+    static func contents(of id: SDKAppID, batch: Int) -> [SQL] {
         [
-            "DELETE FROM channels WHERE app = \(id) AND id IN (SELECT id FROM channels WHERE app = \(id) LIMIT \(batch))",
-            "DELETE FROM accounts WHERE app = \(id) AND id IN (SELECT id FROM accounts WHERE app = \(id) LIMIT \(batch))",
             """
-            DELETE FROM deleted_accounts WHERE app = \(id)
-                AND id IN (SELECT id FROM deleted_accounts WHERE app = \(id) LIMIT \(batch))
+            DELETE FROM channels WHERE app = \(id) AND id IN
+                (SELECT id FROM channels WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM accounts WHERE app = \(id) AND id IN
+                (SELECT id FROM accounts WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM deleted_accounts WHERE app = \(id) AND id IN
+                (SELECT id FROM deleted_accounts WHERE app = \(id) LIMIT \(batch))
             """,
             """
             DELETE FROM idempotency_keys WHERE app = \(id) AND idempotency_key IN
                 (SELECT idempotency_key FROM idempotency_keys WHERE app = \(id) LIMIT \(batch))
             """,
+        ]
+    }
+
+    /// The statements that delete the application itself, once it holds nothing.
+    static func settings(of id: SDKAppID) -> [SQL] {
+        [
             "DELETE FROM application_usage WHERE app = \(id)",
             "DELETE FROM application_limits WHERE app = \(id)",
             "DELETE FROM application_admins WHERE app = \(id)",

@@ -71,7 +71,7 @@ package final class Applications: Sendable {
     ///
     /// - Throws: 70402 when the number is taken.
     package func create(_ new: NewApplication, by operation: Operation) async throws(ChatError) -> Application {
-        try await change(new.id, by: operation, detail: "create") { [table] tx throws(ChatError) in
+        try await change(new.id, by: operation, action: "create") { [table] tx throws(ChatError) in
             guard try table.insert(new, at: operation.time, in: tx) else {
                 throw ChatError(.accountParameterInvalid, "Application \(new.id) exists already.")
             }
@@ -86,7 +86,7 @@ package final class Applications: Sendable {
         _ change: ApplicationChange,
         by operation: Operation
     ) async throws(ChatError) -> Application {
-        try await self.change(id, by: operation, detail: "set") { [table] tx throws(ChatError) in
+        try await self.change(id, by: operation, action: "set") { [table] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.update(id, change, in: tx)
         }
@@ -100,7 +100,7 @@ package final class Applications: Sendable {
         to id: SDKAppID,
         by operation: Operation
     ) async throws(ChatError) -> Application {
-        try await change(id, by: operation, detail: "add-admin \(admin)") { [table] tx throws(ChatError) in
+        try await change(id, by: operation, action: "add-admin \(admin)") { [table] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.makeAdmin(admin, of: id, at: operation.time, in: tx)
         }
@@ -114,7 +114,7 @@ package final class Applications: Sendable {
         from id: SDKAppID,
         by operation: Operation
     ) async throws(ChatError) -> Application {
-        try await change(id, by: operation, detail: "remove-admin \(admin)") { [table] tx throws(ChatError) in
+        try await change(id, by: operation, action: "remove-admin \(admin)") { [table] tx throws(ChatError) in
             try table.demand(id, in: tx)
             guard try table.removeAdmin(admin, from: id, in: tx) else {
                 throw ChatError(.accountNotImported, "\(admin) is no admin of application \(id).")
@@ -132,7 +132,7 @@ package final class Applications: Sendable {
         to key: String,
         by operation: Operation
     ) async throws(ChatError) -> Application {
-        try await change(id, by: operation, detail: "rotate-key") { [table] tx throws(ChatError) in
+        try await change(id, by: operation, action: "rotate-key") { [table] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.addKey(key, to: id, at: operation.time, in: tx)
         }
@@ -142,7 +142,7 @@ package final class Applications: Sendable {
     ///
     /// - Throws: 70020 when there is no such application.
     package func dropOldKeys(of id: SDKAppID, by operation: Operation) async throws(ChatError) -> Application {
-        try await change(id, by: operation, detail: "rotate-key --finish") { [table] tx throws(ChatError) in
+        try await change(id, by: operation, action: "rotate-key --finish") { [table] tx throws(ChatError) in
             for key in try table.demand(id, in: tx).keys.dropLast() { try table.deleteKey(key, of: id, in: tx) }
         }
     }
@@ -156,14 +156,35 @@ package final class Applications: Sendable {
     package func delete(_ id: SDKAppID, by operation: Operation) async throws(ChatError) {
         var disable = ApplicationChange()
         disable.isEnabled = false
-        _ = try await update(id, disable, by: operation)
-        for statement in ApplicationTable.deletions(of: id, batch: 1000) {
-            while try await database.write({ tx throws(ChatError) in try tx.execute(statement) }) > 0 {}
+        try await database.write { [table, disable] tx throws(ChatError) in
+            try table.demand(id, in: tx)
+            try table.update(id, disable, in: tx)
         }
+        await bus.publish(.applicationChanged(id))
+        try await deleteContents(of: id)
         try await database.write { tx throws(ChatError) in
+            for statement in ApplicationTable.settings(of: id) { try tx.execute(statement) }
             try Audit.record(operation.entry("delete", of: id), of: id, in: tx)
         }
         await bus.publish(.applicationChanged(id))
+    }
+
+    /// Deletes an application's channels and accounts; its settings, keys and admins stay.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func empty(_ id: SDKAppID, by operation: Operation) async throws(ChatError) {
+        try await deleteContents(of: id)
+        _ = try await change(id, by: operation, action: "empty") { [table] tx throws(ChatError) in
+            let application = try table.demand(id, in: tx)
+            try Usage.reset(of: id, in: tx)
+            for admin in application.admins { try table.makeAdmin(admin, of: id, at: operation.time, in: tx) }
+        }
+    }
+
+    private func deleteContents(of id: SDKAppID) async throws(ChatError) {
+        for statement in ApplicationTable.contents(of: id, batch: 1000) {
+            while try await database.write({ tx throws(ChatError) in try tx.execute(statement) }) > 0 {}
+        }
     }
 
     private func load(_ id: SDKAppID) async throws(ChatError) -> Application? {
@@ -173,12 +194,12 @@ package final class Applications: Sendable {
     private func change(
         _ id: SDKAppID,
         by operation: Operation,
-        detail: String,
+        action: String,
         _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Void
     ) async throws(ChatError) -> Application {
         let changed = try await database.write { [table] tx throws(ChatError) in
             try body(tx)
-            try Audit.record(operation.entry(detail, of: id), of: id, in: tx)
+            try Audit.record(operation.entry(action, of: id), of: id, in: tx)
             return try table.demand(id, in: tx)
         }
         await bus.publish(.applicationChanged(id))

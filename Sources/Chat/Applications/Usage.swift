@@ -43,4 +43,8 @@ package struct Usage: Sendable, Equatable {
     static func releaseAccount(of id: SDKAppID, in tx: any Transaction) throws(ChatError) {
         try tx.execute("UPDATE application_usage SET accounts = accounts - 1 WHERE app = \(id)")
     }
+
+    static func reset(of id: SDKAppID, in tx: any Transaction) throws(ChatError) {
+        try tx.execute("UPDATE application_usage SET channels = 0, accounts = 0 WHERE app = \(id)")
+    }
 }

@@ -14,7 +14,9 @@ package struct OfficialChannels: Sendable {
         (self.database, self.random) = (database, random)
     }
 
-    /// Makes a channel. Its owner is not subscribed to it.
+    /// Makes a channel.
+    ///
+    /// Its owner is not subscribed to it.
     ///
     /// - Returns: the ID given, or the one that the server made.
     /// - Throws: 6017 when `MaxSubscriberNum` is over the limit, 70107 when the owner is not imported, 130007 when the
@@ -24,7 +26,10 @@ package struct OfficialChannels: Sendable {
         try application.demandChannelService(at: call.time)
         try demandAllowed(new.maxSubscribers, for: application)
         if let id = new.id, id.isGenerated {
-            throw ChatError(.channelIDInvalid, "OfficialAccountUserID must not begin with \(ChannelID.generatedPrefix).")
+            throw ChatError(
+                .channelIDInvalid,
+                "OfficialAccountUserID must not begin with \(ChannelID.generatedPrefix); the server makes those."
+            )
         }
         let created = try await database.write(for: call) { tx throws(ChatError) in
             guard let owner = UserID(rawValue: new.owner), try AccountTable.exists(owner, of: application.id, in: tx)
@@ -61,8 +66,9 @@ package struct OfficialChannels: Sendable {
         }
     }
 
-    /// Changes what is given and leaves the rest. An empty change does nothing.
+    /// Changes what is given and leaves the rest.
     ///
+    /// An empty change does nothing.
     /// `MaxSubscriberNum` may be lowered below the number of subscribers: nobody is removed and nobody added.
     ///
     /// - Throws: 130004 when there is no such channel, 6017 when `MaxSubscriberNum` is over the limit.

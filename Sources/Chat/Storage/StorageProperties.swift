@@ -7,6 +7,8 @@ package enum StorageProperty: String, Sendable {
     case emulatorClockAdvance = "emulator_clock_advance"
     /// A known text sealed under the master key, to tell at the start whether the key is the right one.
     case masterKeyCheck = "master_key_check"
+    /// When the last readiness check wrote, in milliseconds; written to prove that writing works.
+    case readinessProbe = "readiness_probe"
 
     package func value(in tx: any Transaction) throws(ChatError) -> String? {
         try tx.row("SELECT value FROM storage_properties WHERE name = \(rawValue)")?.text(0)

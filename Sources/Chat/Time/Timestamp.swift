@@ -25,7 +25,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
         return Timestamp(milliseconds: overflow ? (seconds < 0 ? .min : .max) : sum)
     }
 
-    /// Milliseconds from `earlier` to this moment; negative when it is later. Stops at the ends of the range.
+    /// Milliseconds from `earlier` to this moment; negative when it is later.
+    ///
+    /// Stops at the ends of the range.
     package func milliseconds(since earlier: Timestamp) -> Int64 {
         let (difference, overflow) = milliseconds.subtractingReportingOverflow(earlier.milliseconds)
         return overflow ? (milliseconds < 0 ? .min : .max) : difference

@@ -1,0 +1,183 @@
+import AdminAPI
+package import Chat
+import ChatProtocol
+import FoundationEssentials
+
+/// The emulator's own doors under `/dev/`: clock, faults, request log, state, reset.
+///
+/// Only for programs on the same machine: a caller from elsewhere, a `Host` that is no loopback name, and an `Origin`
+/// that is not this server are refused, so that no web page can reach them.
+///
+/// Source: design section 8.
+package struct EmulatorDoors: Sendable {
+    /// A request to a door, as far as a door looks at it.
+    package struct Request: Sendable {
+        package let method: String
+        package let path: Substring
+        package let host: String?
+        package let origin: String?
+        package let address: String
+        package let body: [UInt8]
+
+        package init(
+            method: String,
+            path: Substring,
+            host: String?,
+            origin: String?,
+            address: String,
+            body: [UInt8]
+        ) {
+            (self.method, self.path, self.host) = (method, path, host)
+            (self.origin, self.address, self.body) = (origin, address, body)
+        }
+    }
+
+    /// The HTTP status and a JSON object.
+    package struct Answer: Sendable {
+        package let status: Int
+        package let body: [UInt8]
+    }
+
+    private let emulation: Emulation
+    private let clock: EmulatorClock
+    private let faults: Faults
+    private let log: RequestLog
+    private let channels: OfficialChannels
+    private let commandNames: Set<String>
+
+    package init(
+        emulation: Emulation,
+        clock: EmulatorClock,
+        faults: Faults,
+        log: RequestLog,
+        channels: OfficialChannels,
+        commandNames: Set<String>
+    ) {
+        (self.emulation, self.clock, self.faults) = (emulation, clock, faults)
+        (self.log, self.channels, self.commandNames) = (log, channels, commandNames)
+    }
+
+    package func answer(_ request: Request) async -> Answer {
+        guard isLocal(request) else {
+            return .refusal(403, "The emulator's doors open for programs on this machine only.")
+        }
+        do throws(ChatError) {
+            switch (request.method, request.path) {
+            case ("POST", "/dev/clock"): return try await advanceClock(request.body)
+            case ("GET", "/dev/clock"): return .ok(ClockView(clock))
+            case ("POST", "/dev/faults"): return addFault(request.body)
+            case ("GET", "/dev/faults"): return .ok(["faults": faults.all.map(FaultView.init)])
+            case ("GET", "/dev/requests"): return .ok(["requests": log.entries.map(RequestView.init)])
+            case ("GET", "/dev/state"): return try await state()
+            case ("POST", "/dev/reset"): return try await reset()
+            default:
+                return .refusal(
+                    404,
+                    "The doors are POST /dev/clock, /dev/faults, /dev/reset and GET /dev/requests, /dev/state."
+                )
+            }
+        } catch {
+            return .refusal(500, error.info)
+        }
+    }
+
+    private func isLocal(_ request: Request) -> Bool {
+        guard Loopback.isAddress(request.address), let host = request.host, Loopback.isHost(host) else { return false }
+        guard let origin = request.origin else { return true }
+        return origin == "http://\(host)" || origin == "https://\(host)"
+    }
+
+    private func advanceClock(_ body: [UInt8]) async throws(ChatError) -> Answer {
+        guard let object = Self.object(body), case .number(let number) = object["advance"],
+            let seconds = number.int64, try await clock.advance(bySeconds: seconds) != nil
+        else {
+            return .refusal(
+                400,
+                "Send {\"advance\": SECONDS}: a whole number from 0, in sum at most \(EmulatorClock.furthest)."
+            )
+        }
+        return .ok(ClockView(clock))
+    }
+
+    private func addFault(_ body: [UInt8]) -> Answer {
+        guard let object = Self.object(body), case .string(let path) = object["command"] else {
+            return .refusal(400, "Send {\"command\": NAME, \"code\": CODE, \"times\": N, \"delayMs\": N}.")
+        }
+        let command = String(path.split(separator: "/").last ?? "")
+        guard commandNames.contains(command) else { return .refusal(400, "There is no command of that name.") }
+        let code: ErrorCode?
+        switch object["code"] {
+        case nil: code = nil
+        case .number(let number):
+            code = number.int64.flatMap(Int.init(exactly:)).map(ErrorCode.init(rawValue:))
+            guard let code, ErrorCode.documented[code] != nil || (120_001...130_000).contains(code.rawValue) else {
+                return .refusal(400, "code must be a documented ErrorCode, or one of 120001 to 130000.")
+            }
+        default: return .refusal(400, "code must be a number.")
+        }
+        guard let times = Self.integer(object["times"], 1...1_000_000, default: 1),
+            let delay = Self.integer(object["delayMs"], 0...600_000, default: 0)
+        else {
+            return .refusal(400, "times must be 1 to 1000000 and delayMs 0 to 600000, both whole numbers.")
+        }
+        let fault = Faults.Fault(command: command, code: code, times: times, delayMilliseconds: delay)
+        faults.add(fault)
+        return .ok(FaultView(fault))
+    }
+
+    private func state() async throws(ChatError) -> Answer {
+        guard let application = try await emulation.applications.find(emulation.application) else {
+            return .refusal(404, "The ready application was deleted; start the emulator again.")
+        }
+        let usage = try await emulation.applications.usage(of: application.id)
+        return .ok(
+            StateView(
+                clock: ClockView(clock),
+                application: ApplicationView(application),
+                counts: StateView.Counts(channels: usage.channels, accounts: usage.accounts),
+                channels: try await channels.page(of: application.id, after: "", limit: StateView.longestList)
+                    .map(StateView.Channel.init),
+                accounts: try await emulation.accounts.page(of: application.id, after: "", limit: StateView.longestList)
+                    .map(\.id.rawValue),
+                faults: faults.all.map(FaultView.init)
+            )
+        )
+    }
+
+    private func reset() async throws(ChatError) -> Answer {
+        faults.clear()
+        try await emulation.reset()
+        log.clear()
+        return .ok(ClockView(clock))
+    }
+
+    private static func object(_ body: [UInt8]) -> JSONObject? {
+        guard let value = try? JSONValue(parsing: body), case .object(let object) = value else { return nil }
+        return object
+    }
+
+    private static func integer(_ value: JSONValue?, _ range: ClosedRange<Int64>, default: Int64) -> Int64? {
+        guard let value else { return `default` }
+        guard case .number(let number) = value, let integer = number.int64, range.contains(integer) else { return nil }
+        return integer
+    }
+}
+
+extension EmulatorDoors.Answer {
+    fileprivate static func ok(_ view: some Encodable) -> Self {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return Self(status: 200, body: [UInt8](try encoder.encode(view)))
+        } catch {
+            return refusal(500, "The answer could not be encoded.")
+        }
+    }
+
+    fileprivate static func refusal(_ status: Int, _ explanation: String) -> Self {
+        var body = Array(#"{"error":"#.utf8)
+        JSONValue.string(explanation).write(to: &body)
+        body.append(UInt8(ascii: "}"))
+        return Self(status: status, body: body)
+    }
+}

@@ -1,0 +1,66 @@
+package import AdminAPI
+package import Chat
+package import ChatProtocol
+import Synchronization
+
+/// The last calls with their bodies, and the faults to put in their way: what the emulator has for the REST API.
+package final class RequestLog: CallObserver {
+    /// How many calls are kept.
+    package static let capacity = 1000
+    /// How much of a body is kept, in bytes.
+    package static let longestBody = 16_384
+
+    package struct Entry: Sendable {
+        package let time: Timestamp
+        package let call: AnsweredCall
+    }
+
+    private struct Ring {
+        var entries: [Entry] = []
+        /// Where the oldest entry stands once the ring is full.
+        var oldest = 0
+    }
+
+    private let ring = Mutex(Ring())
+    private let clock: any WallClock
+    private let faults: Faults
+
+    package init(clock: any WallClock, faults: Faults) {
+        (self.clock, self.faults) = (clock, faults)
+    }
+
+    package func fault(for command: String) async -> ChatError? {
+        guard let fault = faults.take(for: command) else { return nil }
+        if fault.delayMilliseconds > 0 {
+            // Cancelled only when the server stops; the call is then answered at once.
+            try? await Task.sleep(for: .milliseconds(fault.delayMilliseconds))
+        }
+        return fault.code.map { code in
+            ChatError(code, "Fault asked for at /dev/faults: \(ErrorCode.documented[code] ?? "own code").")
+        }
+    }
+
+    package func answered(_ call: AnsweredCall) {
+        var call = call
+        call.body = Array(call.body.prefix(Self.longestBody))
+        call.reply = Array(call.reply.prefix(Self.longestBody))
+        let entry = Entry(time: clock.now, call: call)
+        ring.withLock { ring in
+            if ring.entries.count < Self.capacity {
+                ring.entries.append(entry)
+            } else {
+                ring.entries[ring.oldest] = entry
+                ring.oldest = (ring.oldest + 1) % Self.capacity
+            }
+        }
+    }
+
+    package func clear() {
+        ring.withLock { $0 = Ring() }
+    }
+
+    /// Oldest first.
+    package var entries: [Entry] {
+        ring.withLock { Array($0.entries[$0.oldest...] + $0.entries[..<$0.oldest]) }
+    }
+}

@@ -1,0 +1,109 @@
+import AdminAPI
+import Emulator
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Takes what comes in by HTTP to the room that answers it.
+struct FrontDoor: HTTPResponder {
+    /// What is known of a connection.
+    struct Context: InitializableFromSource {
+        let peer: String
+
+        init(source: ApplicationRequestContextSource) {
+            peer = source.channel.remoteAddress?.ipAddress ?? ""
+        }
+    }
+
+    let api: AdminAPI
+    let health: Health
+    /// Only under `rostrum dev`.
+    let doors: EmulatorDoors?
+    let clientAddress: ClientAddress
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let target = request.head.path ?? "/"
+        let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
+        let path = target[..<(mark ?? target.endIndex)]
+        switch path {
+        case "/healthz": return Health.alive
+        case "/readyz": return await health.ready()
+        default: break
+        }
+        if let doors, path.hasPrefix("/dev/") { return await open(doors, path, request, context) }
+        let query = mark.map { target[target.index(after: $0)...] } ?? ""
+        let forwarded = request.headers[values: .xForwardedFor]
+        let incoming = IncomingRequest(
+            method: request.method.rawValue,
+            path: path,
+            query: query,
+            idempotencyKey: request.headers[.idempotencyKey],
+            address: clientAddress.find(peer: context.peer, forwarded: forwarded),
+            readBody: { limit in await Self.read(request, limit: limit) }
+        )
+        let reply = await api.answer(incoming)
+        return Response(
+            status: .ok,
+            headers: Self.replyHeaders,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply))
+        )
+    }
+
+    /// The headers of the documentation's sample reply (spec/conventions.md section 3).
+    private static let replyHeaders: HTTPFields = [
+        .contentType: "application/json",
+        .accessControlAllowOrigin: "*",
+        .accessControlAllowHeaders: "X-Requested-With",
+        .accessControlAllowMethods: "POST",
+    ]
+
+    private static func read(_ request: Request, limit: Int) async -> IncomingRequest.Body {
+        // A caller who says that it is too long is believed; the connection reads past what he sends.
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { return .tooLarge }
+        do {
+            let buffer = try await request.body.collect(upTo: limit)
+            return .complete(Array(buffer.readableBytesView))
+        } catch is NIOTooManyBytesError {
+            return .tooLarge
+        } catch {
+            return .incomplete
+        }
+    }
+
+    private func open(
+        _ doors: EmulatorDoors,
+        _ path: Substring,
+        _ request: Request,
+        _ context: Context
+    ) async -> Response {
+        guard case .complete(let body) = await Self.read(request, limit: 65_536) else {
+            return Response(status: .contentTooLarge)
+        }
+        let answer = await doors.answer(
+            EmulatorDoors.Request(
+                method: request.method.rawValue,
+                path: path,
+                host: request.head.authority,
+                origin: request.headers[.origin],
+                address: context.peer,
+                body: body
+            )
+        )
+        return Response(
+            status: HTTPResponse.Status(code: answer.status),
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
+        )
+    }
+}
+
+extension HTTPField.Name {
+    fileprivate static let idempotencyKey = known("Idempotency-Key")
+    fileprivate static let xForwardedFor = known("X-Forwarded-For")
+
+    /// A name that is written in this file, which therefore is one.
+    private static func known(_ name: StaticString) -> HTTPField.Name {
+        guard let name = HTTPField.Name("\(name)") else { preconditionFailure("not a header name") }
+        return name
+    }
+}

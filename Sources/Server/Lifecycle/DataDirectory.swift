@@ -1,0 +1,84 @@
+import FoundationEssentials
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The directory that holds an installation: `rostrum.db`, `master.key`, `rostrum.lock`.
+package struct DataDirectory: Sendable {
+    package let path: String
+
+    /// - Parameter makeIfMissing: whether a directory that is not there is made, with mode 0700.
+    package init(_ path: String, makeIfMissing: Bool) throws(StartError) {
+        self.path = path
+        var isDirectory = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+            guard makeIfMissing else { throw StartError("there is no data directory \(path)") }
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: path,
+                    withIntermediateDirectories: true,
+                    attributes: [.posixPermissions: 0o700]
+                )
+            } catch {
+                throw StartError("cannot make the data directory \(path): \(String(cString: strerror(errno)))")
+            }
+            return
+        }
+        guard isDirectory else { throw StartError("the data directory \(path) is a file") }
+    }
+
+    /// A new temporary directory, mode 0700.
+    package static func temporary() throws(StartError) -> DataDirectory {
+        var template = Array((FileManager.default.temporaryDirectory.path + "/rostrum-dev-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw StartError("cannot make a temporary directory: \(String(cString: strerror(errno)))")
+        }
+        let path = template.withUnsafeBufferPointer { buffer in
+            String(decoding: buffer.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return try DataDirectory(path, makeIfMissing: false)
+    }
+
+    package var database: String { path + "/rostrum.db" }
+    package var masterKey: String { path + "/master.key" }
+    package var certificate: String { path + "/dev-certificate.pem" }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Makes sure that one server at a time runs on the directory; the kernel drops the lock when the process ends.
+    func lock() throws(StartError) -> DirectoryLock {
+        let file = open(path + "/rostrum.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw StartError("cannot write in the data directory \(path): \(String(cString: strerror(errno)))")
+        }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            close(file)
+            throw StartError("another server is running on the data directory \(path)")
+        }
+        return DirectoryLock(file: file)
+    }
+}
+
+/// Holds a directory's lock until it is released or the process ends.
+struct DirectoryLock: ~Copyable {
+    fileprivate let file: Int32
+
+    deinit {
+        close(file)
+    }
+}
+
+/// Why the server or a command cannot start, in an operator's words.
+package struct StartError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) {
+        self.description = description
+    }
+}

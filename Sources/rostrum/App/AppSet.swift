@@ -1,0 +1,85 @@
+import ArgumentParser
+import Chat
+import ChatProtocol
+import FoundationEssentials
+import Server
+
+extension AppCommand {
+    struct Set: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change an application; what is not given stays.",
+            discussion: """
+                A limit of the application's own goes before its plan's; NAME=plan takes it back. 0 means no limit.
+                """
+        )
+
+        @OptionGroup var target: Target
+
+        @Option(help: "Its name, for people.")
+        var name: String?
+
+        @Option(help: "Its plan.")
+        var plan: Plan?
+
+        @Flag(
+            inversion: .prefixedEnableDisable,
+            help: "Whether the application is served at all; disabled, every call answers 60016."
+        )
+        var serving: Bool?
+
+        @Option(help: "Whether it has official channels; off, their commands answer 131000.")
+        var channelService: Switch?
+
+        @Option(
+            help: ArgumentHelp(
+                "When its channel service ends: a day (2027-01-31) or a moment (2027-01-31T12:00:00Z), UTC; or plan.",
+                valueName: "TIME"
+            )
+        )
+        var channelServiceExpires: ServiceEnd?
+
+        @Option(
+            parsing: .upToNextOption,
+            help: ArgumentHelp("Limits of its own.", valueName: "NAME=VALUE")
+        )
+        var limits: [LimitAssignment] = []
+
+        private var change: ApplicationChange {
+            var change = ApplicationChange()
+            change.name = name
+            change.plan = plan
+            change.isEnabled = serving
+            change.channelServiceIsEnabled = channelService?.isOn
+            change.channelServiceExpiresAt = channelServiceExpires?.moment
+            for limit in limits { change.ownLimits[limit.name] = .some(limit.value) }
+            return change
+        }
+
+        func validate() throws {
+            try AppCommand.validate(name: name)
+            if change.isEmpty { throw ValidationError("Nothing to change was given.") }
+        }
+
+        func run() async throws {
+            try await target.change { installation in
+                try await installation.applications.update(target.id, change, by: installation.operation())
+            }
+        }
+    }
+}
+
+/// The end of a service: a moment, or what the plan says.
+struct ServiceEnd: ExpressibleByArgument {
+    /// Nil for `plan`.
+    let moment: Timestamp?
+
+    init?(argument: String) {
+        guard argument != "plan" else {
+            moment = nil
+            return
+        }
+        let day = try? Date(argument, strategy: .iso8601.year().month().day())
+        guard let date = (try? Date(argument, strategy: .iso8601)) ?? day else { return nil }
+        moment = Timestamp(seconds: Int64(date.timeIntervalSince1970))
+    }
+}

@@ -1,0 +1,59 @@
+// A conformance of a public type to a public protocol is public, whoever can see it.
+public import ArgumentParser
+import Chat
+public import ChatProtocol
+public import Logging
+import Observability
+import Server
+
+extension SDKAppID: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+extension UserID: ExpressibleByArgument {
+    public init?(argument: String) {
+        self.init(rawValue: argument)
+    }
+}
+
+extension AddressRange: ExpressibleByArgument {
+    package init?(argument: String) {
+        self.init(argument)
+    }
+}
+
+extension LogFormat: ExpressibleByArgument {}
+extension Plan: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}
+
+/// `NAME=VALUE`: a limit and its number.
+struct LimitAssignment: ExpressibleByArgument {
+    let name: Limits.Name
+    /// Nil for `plan`: back to the plan's number.
+    let value: Int64?
+
+    init?(argument: String) {
+        let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let name = Limits.Name(rawValue: String(parts[0])) else { return nil }
+        if parts[1] == "plan" {
+            value = nil
+        } else {
+            guard let number = Int64(parts[1]), name.allowed.contains(number) else { return nil }
+            value = number
+        }
+        self.name = name
+    }
+
+    static var allValueStrings: [String] {
+        Limits.Name.allCases.map { "\($0.rawValue)=\($0.allowed.lowerBound)…\($0.allowed.upperBound)" }
+    }
+}
+
+/// `on` or `off`.
+enum Switch: String, ExpressibleByArgument, CaseIterable {
+    case on, off
+
+    var isOn: Bool { self == .on }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import FoundationEssentials
+import Server
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run the server.",
+        discussion: """
+            Every setting is a flag, a line of the YAML file given by --config under the same name, and an \
+            environment variable: --data-dir is data-dir in the file and ROSTRUM_DATA_DIR in the environment. A flag \
+            wins over the environment, and the environment over the file.
+            """
+    )
+
+    @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "FILE"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The address to listen on (default: 127.0.0.1).", valueName: "ADDRESS"))
+    var host: String?
+
+    @Option(help: ArgumentHelp("The port to listen on; 0 takes any free one (default: 8080).", valueName: "PORT"))
+    var port: String?
+
+    @Option(help: ArgumentHelp("Where metrics and health are (default: 127.0.0.1).", valueName: "ADDRESS"))
+    var adminHost: String?
+
+    @Option(help: ArgumentHelp("The port of metrics and health (default: 8090).", valueName: "PORT"))
+    var adminPort: String?
+
+    @Option(help: ArgumentHelp("The directory that holds the data; it is made if need be.", valueName: "DIR"))
+    var dataDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The key that secrets are stored under (default: DIR/master.key, made at the first start).",
+            valueName: "FILE"
+        )
+    )
+    var masterKeyFile: String?
+
+    @Option(help: ArgumentHelp("Serve HTTPS with this certificate chain, PEM.", valueName: "FILE"))
+    var tlsCertificate: String?
+
+    @Option(help: ArgumentHelp("The certificate's key, PEM.", valueName: "FILE"))
+    var tlsKey: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Proxies whose X-Forwarded-For is believed.", valueName: "CIDR")
+    )
+    var trustedProxies: [String] = []
+
+    @Option(help: ArgumentHelp("How log lines look: text or json (default: text).", valueName: "FORMAT"))
+    var logFormat: String?
+
+    @Option(help: ArgumentHelp("The least level that is logged (default: info).", valueName: "LEVEL"))
+    var logLevel: String?
+
+    func run() async throws {
+        let given: [(String, String?)] = [
+            ("host", host), ("port", port), ("admin-host", adminHost), ("admin-port", adminPort), ("data-dir", dataDir),
+            ("master-key-file", masterKeyFile), ("tls-certificate", tlsCertificate), ("tls-key", tlsKey),
+            ("log-format", logFormat), ("log-level", logLevel),
+        ]
+        var flags: [String: [String]] = [:]
+        for case (let name, let value?) in given { flags[name] = [value] }
+        if !trustedProxies.isEmpty { flags["trusted-proxies"] = trustedProxies }
+        let settings = try await ServeSettings(
+            flags: flags,
+            environment: ProcessInfo.processInfo.environment,
+            file: config
+        )
+        try await RunningServer.serve(settings, output: printLine)
+    }
+}

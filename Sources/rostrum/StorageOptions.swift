@@ -1,0 +1,75 @@
+import ArgumentParser
+import Chat
+import ChatProtocol
+import FoundationEssentials
+import Server
+
+/// Where the installation is that a command works on.
+struct StorageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The directory that holds the installation's data.", valueName: "DIR"))
+    var dataDir: String
+
+    @Option(help: ArgumentHelp("The key that secrets are stored under (default: DIR/master.key).", valueName: "FILE"))
+    var masterKeyFile: String?
+
+    /// Opens the installation, runs `body` and closes it.
+    ///
+    /// - Parameter makeIfMissing: whether a directory without an installation becomes one.
+    func withInstallation<Value>(
+        makeIfMissing: Bool = false,
+        _ body: (Installation) async throws -> Value
+    ) async throws -> Value {
+        try await open(dataDir, masterKeyFile, makeIfMissing: makeIfMissing, body)
+    }
+}
+
+/// The same where a command can do without an installation.
+struct OptionalStorageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The directory that holds the installation's data.", valueName: "DIR"))
+    var dataDir: String?
+
+    @Option(help: ArgumentHelp("The key that secrets are stored under (default: DIR/master.key).", valueName: "FILE"))
+    var masterKeyFile: String?
+
+    func withInstallation<Value>(_ body: (Installation) async throws -> Value) async throws -> Value {
+        guard let dataDir else { throw StartError("give --data-dir") }
+        return try await open(dataDir, masterKeyFile, makeIfMissing: false, body)
+    }
+}
+
+private func open<Value>(
+    _ path: String,
+    _ masterKeyFile: String?,
+    makeIfMissing: Bool,
+    _ body: (Installation) async throws -> Value
+) async throws -> Value {
+    let directory = try DataDirectory(path, makeIfMissing: makeIfMissing)
+    guard makeIfMissing || FileManager.default.fileExists(atPath: directory.database) else {
+        throw StartError("there is no installation in \(path); `rostrum app create` or `rostrum serve` makes one")
+    }
+    let environmentKey = ProcessInfo.processInfo.environment["ROSTRUM_MASTER_KEY"].map(MasterKeySource.text)
+    let installation = try await Installation.open(
+        directory,
+        masterKey: masterKeyFile.map(MasterKeySource.file) ?? environmentKey ?? .dataDirectory,
+        clock: .emulator
+    )
+    do {
+        let value = try await body(installation)
+        await installation.close()
+        return value
+    } catch let error as ChatError {
+        await installation.close()
+        throw StartError(error.cause.map { "\($0)" } ?? error.info)
+    } catch {
+        await installation.close()
+        throw error
+    }
+}
+
+extension Installation {
+    /// A change made by whoever typed the command.
+    func operation() -> Chat.Operation {
+        let user = ProcessInfo.processInfo.environment["USER"] ?? "unknown"
+        return Operation(performer: "cli:\(user)", time: clock.now, random: random)
+    }
+}

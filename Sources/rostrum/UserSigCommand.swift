@@ -1,0 +1,63 @@
+import ArgumentParser
+import Chat
+import ChatProtocol
+import Emulator
+import Server
+import UserSig
+
+struct UserSigCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "usersig",
+        abstract: "Make a UserSig and print it alone.",
+        discussion: """
+            The key is --key, or the newest one that the installation at --data-dir has for the application. For the \
+            emulator's own application 88888888 neither is needed.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The application.", valueName: "SDKAPPID"))
+    var app: SDKAppID
+
+    @Option(help: ArgumentHelp("The account that the UserSig is for.", valueName: "USER"))
+    var user: UserID
+
+    @Option(help: "How long it shall be good, in seconds.")
+    var expire: Int64 = 86_400
+
+    @Option(help: "The application's key.")
+    var key: String?
+
+    @OptionGroup var storage: OptionalStorageOptions
+
+    func validate() throws {
+        guard (1...Int64(UInt32.max)).contains(expire) else {
+            throw ValidationError("--expire must be 1 to \(UInt32.max) seconds.")
+        }
+    }
+
+    func run() async throws {
+        if storage.dataDir != nil {
+            let made = try await storage.withInstallation { installation in
+                let stored = try await installation.applications.find(app)?.keys.last?.text
+                return (key ?? stored).map { token($0, at: installation.clock.now.seconds) }
+            }
+            guard let made else { throw StartError("there is no application \(app) in this installation") }
+            return printLine(made)
+        }
+        let published = app.rawValue == Emulation.applicationNumber ? Emulation.publishedKey : nil
+        guard let key = key ?? published else {
+            throw ValidationError("Give --key, or --data-dir of the installation that has application \(app).")
+        }
+        printLine(token(key, at: SystemClock().now.seconds))
+    }
+
+    private func token(_ key: String, at seconds: Int64) -> String {
+        UserSig.token(
+            sdkAppID: app.rawValue,
+            identifier: user.rawValue,
+            key: key,
+            issuedAt: seconds,
+            lifetime: expire
+        )
+    }
+}
