@@ -49,6 +49,13 @@ package struct Row: Sendable, Hashable {
     }
 
     private func mismatch(_ column: Int, _ wanted: String) -> ChatError {
-        .internalFault(DatabaseError(.corrupt, "column \(column) does not hold \(wanted)"))
+        let found =
+            switch self[column] {
+            case .null: "null"
+            case .integer: "an integer"
+            case .text: "text"
+            case .blob: "bytes"
+            }
+        return .internalFault(DatabaseError(.corrupt, "column \(column) does not hold \(wanted) but \(found)"))
     }
 }

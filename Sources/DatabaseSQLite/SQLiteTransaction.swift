@@ -27,7 +27,9 @@ struct SQLiteTransaction: Transaction {
 
     func row(_ query: EngineSQL) throws(ChatError) -> EngineRow? {
         try translating { () throws in
-            try GRDB.Row.fetchCursor(prepared(query)).next().map(Self.values)
+            let cursor = try GRDB.Row.fetchCursor(prepared(query))
+            // The row's columns are the statement's own, which the cursor resets when it goes.
+            return try withExtendedLifetime(cursor) { try cursor.next().map(Self.values) }
         }
     }
 
