@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The parts of `make bench` that are programs: the baselines, and a way to fill a data directory.
+@main
+struct RostrumBenchmarks: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rostrum-benchmarks",
+        subcommands: [BareRoute.self, RawSQLite.self, Seed.self]
+    )
+}

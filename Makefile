@@ -1,0 +1,65 @@
+# What a person does all day. `make run` and `make test` install what is missing, build, and do it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-test setup-bench run build release test unit conformance bench format lint clean
+
+# Where `make run` keeps its data, and what else `rostrum dev` is to be told.
+DATA ?= rostrum-data
+ARGS ?=
+# The black-box suite stands beside the repository where it is developed.
+CONFORMANCE ?= ../shared/conformance/run
+STAGE ?= 1
+
+SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+setup: ## install what building needs, if it is missing
+	@scripts/setup build
+
+setup-test:
+	@scripts/setup build test
+
+setup-bench:
+	@scripts/setup build bench
+
+run: setup ## build, and run the emulator on http://127.0.0.1:8080
+	@$(SWIFT_BUILD) --product rostrum
+	@exec .build/debug/rostrum dev --data-dir "$(DATA)" $(ARGS)
+
+build: setup ## build everything for debugging
+	@$(SWIFT_BUILD)
+
+release: setup ## build the server with optimisation
+	@$(SWIFT_BUILD) -c release --product rostrum
+
+test: setup-test lint ## build, and run every test
+	@$(SWIFT_BUILD) --build-tests
+	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" swift test --skip-build
+	@$(MAKE) --no-print-directory conformance
+
+# In CI the suite must be there; in a stranger's clone its absence is said and passes.
+conformance:
+	@if [ -x "$(CONFORMANCE)" ]; then \
+		"$(CONFORMANCE)" --server .build/debug/rostrum --stage $(STAGE); \
+	elif [ -n "$${CI:-}" ]; then \
+		echo "the conformance suite is not at $(CONFORMANCE), and CI needs it" >&2; exit 1; \
+	else \
+		echo "SKIPPED: the conformance suite is not at $(CONFORMANCE)"; \
+	fi
+
+bench: setup-bench ## measure against the baselines; prints the table of docs/performance.md
+	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
+	@Benchmarks/run $(ARGS)
+
+format: ## format the sources
+	@swift format --in-place --recursive Sources Tests Benchmarks Package.swift
+
+lint: ## check the format of the sources
+	@swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
+
+clean: ## remove what was built, and the data of `make run`
+	@rm -rf .build "$(DATA)"
