@@ -85,7 +85,7 @@ private final class Connection {
 
     init(_ path: String) throws {
         guard sqlite3_open(path, &handle) == SQLITE_OK else { throw failure() }
-        for pragma in ["journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 4096"] {
+        for pragma in ["journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 1000"] {
             try run("PRAGMA \(pragma)")
         }
     }

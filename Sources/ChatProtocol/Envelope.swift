@@ -3,31 +3,32 @@
 /// `ActionStatus` is `OK` or `FAIL`, `ErrorInfo` empty on success; a failure carries no other field.
 ///
 /// Source: spec/conventions.md section 3.
-public enum Envelope {
+package enum Envelope {
     /// The reply to a call that succeeded.
     ///
     /// - Parameters:
-    ///   - payload: the command's own fields as one JSON object in UTF-8, made by our own encoder: `{}` when none.
+    ///   - payload: the command's own fields.
     ///   - requestID: an identifier of plain ASCII letters, digits and `-`.
-    public static func success(payload: some Collection<UInt8>, requestID: String) -> [UInt8] {
+    package static func success(_ payload: JSONObject, requestID: String) -> [UInt8] {
         var reply: [UInt8] = []
-        reply.reserveCapacity(payload.count + 128)
+        reply.reserveCapacity(512)
         reply += #"{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","RequestId":""#.utf8
         reply += requestID.utf8
         reply.append(UInt8(ascii: "\""))
-        if payload.count > 2 {
+        for member in payload.members {
             reply.append(UInt8(ascii: ","))
-            reply += payload.dropFirst()
-        } else {
-            reply.append(UInt8(ascii: "}"))
+            JSONValue.string(member.name).write(to: &reply)
+            reply.append(UInt8(ascii: ":"))
+            member.value.write(to: &reply)
         }
+        reply.append(UInt8(ascii: "}"))
         return reply
     }
 
     /// The reply to a call that was refused.
     ///
     /// - Parameter requestID: an identifier of plain ASCII letters, digits and `-`.
-    public static func failure(_ error: ChatError, requestID: String) -> [UInt8] {
+    package static func failure(_ error: ChatError, requestID: String) -> [UInt8] {
         var reply: [UInt8] = []
         reply.reserveCapacity(256)
         reply += #"{"ActionStatus":"FAIL","ErrorCode":"#.utf8

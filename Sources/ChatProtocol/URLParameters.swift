@@ -22,32 +22,45 @@ public struct URLParameters: Sendable, Equatable {
     /// - Throws: 60002 for a broken percent-encoding or bytes that are not UTF-8, 60025 for a parameter that is there
     ///   twice, since two readers might choose differently.
     public init(query: Substring) throws(ChatError) {
-        for part in query.utf8.split(separator: UInt8(ascii: "&")) {
-            let end = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
-            guard let target = Self.target(try Self.decoded(part[..<end])) else { continue }
-            guard self[keyPath: target.path] == nil else {
-                throw ChatError(.badURLParameter, "\(target.name) appears twice in the URL; send it once.")
-            }
-            self[keyPath: target.path] = try Self.decoded(part[end...].dropFirst())
+        let bytes = Array(query.utf8)
+        var start = 0
+        while start < bytes.count {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "&")) ?? bytes.count
+            try read(bytes[start..<end])
+            start = end + 1
         }
     }
 
-    private static func target(_ name: String) -> (name: String, path: WritableKeyPath<Self, String?>)? {
+    private mutating func read(_ part: ArraySlice<UInt8>) throws(ChatError) {
+        let mark = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
+        let name = try Self.decoded(part[..<mark])
+        let value = part[mark...].dropFirst()
         switch name {
-        case "sdkappid": (name, \.sdkAppID)
-        case "identifier": (name, \.identifier)
-        case "usersig": (name, \.userSig)
-        case "random": (name, \.random)
-        case "contenttype": (name, \.contentType)
-        default: nil
+        case "sdkappid": try Self.set(&sdkAppID, name, value)
+        case "identifier": try Self.set(&identifier, name, value)
+        case "usersig": try Self.set(&userSig, name, value)
+        case "random": try Self.set(&random, name, value)
+        case "contenttype": try Self.set(&contentType, name, value)
+        default: break
         }
     }
 
-    private static func decoded(_ part: Substring.UTF8View) throws(ChatError) -> String {
-        guard part.contains(UInt8(ascii: "%")) else { return String(Substring(part)) }
+    private static func set(
+        _ parameter: inout String?,
+        _ name: String,
+        _ value: ArraySlice<UInt8>
+    ) throws(ChatError) {
+        guard parameter == nil else {
+            throw ChatError(.badURLParameter, "\(name) appears twice in the URL; send it once.")
+        }
+        parameter = try decoded(value)
+    }
+
+    private static func decoded(_ part: ArraySlice<UInt8>) throws(ChatError) -> String {
+        guard part.contains(UInt8(ascii: "%")) else { return try text(part) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(part.count)
-        var rest = part[...]
+        var rest = part
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)
@@ -58,6 +71,10 @@ public struct URLParameters: Sendable, Equatable {
             }
             bytes.append(high << 4 | low)
         }
+        return try text(bytes[...])
+    }
+
+    private static func text(_ bytes: ArraySlice<UInt8>) throws(ChatError) -> String {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ChatError(.httpParsingFailed, "The URL's percent-encoding does not give UTF-8.")
         }

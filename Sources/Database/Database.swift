@@ -13,22 +13,96 @@ package import ChatProtocol
 /// A closure may run more than once (an engine may retry on a serialization failure), so it has no effect outside its
 /// transaction. Engines know nothing of channels; features know nothing of engines.
 package protocol Database: Sendable {
+    /// Queues an operation that reads.
+    func enqueue(_ operation: ReadOperation)
+
+    /// Queues an operation that writes, in a transaction of its own.
+    func enqueue(_ operation: WriteOperation)
+
+    /// Finishes what was asked for and closes the storage; every later operation is refused.
+    func close() async
+}
+
+/// A read that waits for its turn: run once, or refused once.
+package struct ReadOperation: QueuedOperation {
+    /// Runs the operation and answers the caller.
+    package let run: @Sendable (any Transaction) -> Void
+    package let refuse: @Sendable (ChatError) -> Void
+
+    package init(
+        run: @escaping @Sendable (any Transaction) -> Void,
+        refuse: @escaping @Sendable (ChatError) -> Void
+    ) {
+        (self.run, self.refuse) = (run, refuse)
+    }
+}
+
+/// A write that waits for its turn: run, then answered when the commit that carries it is done; or refused.
+package struct WriteOperation: QueuedOperation {
+    /// What an operation came to, before the commit that makes it true.
+    package struct Outcome: Sendable {
+        /// Whether the operation threw, so that its changes must be undone.
+        package let isFailure: Bool
+        /// Answers the caller with what the operation returned or threw.
+        package let answer: @Sendable () -> Void
+
+        package init(isFailure: Bool, answer: @escaping @Sendable () -> Void) {
+            (self.isFailure, self.answer) = (isFailure, answer)
+        }
+    }
+
+    package let run: @Sendable (any Transaction) -> Outcome
+    package let refuse: @Sendable (ChatError) -> Void
+
+    package init(
+        run: @escaping @Sendable (any Transaction) -> Outcome,
+        refuse: @escaping @Sendable (ChatError) -> Void
+    ) {
+        (self.run, self.refuse) = (run, refuse)
+    }
+}
+
+// Inlinable, so that each use is compiled for its own type of value; unspecialised, they cost several microseconds.
+extension Database {
     /// Runs `body` in a transaction that reads.
     ///
     /// - Throws: what `body` throws, or an internal fault caused by a ``DatabaseError``.
-    func read<Value: Sendable>(
+    @inlinable
+    package func read<Value: Sendable>(
         _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Value
-    ) async throws(ChatError) -> Value
+    ) async throws(ChatError) -> Value {
+        let result: Result<Value, ChatError> = await withCheckedContinuation { continuation in
+            enqueue(
+                ReadOperation { transaction in
+                    continuation.resume(returning: Result { () throws(ChatError) in try body(transaction) })
+                } refuse: { error in
+                    continuation.resume(returning: .failure(error))
+                }
+            )
+        }
+        return try result.get()
+    }
 
     /// Runs `body` in a transaction of its own and returns when the change is durable.
     ///
     /// - Throws: what `body` throws, or an internal fault caused by a ``DatabaseError``.
-    func write<Value: Sendable>(
+    @inlinable
+    package func write<Value: Sendable>(
         _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Value
-    ) async throws(ChatError) -> Value
-
-    /// Finishes what was asked for and closes the storage; every later call throws an internal fault.
-    func close() async
+    ) async throws(ChatError) -> Value {
+        let result: Result<Value, ChatError> = await withCheckedContinuation { continuation in
+            enqueue(
+                WriteOperation { transaction in
+                    let result = Result { () throws(ChatError) in try body(transaction) }
+                    let isFailure = if case .failure = result { true } else { false }
+                    return WriteOperation.Outcome(isFailure: isFailure) { continuation.resume(returning: result) }
+                } refuse: { error in
+                    continuation.resume(returning: .failure(error))
+                }
+            )
+        }
+        return try result.get()
+    }
 }
 
 /// The statements of one transaction, run one after the other.

@@ -8,12 +8,18 @@ extension EngineError {
         case let error as EngineError:
             self = error
         case let error as GRDB.DatabaseError:
-            let said = "SQLite: \(error.message ?? "no message") (\(error.extendedResultCode.rawValue))"
-            let (kind, hint) = Self.meaning(of: error.resultCode)
-            self.init(kind, "\(path): \(hint) [\(said)]")
+            self.init(error.extendedResultCode, message: error.message, path: path)
         default:
             self.init(.unavailable, "\(path): \(error)")
         }
+    }
+
+    /// What SQLite reported.
+    ///
+    /// - Parameter code: primary or extended.
+    init(_ code: ResultCode, message: String?, path: String) {
+        let (kind, hint) = Self.meaning(of: code.primaryResultCode)
+        self.init(kind, "\(path): \(hint) [SQLite: \(message ?? "no message") (\(code.rawValue))]")
     }
 
     private static func meaning(of code: ResultCode) -> (Kind, String) {

@@ -2,19 +2,6 @@ import ChatProtocol
 import Database
 import GRDB
 
-/// One operation that waits for the writer.
-struct WriteJob: GroupedJob {
-    /// What an operation came to, before the commit that makes it true.
-    struct Outcome: Sendable {
-        let isFailure: Bool
-        /// Answers the caller: with the operation's own result, or with the group's failure.
-        let answer: @Sendable (_ groupFailure: ChatError?) -> Void
-    }
-
-    let run: @Sendable (SQLiteTransaction) -> Outcome
-    let refuse: @Sendable (ChatError) -> Void
-}
-
 /// Commits groups of operations: one transaction and one fsync for all, a savepoint for each.
 ///
 /// An operation that throws is rolled back to its savepoint and leaves the others alone. Nobody is answered before
@@ -25,21 +12,21 @@ struct GroupCommit: Sendable {
     let path: String
     let onCommit: @Sendable (_ operations: Int) -> Void
 
-    @Sendable func run(_ jobs: [WriteJob]) {
+    @Sendable func run(_ jobs: [WriteOperation]) {
         do {
             let outcomes = try pool.writeWithoutTransaction { db in try commit(jobs, in: db) }
             onCommit(jobs.count)
-            for outcome in outcomes { outcome.answer(nil) }
+            for outcome in outcomes { outcome.answer() }
         } catch {
             let failure = ChatError.internalFault(EngineError(error, path: path))
             for job in jobs { job.refuse(failure) }
         }
     }
 
-    private func commit(_ jobs: [WriteJob], in db: GRDB.Database) throws -> [WriteJob.Outcome] {
+    private func commit(_ jobs: [WriteOperation], in db: GRDB.Database) throws -> [WriteOperation.Outcome] {
         try db.beginTransaction(.immediate)
         do {
-            var outcomes: [WriteJob.Outcome] = []
+            var outcomes: [WriteOperation.Outcome] = []
             outcomes.reserveCapacity(jobs.count)
             let transaction = SQLiteTransaction(db: db, path: path)
             for job in jobs {

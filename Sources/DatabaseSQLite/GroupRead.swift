@@ -2,19 +2,12 @@ import ChatProtocol
 import Database
 import GRDB
 
-/// One operation that waits for a reader.
-struct ReadJob: GroupedJob {
-    /// Runs the operation and answers the caller.
-    let run: @Sendable (SQLiteTransaction) -> Void
-    let refuse: @Sendable (ChatError) -> Void
-}
-
 /// Runs groups of reads, each group on one snapshot of the data: the hop to a connection is paid once for all.
 struct GroupRead: Sendable {
     let pool: DatabasePool
     let path: String
 
-    @Sendable func run(_ jobs: [ReadJob]) {
+    @Sendable func run(_ jobs: [ReadOperation]) {
         var done = 0
         do {
             try pool.read { db in

@@ -1,6 +1,5 @@
 package import ChatProtocol
 package import Database
-import Dispatch
 import GRDB
 
 /// One SQLite file as a ``Database``: WAL, `synchronous=FULL`, one writer that commits in groups, pooled readers.
@@ -13,8 +12,9 @@ package final class SQLiteDatabase: Engine {
         package var busyTimeoutSeconds = 5.0
         /// Read transactions at the same time.
         package var readers = 2
-        /// Pages of WAL after which a commit also moves them into the main file; 4096 bytes each.
-        package var checkpointPages = 4096
+        /// Pages of WAL after which a commit also moves them into the main file; 4096 bytes each. More of them make
+        /// those commits rarer and longer.
+        package var checkpointPages = 1000
         /// Told after each commit how many operations it carried; called on the writer's thread.
         package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
 
@@ -22,8 +22,8 @@ package final class SQLiteDatabase: Engine {
     }
 
     private let pool: DatabasePool
-    private let writes: GroupQueue<WriteJob>
-    private let reads: GroupQueue<ReadJob>
+    private let writes: GroupQueue<WriteOperation>
+    private let reads: GroupQueue<ReadOperation>
 
     /// Opens the file, making it if there is none.
     ///
@@ -67,35 +67,12 @@ package final class SQLiteDatabase: Engine {
         return pool
     }
 
-    package func write<Value: Sendable>(
-        _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Value
-    ) async throws(ChatError) -> Value {
-        let result: Result<Value, ChatError> = await withCheckedContinuation { continuation in
-            let job = WriteJob { transaction in
-                let result = Result { () throws(ChatError) in try body(transaction) }
-                return WriteJob.Outcome(isFailure: result.isFailure) { groupFailure in
-                    continuation.resume(returning: groupFailure.map(Result.failure) ?? result)
-                }
-            } refuse: { error in
-                continuation.resume(returning: .failure(error))
-            }
-            writes.add(job)
-        }
-        return try result.get()
+    package func enqueue(_ operation: ReadOperation) {
+        reads.add(operation)
     }
 
-    package func read<Value: Sendable>(
-        _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Value
-    ) async throws(ChatError) -> Value {
-        let result: Result<Value, ChatError> = await withCheckedContinuation { continuation in
-            let job = ReadJob { transaction in
-                continuation.resume(returning: Result { () throws(ChatError) in try body(transaction) })
-            } refuse: { error in
-                continuation.resume(returning: .failure(error))
-            }
-            reads.add(job)
-        }
-        return try result.get()
+    package func enqueue(_ operation: WriteOperation) {
+        writes.add(operation)
     }
 
     package func close() async {
@@ -107,12 +84,5 @@ package final class SQLiteDatabase: Engine {
     /// The value of `PRAGMA synchronous` on the writing connection: 2 is FULL.
     package func synchronousLevel() throws -> Int {
         try pool.writeWithoutTransaction { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1 }
-    }
-}
-
-extension Result {
-    fileprivate var isFailure: Bool {
-        if case .failure = self { return true }
-        return false
     }
 }

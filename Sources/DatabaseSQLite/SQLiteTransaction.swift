@@ -1,74 +1,113 @@
 import ChatProtocol
 import Database
-import FoundationEssentials
 import GRDB
+import GRDBSQLite
 
-/// Statements on one SQLite connection, prepared once and kept.
+/// Statements on one SQLite connection.
+///
+/// GRDB keeps the connection and the prepared statements; values are bound and columns read by SQLite's own interface,
+/// because GRDB's way there, through an array of arguments and a row object, costs more than the statement itself.
 struct SQLiteTransaction: Transaction {
     let db: GRDB.Database
     let path: String
 
     @discardableResult
     func execute(_ statement: EngineSQL) throws(ChatError) -> Int {
-        try translating { () throws in
-            try prepared(statement).execute()
-            return db.changesCount
-        }
+        let prepared = try prepare(statement)
+        defer { sqlite3_reset(prepared) }
+        while try step(prepared) {}
+        return Int(sqlite3_changes(db.sqliteConnection))
     }
 
     func rows(_ query: EngineSQL) throws(ChatError) -> [EngineRow] {
-        try translating { () throws in
-            let cursor = try GRDB.Row.fetchCursor(prepared(query))
-            var rows: [EngineRow] = []
-            while let row = try cursor.next() { rows.append(Self.values(row)) }
-            return rows
-        }
+        let prepared = try prepare(query)
+        defer { sqlite3_reset(prepared) }
+        var rows: [EngineRow] = []
+        while try step(prepared) { rows.append(Self.row(prepared)) }
+        return rows
     }
 
     func row(_ query: EngineSQL) throws(ChatError) -> EngineRow? {
-        try translating { () throws in
-            let cursor = try GRDB.Row.fetchCursor(prepared(query))
-            // The row's columns are the statement's own, which the cursor resets when it goes.
-            return try withExtendedLifetime(cursor) { try cursor.next().map(Self.values) }
-        }
+        let prepared = try prepare(query)
+        defer { sqlite3_reset(prepared) }
+        return try step(prepared) ? Self.row(prepared) : nil
     }
 
-    private func prepared(_ statement: EngineSQL) throws -> Statement {
-        let prepared = try db.cachedStatement(sql: statement.text)
-        prepared.setUncheckedArguments(StatementArguments(statement.values.map(\.databaseValue)))
-        return prepared
-    }
-
-    private static func values(_ row: GRDB.Row) -> EngineRow {
-        EngineRow(row.databaseValues.map(SQLValue.init))
-    }
-
-    private func translating<Value>(_ body: () throws -> Value) throws(ChatError) -> Value {
+    /// The prepared statement with its values bound; valid for the rest of the transaction.
+    private func prepare(_ statement: EngineSQL) throws(ChatError) -> OpaquePointer {
+        let prepared: OpaquePointer
         do {
-            return try body()
+            prepared = try db.cachedStatement(sql: statement.text).sqliteStatement
         } catch {
             throw .internalFault(EngineError(error, path: path))
         }
+        for (position, value) in zip(Int32(1)..., statement.values) {
+            guard Self.bind(value, to: prepared, at: position) == SQLITE_OK else { throw failure() }
+        }
+        return prepared
     }
-}
 
-extension SQLValue {
-    fileprivate init(_ value: DatabaseValue) {
-        switch value.storage {
-        case .null: self = .null
-        case .int64(let number): self = .integer(number)
-        case .string(let text): self = .text(text)
-        case .blob(let data): self = .blob([UInt8](data))
-        case .double(let number): self = .text(String(number))
+    /// - Returns: whether there is a row.
+    private func step(_ statement: OpaquePointer) throws(ChatError) -> Bool {
+        switch sqlite3_step(statement) {
+        case SQLITE_ROW: return true
+        case SQLITE_DONE: return false
+        default: throw failure()
         }
     }
 
-    fileprivate var databaseValue: DatabaseValue {
-        switch self {
-        case .null: .null
-        case .integer(let number): number.databaseValue
-        case .text(let text): text.databaseValue
-        case .blob(let bytes): Data(bytes).databaseValue
+    private func failure() -> ChatError {
+        let code = ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection))
+        let message = sqlite3_errmsg(db.sqliteConnection).map { String(cString: $0) }
+        return .internalFault(EngineError(code, message: message, path: path))
+    }
+
+    private static func bind(_ value: SQLValue, to statement: OpaquePointer, at position: Int32) -> Int32 {
+        // SQLite copies what it is given, for the pointers are good during the call only.
+        let copies = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        switch value {
+        case .null: return sqlite3_bind_null(statement, position)
+        case .integer(let number): return sqlite3_bind_int64(statement, position, number)
+        case .text(var text):
+            return text.withUTF8 { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { characters in
+                    sqlite3_bind_text64(
+                        statement,
+                        position,
+                        characters.baseAddress ?? UnsafePointer(bitPattern: 1),
+                        UInt64(characters.count),
+                        copies,
+                        UInt8(SQLITE_UTF8)
+                    )
+                }
+            }
+        case .blob(let bytes):
+            return bytes.withUnsafeBytes { bytes in
+                guard !bytes.isEmpty else { return sqlite3_bind_zeroblob(statement, position, 0) }
+                return sqlite3_bind_blob64(statement, position, bytes.baseAddress, UInt64(bytes.count), copies)
+            }
+        }
+    }
+
+    private static func row(_ statement: OpaquePointer) -> EngineRow {
+        EngineRow((0..<sqlite3_column_count(statement)).map { value(statement, $0) })
+    }
+
+    private static func value(_ statement: OpaquePointer, _ column: Int32) -> SQLValue {
+        switch sqlite3_column_type(statement, column) {
+        case SQLITE_INTEGER:
+            return .integer(sqlite3_column_int64(statement, column))
+        case SQLITE_NULL:
+            return .null
+        case SQLITE_BLOB:
+            let bytes = sqlite3_column_blob(statement, column)
+            let count = Int(sqlite3_column_bytes(statement, column))
+            return .blob(Array(UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : count)))
+        default:
+            // Text, and a floating-point number as text: no column of ours holds one, so its reader will refuse it.
+            let bytes = sqlite3_column_text(statement, column)
+            let count = Int(sqlite3_column_bytes(statement, column))
+            return .text(String(decoding: UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : count), as: UTF8.self))
         }
     }
 }

@@ -17,36 +17,22 @@ struct AccountCheck: Command {
         errors: []
     )
 
-    struct Reply: Encodable {
-        struct Item: Encodable {
-            let UserID: String
-            let ResultCode: Int
-            let ResultInfo: String
-            let AccountStatus: String
-        }
-
-        let ResultItem: [Item]
-    }
-
     let accounts: Accounts
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let names = try body.objects(Self.items).map { item throws(ChatError) in try item.required(Self.name) }
         // A name that breaks the rule cannot have been imported.
         let imported = try await accounts.imported(
             among: names.compactMap(UserID.init(rawValue:)),
             of: call.application
         )
-        return Reply(
-            ResultItem: names.map { name in
-                let isImported = UserID(rawValue: name).map(imported.contains) ?? false
-                return Reply.Item(
-                    UserID: name,
-                    ResultCode: 0,
-                    ResultInfo: "",
-                    AccountStatus: isImported ? "Imported" : "NotImported"
-                )
-            }
-        )
+        let items = names.map { name in
+            let isImported = UserID(rawValue: name).map(imported.contains) ?? false
+            return JSONValue.object([
+                "UserID": .string(name), "ResultCode": .integer(0), "ResultInfo": .string(""),
+                "AccountStatus": .string(isImported ? "Imported" : "NotImported"),
+            ])
+        }
+        return ["ResultItem": .array(items)]
     }
 }

@@ -17,38 +17,29 @@ struct AccountDelete: Command {
         errors: [.accountNotImported]
     )
 
-    struct Reply: Encodable {
-        struct Item: Encodable {
-            let UserID: String
-            let ResultCode: Int
-            let ResultInfo: String
-        }
-
-        let ResultItem: [Item]
-    }
-
     let accounts: Accounts
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let names = try body.objects(Self.items).map { item throws(ChatError) in try item.required(Self.name) }
         let ids = names.compactMap(UserID.init(rawValue:))
         var deletions = try await accounts.delete(ids, for: call)[...]
-        return Reply(
-            ResultItem: names.map { name in
-                // A name that breaks the rule was not asked for: it cannot have been imported.
-                let deletion = UserID(rawValue: name) == nil ? .notImported : deletions.popFirst() ?? .notImported
-                return Self.item(name, deletion)
-            }
-        )
+        let items = names.map { name in
+            // A name that breaks the rule was not asked for: it cannot have been imported.
+            let deletion = UserID(rawValue: name) == nil ? .notImported : deletions.popFirst() ?? .notImported
+            return JSONValue.object(Self.item(name, deletion))
+        }
+        return ["ResultItem": .array(items)]
     }
 
-    private static func item(_ name: String, _ deletion: Accounts.Deletion) -> Reply.Item {
+    private static func item(_ name: String, _ deletion: Accounts.Deletion) -> JSONObject {
         let (code, info): (ErrorCode, String) =
             switch deletion {
             case .deleted: (.ok, "")
             case .notImported: (.accountNotImported, "Err_TLS_PT_Open_Login_Account_Not_Exist")
             case .isAdmin: (.accountParameterInvalid, "The account is an app admin; remove it from the admins first.")
             }
-        return Reply.Item(UserID: name, ResultCode: code.rawValue, ResultInfo: info)
+        return [
+            "UserID": .string(name), "ResultCode": .integer(Int64(code.rawValue)), "ResultInfo": .string(info),
+        ]
     }
 }

@@ -14,13 +14,13 @@ struct AccountImport: Command {
 
     let accounts: Accounts
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> EmptyReply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let account = NewAccount(
             id: try body.required(ProfileFields.userID),
             nick: try body.optional(ProfileFields.nick),
             faceURL: try body.optional(ProfileFields.faceURL)
         )
         try await accounts.import(account, for: call)
-        return EmptyReply()
+        return [:]
     }
 }

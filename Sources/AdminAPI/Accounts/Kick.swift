@@ -17,12 +17,12 @@ struct Kick: Command {
 
     let accounts: Accounts
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> EmptyReply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let name = try body.required(Self.name)
         guard let id = UserID(rawValue: name) else {
             throw ChatError(.accountNotImported, "There is no account of that name: a UserID is \(UserID.rule).")
         }
         try await accounts.kick(id, for: call)
-        return EmptyReply()
+        return [:]
     }
 }

@@ -19,14 +19,9 @@ struct MultiaccountImport: Command {
         errors: []
     )
 
-    struct Reply: Encodable {
-        /// Absent when every account was imported.
-        let FailAccounts: [String]?
-    }
-
     let accounts: Accounts
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         var wanted: [(name: String, account: NewAccount?)] = []
         if try body.optional(Self.list) != nil {
             for item in try body.objects(Self.list) {
@@ -41,7 +36,8 @@ struct MultiaccountImport: Command {
         let refusals = try await accounts.importAll(wanted.compactMap(\.account), for: call)
         let refused = Set(refusals.map(\.id))
         let failed = wanted.filter { $0.account == nil || refused.contains($0.name) }.map(\.name)
-        return Reply(FailAccounts: failed.isEmpty ? nil : failed)
+        // Absent when every account was imported.
+        return failed.isEmpty ? [:] : ["FailAccounts": .array(failed.map(JSONValue.string))]
     }
 
     /// Nil when the item breaks a rule.

@@ -26,43 +26,30 @@ struct QueryOnlineStatus: Command {
         errors: [.onlineStatusAccountInvalid, .onlineStatusTooManyAccounts, .accountNotImported]
     )
 
-    struct Reply: Encodable {
-        struct Result: Encodable {
-            let To_Account: String
-            let Status: String
-        }
-
-        struct Failure: Encodable {
-            let To_Account: String
-            let ErrorCode: Int
-        }
-
-        let QueryResult: [Result]
-        /// Absent when every account was answered.
-        let ErrorList: [Failure]?
-    }
-
     let accounts: Accounts
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let names = try body.items(Self.list, each: Self.name)
         for flag in [Self.needDetail, Self.returnInstanceID, Self.returnCustomStatus] { _ = try body.optional(flag) }
         let imported = try await accounts.imported(
             among: names.compactMap(UserID.init(rawValue:)),
             of: call.application
         )
-        var results: [Reply.Result] = []
-        var failures: [Reply.Failure] = []
+        var results: [JSONValue] = []
+        var failures: [JSONValue] = []
         for name in names {
             if let id = UserID(rawValue: name), imported.contains(id) {
-                results.append(Reply.Result(To_Account: name, Status: "Offline"))
+                results.append(.object(["To_Account": .string(name), "Status": .string("Offline")]))
             } else {
-                failures.append(Reply.Failure(To_Account: name, ErrorCode: ErrorCode.accountNotImported.rawValue))
+                let code = Int64(ErrorCode.accountNotImported.rawValue)
+                failures.append(.object(["To_Account": .string(name), "ErrorCode": .integer(code)]))
             }
         }
         guard !results.isEmpty else {
             throw ChatError(.accountNotImported, "None of the accounts in To_Account is imported.")
         }
-        return Reply(QueryResult: results, ErrorList: failures.isEmpty ? nil : failures)
+        // ErrorList is absent when every account was answered.
+        guard !failures.isEmpty else { return ["QueryResult": .array(results)] }
+        return ["QueryResult": .array(results), "ErrorList": .array(failures)]
     }
 }

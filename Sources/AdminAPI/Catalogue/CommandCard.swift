@@ -4,6 +4,8 @@ package import ChatProtocol
 package struct CommandCard: Sendable {
     /// `SERVICE/COMMAND`, as in the URL.
     package let path: String
+    /// `COMMAND`, the last part of the path.
+    package let name: String
     /// What the command is for, in one sentence.
     package let summary: String
     /// Numbers of the documentation pages that describe it, international and Chinese, where they are known.
@@ -22,13 +24,9 @@ package struct CommandCard: Sendable {
         errors: [ErrorCode]
     ) {
         (self.path, self.summary, self.documents) = (path, summary, documents)
+        name = String(path.split(separator: "/").last ?? "")
         self.fields = fields.map(\.card)
         (self.codes, self.errors) = (codes, errors)
-    }
-
-    /// `COMMAND`, the last part of the path.
-    package var name: String {
-        String(path.split(separator: "/").last ?? "")
     }
 }
 

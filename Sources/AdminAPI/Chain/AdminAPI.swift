@@ -47,7 +47,7 @@ package struct AdminAPI: Sendable {
         )
         do throws(ChatError) {
             let payload = try await run(command, request, &record)
-            record.reply = Envelope.success(payload: payload, requestID: record.requestID)
+            record.reply = Envelope.success(payload, requestID: record.requestID)
         } catch {
             let fault = command?.card.codes.internalFault ?? .internalFault
             let answered = error.isInternalFault ? error.answered(with: fault) : error
@@ -72,7 +72,7 @@ package struct AdminAPI: Sendable {
         _ command: (any Command)?,
         _ request: IncomingRequest,
         _ record: inout AnsweredCall
-    ) async throws(ChatError) -> [UInt8] {
+    ) async throws(ChatError) -> JSONObject {
         guard request.method == "POST" || request.method == "GET" else {
             throw ChatError(.httpParsingFailed, "The method must be POST.")
         }
@@ -114,7 +114,7 @@ package struct AdminAPI: Sendable {
             time: now,
             idempotency: try Self.idempotencyKey(request.idempotencyKey, card, bytes)
         )
-        return try await command.run(RequestBody(object, codes: card.codes), call)
+        return try await command.answer(RequestBody(object, codes: card.codes), call)
     }
 
     /// Checks 2: the application is named, known and enabled.
@@ -208,13 +208,13 @@ package struct AdminAPI: Sendable {
         logger.info(
             "call",
             metadata: [
-                "request.id": "\(record.requestID)",
+                "request.id": .string(record.requestID),
                 // What the caller wrote may be anything; only a number is repeated.
-                "application": "\(record.application.flatMap { SDKAppID($0) }?.description ?? "-")",
-                "command": "\(command?.card.path ?? CommandMetrics.unknown)",
-                "code": "\(record.code.rawValue)",
-                "duration.us": "\(Int64(duration / .microseconds(1)))",
-                "client.address": "\(record.address)",
+                "application": .string(record.application.flatMap { SDKAppID($0) }?.description ?? "-"),
+                "command": .string(command?.card.path ?? CommandMetrics.unknown),
+                "code": .stringConvertible(record.code.rawValue),
+                "duration.us": .stringConvertible(Int64(duration / .microseconds(1))),
+                "client.address": .string(record.address),
             ]
         )
     }

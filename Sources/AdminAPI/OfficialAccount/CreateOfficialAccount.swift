@@ -19,13 +19,9 @@ struct CreateOfficialAccount: Command {
         errors: [.accountNotImported, .channelIDInvalid, .channelIDTaken, .channelQuotaExceeded]
     )
 
-    struct Reply: Encodable {
-        let OfficialAccountUserID: String
-    }
-
     let channels: OfficialChannels
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let new = NewChannel(
             id: try body.optionalUnlessEmpty(Self.id),
             owner: try body.required(Self.owner),
@@ -38,6 +34,6 @@ struct CreateOfficialAccount: Command {
             ),
             maxSubscribers: try body.optionalUnlessZero(ChannelFields.maxSubscribers)
         )
-        return Reply(OfficialAccountUserID: try await channels.create(new, for: call).rawValue)
+        return ["OfficialAccountUserID": .string(try await channels.create(new, for: call).rawValue)]
     }
 }

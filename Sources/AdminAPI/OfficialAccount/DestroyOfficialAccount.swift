@@ -14,8 +14,8 @@ struct DestroyOfficialAccount: Command {
 
     let channels: OfficialChannels
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> EmptyReply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         try await channels.destroy(try body.required(ChannelFields.channel), for: call)
-        return EmptyReply()
+        return [:]
     }
 }

@@ -15,22 +15,17 @@ struct GetOfficialAccountInfo: Command {
         errors: [.channelIDInvalid]
     )
 
-    struct Reply: Encodable {
-        let OfficialAccountInfoList: [OfficialAccountInfo]
-    }
-
     let channels: OfficialChannels
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> Reply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let ids = try body.objects(Self.list).map { item throws(ChatError) in
             try item.required(ChannelFields.channel)
         }
         let filter = try BaseInfoFilter(try body.inner(Self.responseFilter))
         let found = try await channels.find(ids, of: call.application, at: call.time)
-        return Reply(
-            OfficialAccountInfoList: zip(ids, found).map { id, channel in
-                channel.map { OfficialAccountInfo($0, showing: filter) } ?? OfficialAccountInfo(missing: id)
-            }
-        )
+        let items = zip(ids, found).map { id, channel in
+            JSONValue.object(channel.map { OfficialAccountInfo.item($0, showing: filter) } ?? OfficialAccountInfo.missing(id))
+        }
+        return ["OfficialAccountInfoList": .array(items)]
     }
 }

@@ -21,7 +21,7 @@ struct ModifyOfficialAccountBaseInfo: Command {
 
     let channels: OfficialChannels
 
-    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> EmptyReply {
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let channel = try body.required(Self.channel)
         var change = ChannelChange()
         change.name = try body.optional(Self.name)
@@ -31,6 +31,6 @@ struct ModifyOfficialAccountBaseInfo: Command {
         change.customString = try body.optional(ChannelFields.customString)
         change.maxSubscribers = try body.optionalUnlessZero(ChannelFields.maxSubscribers)
         try await channels.modify(channel, change, for: call)
-        return EmptyReply()
+        return [:]
     }
 }

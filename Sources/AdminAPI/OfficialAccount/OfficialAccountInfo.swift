@@ -4,38 +4,36 @@ import ChatProtocol
 /// One channel in a list of profiles, with its own result (spec/official-channels.md B.6).
 ///
 /// `MaxSubscriberNum` is not in it: the documented item does not have it.
-struct OfficialAccountInfo: Encodable {
-    let Official_Account: String
-    let ErrorCode: Int
-    let ErrorInfo: String
-    var CreateTime: Int64?
-    var Name: String?
-    var Owner_Account: String?
-    var LastMsgTime: Int64?
-    var SubscriberNum: Int64?
-    var Introduction: String?
-    var FaceUrl: String?
-    var Organization: String?
-    var CustomString: String?
-
-    init(_ channel: OfficialChannel, showing filter: BaseInfoFilter) {
-        (Official_Account, ErrorCode, ErrorInfo) = (channel.id.rawValue, 0, "")
+enum OfficialAccountInfo {
+    static func item(_ channel: OfficialChannel, showing filter: BaseInfoFilter) -> JSONObject {
         let profile = channel.profile
-        if filter.shows(.CreateTime) { CreateTime = channel.createdAt.seconds }
-        if filter.shows(.Name) { Name = profile.name }
-        if filter.shows(.Owner_Account) { Owner_Account = channel.owner.rawValue }
-        if filter.shows(.LastMsgTime) { LastMsgTime = channel.lastMessageSeconds }
-        if filter.shows(.SubscriberNum) { SubscriberNum = channel.subscribers }
-        if filter.shows(.Introduction) { Introduction = profile.introduction }
-        if filter.shows(.FaceUrl) { FaceUrl = profile.faceURL }
-        if filter.shows(.Organization) { Organization = profile.organization }
-        if filter.shows(.CustomString) { CustomString = profile.customString }
+        let fields: [(BaseInfoFilter.Name, JSONValue)] = [
+            (.CreateTime, .integer(channel.createdAt.seconds)),
+            (.Name, .string(profile.name)),
+            (.Owner_Account, .string(channel.owner.rawValue)),
+            (.LastMsgTime, .integer(channel.lastMessageSeconds)),
+            (.SubscriberNum, .integer(channel.subscribers)),
+            (.Introduction, .string(profile.introduction)),
+            (.FaceUrl, .string(profile.faceURL)),
+            (.Organization, .string(profile.organization)),
+            (.CustomString, .string(profile.customString)),
+        ]
+        return JSONObject(
+            head(channel.id, .ok, "")
+                + fields.lazy.filter { filter.shows($0.0) }.map { JSONObject.Member(name: $0.0.rawValue, value: $0.1) }
+        )
     }
 
-    init(missing id: ChannelID) {
-        Official_Account = id.rawValue
-        ErrorCode = ChatProtocol.ErrorCode.channelNotFound.rawValue
-        ErrorInfo = "There is no official channel \(id)."
+    static func missing(_ id: ChannelID) -> JSONObject {
+        JSONObject(head(id, .channelNotFound, "There is no official channel \(id)."))
+    }
+
+    private static func head(_ id: ChannelID, _ code: ErrorCode, _ info: String) -> [JSONObject.Member] {
+        [
+            JSONObject.Member(name: "Official_Account", value: .string(id.rawValue)),
+            JSONObject.Member(name: "ErrorCode", value: .integer(Int64(code.rawValue))),
+            JSONObject.Member(name: "ErrorInfo", value: .string(info)),
+        ]
     }
 }
 

@@ -1,7 +1,9 @@
 package import ChatProtocol
 
-/// A tenant: everything belongs to exactly one application.
-package struct Application: Sendable, Equatable {
+/// A tenant, as it was when it was loaded: everything belongs to exactly one application.
+///
+/// A class, because every call hands it from room to room.
+package final class Application: Sendable {
     /// A secret that UserSigs are made with.
     package struct Key: Sendable, Equatable {
         package let text: String
@@ -28,6 +30,27 @@ package struct Application: Sendable, Equatable {
     package let channelServiceExpiresAt: Timestamp?
     package let webhooks: WebhookSettings
     package let createdAt: Timestamp
+
+    init(
+        id: SDKAppID,
+        name: String,
+        isEnabled: Bool,
+        plan: Plan,
+        ownLimits: [Limits.Name: Int64],
+        limits: Limits,
+        keys: [Key],
+        admins: Set<UserID>,
+        channelServiceIsEnabled: Bool,
+        channelServiceExpiresAt: Timestamp?,
+        webhooks: WebhookSettings,
+        createdAt: Timestamp
+    ) {
+        (self.id, self.name, self.isEnabled, self.plan) = (id, name, isEnabled, plan)
+        (self.ownLimits, self.limits, self.keys, self.admins) = (ownLimits, limits, keys, admins)
+        self.channelServiceIsEnabled = channelServiceIsEnabled
+        self.channelServiceExpiresAt = channelServiceExpiresAt
+        (self.webhooks, self.createdAt) = (webhooks, createdAt)
+    }
 
     /// The first moment without the channel service; nil when there is none.
     package var channelServiceEnd: Timestamp? {

@@ -1,60 +1,60 @@
-import ChatProtocol
-import Database
+package import ChatProtocol
 import Dispatch
 import Synchronization
 
 /// Something that waits for its turn at the storage.
-protocol GroupedJob: Sendable {
-    /// Answers the job without running it.
+package protocol QueuedOperation: Sendable {
+    /// Answers the caller without running the operation.
     var refuse: @Sendable (ChatError) -> Void { get }
 }
 
 /// Gathers jobs while their workers are busy and hands each worker all that has gathered.
 ///
 /// There is no timer: an idle queue starts a job at once, a busy one makes groups as large as the load makes them.
-final class GroupQueue<Job: GroupedJob>: Sendable {
+///
+/// A worker is a serial dispatch queue, which has a thread of its own whatever else is running. A concurrent queue
+/// would share its few threads with Swift's tasks, and a worker that waits for the disk would keep them from running.
+package final class GroupQueue<Job: QueuedOperation>: Sendable {
     private struct State {
         var waiting: [Job] = []
-        var activeWorkers = 0
+        var idleWorkers: [DispatchQueue]
         var isClosed = false
         var closers: [CheckedContinuation<Void, Never>] = []
     }
 
-    private let state = Mutex(State())
-    private let queue: DispatchQueue
+    private let state: Mutex<State>
     private let workers: Int
     private let largestGroup: Int
     private let work: @Sendable ([Job]) -> Void
 
     /// - Parameters:
     ///   - workers: groups at the same time.
+    ///   - largestGroup: jobs that are handed over at once.
     ///   - work: runs every job of a group, blocking; called on a thread where that is allowed.
-    init(label: String, workers: Int, largestGroup: Int, work: @escaping @Sendable ([Job]) -> Void) {
-        queue = DispatchQueue(label: label, attributes: .concurrent)
+    package init(label: String, workers: Int, largestGroup: Int, work: @escaping @Sendable ([Job]) -> Void) {
+        state = Mutex(State(idleWorkers: (0..<max(1, workers)).map { DispatchQueue(label: "\(label).\($0)") }))
         (self.workers, self.largestGroup, self.work) = (max(1, workers), largestGroup, work)
     }
 
-    func add(_ job: Job) {
+    package func add(_ job: Job) {
         let admission: Admission = state.withLock { state in
             guard !state.isClosed else { return .refused }
             state.waiting.append(job)
-            guard state.activeWorkers < workers else { return .waiting }
-            state.activeWorkers += 1
-            return .needsWorker
+            return state.idleWorkers.popLast().map(Admission.start) ?? .waiting
         }
         switch admission {
-        case .needsWorker: queue.async { self.drain() }
+        case .start(let worker): worker.async { self.drain(worker) }
         case .waiting: break
         case .refused: job.refuse(.internalFault(DatabaseError(.unavailable, "the storage is closed")))
         }
     }
 
     /// Refuses new jobs and returns when the waiting ones are done.
-    func close() async {
+    package func close() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
                 state.isClosed = true
-                guard state.activeWorkers > 0 else { return true }
+                guard state.idleWorkers.count < workers else { return true }
                 state.closers.append(continuation)
                 return false
             }
@@ -62,20 +62,20 @@ final class GroupQueue<Job: GroupedJob>: Sendable {
         }
     }
 
-    private func drain() {
-        while let group = nextGroup() { work(group) }
+    private func drain(_ worker: DispatchQueue) {
+        while let group = nextGroup(worker) { work(group) }
     }
 
-    /// Nil ends the worker; the last one to end tells whoever waits for the queue to close.
-    private func nextGroup() -> [Job]? {
+    /// Nil sends the worker to rest; the last one to go tells whoever waits for the queue to close.
+    private func nextGroup(_ worker: DispatchQueue) -> [Job]? {
         let (group, closers): ([Job]?, [CheckedContinuation<Void, Never>]) = state.withLock { state in
             guard state.waiting.isEmpty else {
                 let group = Array(state.waiting.prefix(largestGroup))
                 state.waiting.removeFirst(group.count)
                 return (group, [])
             }
-            state.activeWorkers -= 1
-            guard state.activeWorkers == 0 else { return (nil, []) }
+            state.idleWorkers.append(worker)
+            guard state.idleWorkers.count == workers else { return (nil, []) }
             defer { state.closers = [] }
             return (nil, state.closers)
         }
@@ -86,5 +86,6 @@ final class GroupQueue<Job: GroupedJob>: Sendable {
 
 /// What became of a job that was added.
 private enum Admission {
-    case needsWorker, waiting, refused
+    case start(DispatchQueue)
+    case waiting, refused
 }
