@@ -15,6 +15,8 @@ package final class SQLiteDatabase: Engine {
         /// Pages of WAL after which a commit also moves them into the main file; 4096 bytes each. More of them make
         /// those commits rarer and longer.
         package var checkpointPages = 1000
+        /// Pages that the writing connection keeps in memory; random IDs touch many of them.
+        package var writerCacheKibibytes = 8192
         /// Told after each commit how many operations it carried; called on the writer's thread.
         package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
 
@@ -59,6 +61,7 @@ package final class SQLiteDatabase: Engine {
         // The pool sets NORMAL when it opens, after prepareDatabase; only what is read back counts.
         let level = try pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA synchronous = FULL")
+            try db.execute(sql: "PRAGMA cache_size = -\(configuration.writerCacheKibibytes)")
             return try Int.fetchOne(db, sql: "PRAGMA synchronous")
         }
         guard level == 2 else {
