@@ -14,10 +14,8 @@ struct Seed: AsyncParsableCommand {
     static let key = String(repeating: "a", count: 64)
 
     func run() async throws {
-        let installation = try await Installation.open(
-            try DataDirectory(dataDir, makeIfMissing: true),
-            clock: .system
-        )
+        let storage = try await OpenStorage.open(try DataDirectory(dataDir, makeIfMissing: true))
+        let installation = Installation(storage, clock: SystemClock())
         guard let id = SDKAppID(rawValue: Self.application), let admin = UserID(rawValue: "administrator"),
             let owner = UserID(rawValue: "107867")
         else { throw ValidationError("the benchmark's own names are wrong") }

@@ -48,18 +48,19 @@ private func open<Value>(
         throw StartError("there is no installation in \(path); `rostrum app create` or `rostrum serve` makes one")
     }
     let environmentKey = ProcessInfo.processInfo.environment["ROSTRUM_MASTER_KEY"].map(MasterKeySource.text)
-    let installation = try await Installation.open(
+    let storage = try await OpenStorage.open(
         directory,
-        masterKey: masterKeyFile.map(MasterKeySource.file) ?? environmentKey ?? .dataDirectory,
-        clock: .emulator
+        masterKey: masterKeyFile.map(MasterKeySource.file) ?? environmentKey ?? .dataDirectory
     )
+    // The emulator's clock is the machine's where there is no emulator.
+    let installation = Installation(storage, clock: try await storage.emulatorClock())
     do {
         let value = try await body(installation)
         await installation.close()
         return value
     } catch let error as ChatError {
         await installation.close()
-        throw StartError(error.cause.map { "\($0)" } ?? error.info)
+        throw StartError(error)
     } catch {
         await installation.close()
         throw error

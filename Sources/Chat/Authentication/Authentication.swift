@@ -61,7 +61,7 @@ package final class Authentication: Sendable {
                 "Too many failed signatures for \(identifier) from this address; wait a minute, then check the key."
             )
         }
-        if let known = verified.find(token, at: now), known.fits(identifier, application, at: now) {
+        if let known = verified.find(token, at: now), known.fits(identifier, application) {
             hits.increment()
             return
         }

@@ -15,9 +15,9 @@ final class VerifiedTokens: Sendable {
         /// When the account's kicks were last looked up.
         let checkedAt: Timestamp
 
-        /// Whether the token is still good for a request in this name.
-        func fits(_ identifier: UserID, _ application: Application, at now: Timestamp) -> Bool {
-            self.application == application.id && self.identifier == identifier && now < expiresAt
+        /// Whether the token is good for a request in this name.
+        func fits(_ identifier: UserID, _ application: Application) -> Bool {
+            self.application == application.id && self.identifier == identifier
                 && application.keys.contains { $0.text == key }
         }
     }
@@ -37,6 +37,7 @@ final class VerifiedTokens: Sendable {
         generationCapacity = max(1, capacity / 2)
     }
 
+    /// The entry, unless it has expired or its account's kicks must be looked up again.
     func find(_ token: String, at now: Timestamp) -> Entry? {
         generations.withLock { generations in
             let entry: Entry
@@ -46,6 +47,10 @@ final class VerifiedTokens: Sendable {
                 entry = old
                 insert(token, old, into: &generations)
             } else {
+                return nil
+            }
+            guard now < entry.expiresAt else {
+                generations.young[token] = nil
                 return nil
             }
             let age = now.milliseconds(since: entry.checkedAt)

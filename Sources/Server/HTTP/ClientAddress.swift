@@ -1,8 +1,12 @@
 /// Finds out who calls when proxies stand between.
 ///
 /// Source: design section 7.
-struct ClientAddress: Sendable {
+package struct ClientAddress: Sendable {
     let trustedProxies: [AddressRange]
+
+    package init(trustedProxies: [AddressRange]) {
+        self.trustedProxies = trustedProxies
+    }
 
     /// The peer's address or, when the peer is a trusted proxy, the last address of `X-Forwarded-For` that is none.
     ///
@@ -10,7 +14,7 @@ struct ClientAddress: Sendable {
     /// no IP address ends the search: what stands before it cannot be believed.
     ///
     /// - Parameter forwarded: the values of `X-Forwarded-For` in the order of the header lines.
-    func find(peer: String, forwarded: @autoclosure () -> [String]) -> String {
+    package func find(peer: String, forwarded: @autoclosure () -> [String]) -> String {
         guard !trustedProxies.isEmpty, isTrusted(peer) else { return peer }
         var nearest = peer
         let entries = forwarded().flatMap { $0.split(separator: ",") }

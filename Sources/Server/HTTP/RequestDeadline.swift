@@ -1,16 +1,16 @@
-import NIOCore
-import NIOHTTPTypes
+package import NIOCore
+package import NIOHTTPTypes
 
 /// Closes a connection whose request has not arrived whole 10 s after it began.
 ///
 /// Without it a caller that sends a byte a minute would hold a connection and its memory for ever: every byte counts
 /// as a sign of life for an idle timeout. Only requests that do not arrive in one piece cost a timer. Under TLS the
 /// handler joins the connection when its handshake is over, so the handshake's bytes never count.
-final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
+package final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPRequestPart
+    package typealias InboundOut = HTTPRequestPart
 
-    static let longest = TimeAmount.seconds(10)
+    package static let longest = TimeAmount.seconds(10)
 
     private let limit: TimeAmount
     private var timer: Scheduled<Void>?
@@ -19,11 +19,11 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
     /// Whether anything was decoded since the last complete read.
     private var sawPart = false
 
-    init(limit: TimeAmount = longest) {
+    package init(limit: TimeAmount = longest) {
         self.limit = limit
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         sawPart = true
         switch unwrapInboundIn(data) {
         case .head: isInRequest = true
@@ -35,19 +35,19 @@ final class RequestDeadline: ChannelInboundHandler, RemovableChannelHandler {
         context.fireChannelRead(data)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
+    package func channelReadComplete(context: ChannelHandlerContext) {
         // When bytes came and no part was decoded from them, they are the beginning of a head.
         if timer == nil, isInRequest || !sawPart { arm(context) }
         sawPart = false
         context.fireChannelReadComplete()
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         disarm()
         context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) {
+    package func handlerRemoved(context: ChannelHandlerContext) {
         disarm()
     }
 

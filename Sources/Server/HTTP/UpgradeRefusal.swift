@@ -1,20 +1,22 @@
 import HTTPTypes
-import NIOCore
-import NIOHTTPTypes
+package import NIOCore
+package import NIOHTTPTypes
 
 /// Answers requests that offer another protocol as if they had not, and closes their connection afterwards.
 ///
 /// Java's HttpClient and `curl --http2` send `Connection: Upgrade` and `Upgrade: h2c` with a first request in the
 /// clear. NIO's decoder stops after such a request, so that a second one on the connection would wait for ever.
-final class UpgradeRefusal: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = HTTPRequestPart
-    typealias InboundOut = HTTPRequestPart
-    typealias OutboundIn = HTTPResponsePart
-    typealias OutboundOut = HTTPResponsePart
+package final class UpgradeRefusal: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPRequestPart
+    package typealias InboundOut = HTTPRequestPart
+    package typealias OutboundIn = HTTPResponsePart
+    package typealias OutboundOut = HTTPResponsePart
 
     private var isRefusing = false
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package init() {}
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data), head.headerFields[.upgrade] != nil else {
             return context.fireChannelRead(data)
         }
@@ -25,7 +27,7 @@ final class UpgradeRefusal: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard isRefusing, case .head(var head) = unwrapOutboundIn(data) else {
             return context.write(data, promise: promise)
         }

@@ -52,7 +52,7 @@ package struct DataDirectory: Sendable {
     }
 
     /// Makes sure that one server at a time runs on the directory; the kernel drops the lock when the process ends.
-    func lock() throws(StartError) -> DirectoryLock {
+    package func lock() throws(StartError) -> DirectoryLock {
         let file = open(path + "/rostrum.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else {
             throw StartError("cannot write in the data directory \(path): \(String(cString: strerror(errno)))")
@@ -66,19 +66,10 @@ package struct DataDirectory: Sendable {
 }
 
 /// Holds a directory's lock until it is released or the process ends.
-struct DirectoryLock: ~Copyable {
+package struct DirectoryLock: ~Copyable {
     fileprivate let file: Int32
 
     deinit {
         close(file)
-    }
-}
-
-/// Why the server or a command cannot start, in an operator's words.
-package struct StartError: Error, CustomStringConvertible {
-    package let description: String
-
-    package init(_ description: String) {
-        self.description = description
     }
 }

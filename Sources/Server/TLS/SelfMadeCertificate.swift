@@ -1,5 +1,5 @@
 import Crypto
-import FoundationEssentials
+package import FoundationEssentials
 import NIOSSL
 import SwiftASN1
 import X509
@@ -7,15 +7,15 @@ import X509
 /// A certificate for this machine that the emulator makes itself.
 ///
 /// Nobody trusts it unless told to; it stands in the data directory so that a client can be told.
-struct SelfMadeCertificate {
+package struct SelfMadeCertificate {
     /// 800 days: some clients refuse certificates that live longer than 825.
     private static let lifetime: TimeInterval = 800 * 86_400
 
-    let certificatePEM: String
-    let keyPEM: String
+    package let certificatePEM: String
+    package let keyPEM: String
 
     /// Makes one for `localhost`, 127.0.0.1 and ::1.
-    init(now: Date = .now) throws {
+    package init(now: Date = .now) throws {
         let key = P256.Signing.PrivateKey()
         let name = try DistinguishedName { CommonName("Rostrum emulator") }
         let certificate = try Certificate(
@@ -41,6 +41,15 @@ struct SelfMadeCertificate {
         )
         certificatePEM = try certificate.serializeAsPEM().pemString
         keyPEM = key.pemRepresentation
+    }
+
+    /// Leaves the certificate, without its key, in a data directory.
+    func write(to directory: DataDirectory) throws(StartError) {
+        do {
+            try Data(certificatePEM.utf8).write(to: URL(filePath: directory.certificate))
+        } catch {
+            throw StartError("cannot write \(directory.certificate): \(error)")
+        }
     }
 
     func configuration() throws -> TLSConfiguration {

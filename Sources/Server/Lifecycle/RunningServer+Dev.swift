@@ -1,0 +1,126 @@
+import AdminAPI
+import Chat
+import Emulator
+import FoundationEssentials
+import ServiceLifecycle
+import UserSig
+
+extension RunningServer {
+    /// Runs `rostrum dev` until SIGTERM or SIGINT.
+    ///
+    /// - Parameter output: where the `curl` and the ready line go.
+    /// - Throws: ``SettingError`` or ``StartError`` when the server cannot start.
+    package static func dev(_ settings: DevSettings, output: @escaping @Sendable (String) -> Void) async throws {
+        guard let path = settings.dataDirectory else {
+            let temporary = try DataDirectory.temporary()
+            defer { temporary.remove() }
+            return try await dev(settings, in: temporary, output)
+        }
+        try await dev(settings, in: try DataDirectory(path, makeIfMissing: true), output)
+    }
+
+    private static func dev(
+        _ settings: DevSettings,
+        in directory: DataDirectory,
+        _ output: @escaping @Sendable (String) -> Void
+    ) async throws {
+        let registry = makeRegistry()
+        let logger = makeLogger(settings.logFormat, settings.logLevel)
+        let lock = try directory.lock()
+        let storage = try await OpenStorage.open(directory, engine: engine(registry))
+        let clock = try await storage.emulatorClock()
+        let server = RunningServer(
+            Installation(storage, clock: clock, overrides: settings.limits),
+            registry: registry,
+            logger: logger
+        )
+        let emulation = Emulation(
+            applications: server.installation.applications,
+            accounts: server.installation.accounts,
+            random: server.installation.random,
+            clock: clock
+        )
+        try await emulation.prepare(key: settings.key)
+        let faults = Faults()
+        let log = RequestLog(clock: clock, faults: faults)
+        let door = FrontDoor(
+            api: server.api(observer: log),
+            health: server.health,
+            doors: EmulatorDoors(
+                emulation: emulation,
+                clock: clock,
+                faults: faults,
+                log: log,
+                channels: server.installation.channels,
+                commandNames: server.catalogue.names
+            ),
+            clientAddress: ClientAddress(trustedProxies: settings.trustedProxies)
+        )
+        let readiness = Readiness(settings.doors) { ports in
+            announce(settings, ports, directory, at: clock.now, output)
+        }
+        var services: [any Service] = [server.maintenance]
+        if let port = settings.adminPort {
+            services.append(
+                try Listener(host: settings.host, port: port)
+                    .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
+            )
+        }
+        if let port = settings.tlsPort {
+            let certificate = try SelfMadeCertificate()
+            try certificate.write(to: directory)
+            services.append(
+                try Listener(host: settings.host, port: port, tls: try certificate.configuration())
+                    .service(door, logger: logger) { readiness.listening(.tls, port: $0) }
+            )
+        }
+        services.append(
+            try Listener(host: settings.host, port: settings.port)
+                .service(door, logger: logger) { readiness.listening(.main, port: $0) }
+        )
+        try await server.run(services)
+        _ = consume lock
+    }
+
+    private static func announce(
+        _ settings: DevSettings,
+        _ ports: [Readiness.Door: Int],
+        _ directory: DataDirectory,
+        at now: Timestamp,
+        _ output: (String) -> Void
+    ) {
+        let base = "http://\(urlHost(settings.host)):\(ports[.main] ?? 0)"
+        let userSig = UserSig.token(
+            sdkAppID: Emulation.applicationNumber,
+            identifier: "administrator",
+            key: settings.key,
+            issuedAt: now.seconds,
+            lifetime: UserSig.defaultLifetime
+        )
+        if let admin = ports[.admin] { output("metrics and health are on http://\(urlHost(settings.host)):\(admin)") }
+        if let tls = ports[.tls] {
+            output("HTTPS is on https://\(urlHost(settings.host)):\(tls), certificate \(directory.certificate)")
+        }
+        output(
+            """
+            Try it:
+
+            curl '\(base)/v4/official_account_open_http_svc/create_official_account\
+            ?sdkappid=\(Emulation.applicationNumber)&identifier=administrator&usersig=\(userSig)\
+            &random=99999999&contenttype=json' -d '{"Owner_Account":"107867","Name":"My first channel"}'
+
+            """
+        )
+        output("rostrum is ready on \(base)")
+    }
+}
+
+extension DevSettings {
+    /// What must listen before the emulator is ready.
+    fileprivate var doors: Set<Readiness.Door> {
+        var doors: Set<Readiness.Door> = [.main]
+        if tlsPort != nil { doors.insert(.tls) }
+        if adminPort != nil { doors.insert(.admin) }
+        return doors
+    }
+}

@@ -1,0 +1,42 @@
+import Chat
+import ServiceLifecycle
+
+extension RunningServer {
+    /// Runs `rostrum serve` until SIGTERM or SIGINT.
+    ///
+    /// - Parameter output: where the ready line goes.
+    /// - Throws: ``SettingError`` or ``StartError`` when the server cannot start.
+    package static func serve(
+        _ settings: ServeSettings,
+        output: @escaping @Sendable (String) -> Void
+    ) async throws {
+        let registry = makeRegistry()
+        let logger = makeLogger(settings.logFormat, settings.logLevel)
+        let tls = try settings.tls?.configuration()
+        let directory = try DataDirectory(settings.dataDirectory, makeIfMissing: true)
+        let lock = try directory.lock()
+        let storage = try await OpenStorage.open(directory, masterKey: settings.masterKey, engine: engine(registry))
+        let server = RunningServer(
+            Installation(storage, clock: SystemClock()),
+            registry: registry,
+            logger: logger
+        )
+        let door = FrontDoor(
+            api: server.api(observer: nil),
+            health: server.health,
+            doors: nil,
+            clientAddress: ClientAddress(trustedProxies: settings.trustedProxies)
+        )
+        let scheme = tls == nil ? "http" : "https"
+        let readiness = Readiness([.main, .admin]) { ports in
+            output("metrics and health are on http://\(urlHost(settings.adminHost)):\(ports[.admin] ?? 0)")
+            output("rostrum is ready on \(scheme)://\(urlHost(settings.host)):\(ports[.main] ?? 0)")
+        }
+        let admin = try Listener(host: settings.adminHost, port: settings.adminPort)
+            .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
+        let main = try Listener(host: settings.host, port: settings.port, tls: tls)
+            .service(door, logger: logger) { readiness.listening(.main, port: $0) }
+        try await server.run([server.maintenance, admin, main])
+        _ = consume lock
+    }
+}
