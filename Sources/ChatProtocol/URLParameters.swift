@@ -50,10 +50,11 @@ public struct URLParameters: Sendable, Equatable {
         _ name: String,
         _ value: ArraySlice<UInt8>
     ) throws(ChatError) {
+        let decoded = try decoded(value)
         guard parameter == nil else {
             throw ChatError(.badURLParameter, "\(name) appears twice in the URL; send it once.")
         }
-        parameter = try decoded(value)
+        parameter = decoded
     }
 
     private static func decoded(_ part: ArraySlice<UInt8>) throws(ChatError) -> String {

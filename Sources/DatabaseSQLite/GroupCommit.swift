@@ -33,7 +33,8 @@ struct GroupCommit: Sendable {
                 try db.cachedStatement(sql: "SAVEPOINT operation").execute()
                 let outcome = job.run(transaction)
                 guard db.isInsideTransaction else {
-                    throw EngineError(.unavailable, "SQLite rolled back a whole group of writes to \(path)")
+                    throw transaction.faults.last
+                        ?? EngineError(.unavailable, "\(path): SQLite undid a whole group of writes")
                 }
                 if outcome.isFailure { try db.cachedStatement(sql: "ROLLBACK TO operation").execute() }
                 try db.cachedStatement(sql: "RELEASE operation").execute()

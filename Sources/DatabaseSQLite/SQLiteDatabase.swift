@@ -2,6 +2,12 @@ package import ChatProtocol
 package import Database
 import GRDB
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// One SQLite file as a ``Database``: WAL, `synchronous=FULL`, one writer that commits in groups, pooled readers.
 ///
 /// Other processes (the command line) may open the same file at the same time; whoever finds it locked waits up to
@@ -31,11 +37,7 @@ package final class SQLiteDatabase: Engine {
     ///
     /// - Throws: an internal fault caused by a ``DatabaseError`` that names the file and what to look at.
     package init(path: String, configuration: Configuration = Configuration()) throws(ChatError) {
-        do {
-            pool = try Self.open(path, configuration)
-        } catch {
-            throw .internalFault(EngineError(error, path: path))
-        }
+        pool = try Self.patientlyOpen(path, configuration)
         let committer = GroupCommit(pool: pool, path: path, onCommit: configuration.onCommit)
         writes = GroupQueue(label: "rostrum.sqlite.writer", workers: 1, largestGroup: 512, work: committer.run)
         let reader = GroupRead(pool: pool, path: path)
@@ -45,6 +47,24 @@ package final class SQLiteDatabase: Engine {
             largestGroup: 32,
             work: reader.run
         )
+    }
+
+    /// Opens the file, waiting for others who are opening it for the first time: the switch to WAL needs the file for
+    /// itself, and there SQLite does not wait by itself.
+    private static func patientlyOpen(
+        _ path: String,
+        _ configuration: Configuration
+    ) throws(ChatError) -> DatabasePool {
+        let deadline = ContinuousClock.now + .seconds(configuration.busyTimeoutSeconds)
+        while true {
+            do {
+                return try open(path, configuration)
+            } catch {
+                let error = EngineError(error, path: path)
+                guard error.kind == .busy, ContinuousClock.now < deadline else { throw .internalFault(error) }
+                usleep(20_000)
+            }
+        }
     }
 
     private static func open(_ path: String, _ configuration: Configuration) throws -> DatabasePool {

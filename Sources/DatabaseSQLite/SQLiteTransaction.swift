@@ -10,13 +10,20 @@ import GRDBSQLite
 struct SQLiteTransaction: Transaction {
     let db: GRDB.Database
     let path: String
+    let faults = Faults()
+
+    /// What SQLite reported last; where it undoes a whole group by itself, that is why.
+    final class Faults {
+        var last: EngineError?
+    }
 
     @discardableResult
     func execute(_ statement: EngineSQL) throws(ChatError) -> Int {
         let prepared = try prepare(statement)
         defer { sqlite3_reset(prepared) }
+        let before = sqlite3_total_changes64(db.sqliteConnection)
         while try step(prepared) {}
-        return Int(sqlite3_changes(db.sqliteConnection))
+        return Int(sqlite3_total_changes64(db.sqliteConnection) - before)
     }
 
     func rows(_ query: EngineSQL) throws(ChatError) -> [EngineRow] {
@@ -59,7 +66,9 @@ struct SQLiteTransaction: Transaction {
     private func failure() -> ChatError {
         let code = ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection))
         let message = sqlite3_errmsg(db.sqliteConnection).map { String(cString: $0) }
-        return .internalFault(EngineError(code, message: message, path: path))
+        let error = EngineError(code, message: message, path: path)
+        faults.last = error
+        return .internalFault(error)
     }
 
     private static func bind(_ value: SQLValue, to statement: OpaquePointer, at position: Int32) -> Int32 {

@@ -45,7 +45,8 @@ package final class EmulatorClock: WallClock {
             try StorageProperty.emulatorClockAdvance.set(String(kept + seconds), in: tx)
             return kept + seconds
         }
-        if let sum { ahead.store(sum, ordering: .releasing) }
+        // Two advances may hear of their commits in the other order; the clock never goes back.
+        if let sum { ahead.max(sum, ordering: .acquiringAndReleasing) }
         return sum
     }
 }

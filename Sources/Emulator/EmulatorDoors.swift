@@ -77,7 +77,7 @@ package struct EmulatorDoors: Sendable {
                 )
             }
         } catch {
-            return .refusal(500, error.info)
+            return .refusal(error.isInternalFault ? 500 : 404, error.info)
         }
     }
 

@@ -1,3 +1,5 @@
+import ChatProtocol
+
 /// Tells this machine from others.
 package enum Loopback {
     /// Whether an IP address in text is one of this machine's own: 127.0.0.0/8, ::1, or the first mapped into IPv6.
@@ -5,7 +7,12 @@ package enum Loopback {
         let plain = address.hasPrefix("::ffff:") ? String(address.dropFirst(7)) : address
         if plain == "::1" { return true }
         let parts = plain.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
+        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8(digits: $0) != nil }
+    }
+
+    /// Whether a name or address, without a port, is this machine's.
+    package static func isName(_ name: String) -> Bool {
+        name.lowercased() == "localhost" || isAddress(name)
     }
 
     /// Whether the value of a `Host` header, port and all, names this machine.
@@ -15,7 +22,7 @@ package enum Loopback {
             name = name[..<colon]
         }
         if name.first == "[", name.last == "]" { name = name.dropFirst().dropLast() }
-        return name.lowercased() == "localhost" || isAddress(String(name))
+        return isName(String(name))
     }
 }
 

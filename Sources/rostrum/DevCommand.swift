@@ -62,7 +62,7 @@ struct DevCommand: AsyncParsableCommand {
         if limits.contains(where: { $0.value == nil }) {
             throw ValidationError("--limits takes numbers here; there is no other plan to go back to.")
         }
-        guard Loopback.isHost(host) || key != nil || randomKey else {
+        guard Loopback.isName(host) || key != nil || randomKey else {
             throw ValidationError(
                 """
                 --host \(host) can be reached from elsewhere, and the emulator's key is published: anyone could \

@@ -155,7 +155,7 @@ package struct AdminAPI: Sendable {
         guard parameters.contentType == nil || parameters.contentType == "json" else {
             throw ChatError(.badURLParameter, "contenttype in the URL must be json.")
         }
-        guard parameters.random.map({ UInt32($0) != nil && $0.utf8.first != UInt8(ascii: "+") }) ?? true else {
+        guard parameters.random.map({ UInt32(digits: $0) != nil }) ?? true else {
             throw ChatError(.badURLParameter, "random in the URL must be a whole number from 0 to 4294967295.")
         }
         try await authentication.authenticate(userSig, as: identifier, of: application, from: request.address)

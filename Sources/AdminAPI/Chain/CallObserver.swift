@@ -23,4 +23,8 @@ package struct AnsweredCall: Sendable {
     package var body: [UInt8] = []
     package var reply: [UInt8] = []
     package var code = ErrorCode.ok
+
+    package init(requestID: String, method: String, path: String, address: String) {
+        (self.requestID, self.method, self.path, self.address) = (requestID, method, path, address)
+    }
 }

@@ -12,7 +12,8 @@ final class FrequencyLimit: Sendable {
     }
 
     private struct Bucket {
-        var tokens: Double
+        /// In thousandths of a call, so that a millisecond's share of any rate is a whole number.
+        var thousandths: Int64
         var filledAt: Timestamp
     }
 
@@ -22,16 +23,16 @@ final class FrequencyLimit: Sendable {
     /// - Returns: whether the call is within the limit.
     func admits(_ command: String, of application: SDKAppID, rate: Int64, at now: Timestamp) -> Bool {
         guard rate > 0 else { return true }
-        let depth = Double(rate)
+        let depth = rate * 1000
         return buckets.withLock { buckets in
             let key = Key(application: application, command: command)
-            var bucket = buckets[key] ?? Bucket(tokens: depth, filledAt: now)
+            var bucket = buckets[key] ?? Bucket(thousandths: depth, filledAt: now)
             // A clock that was set back fills nothing, and one that jumped ahead no more than the depth.
-            let elapsed = max(0, now.milliseconds(since: bucket.filledAt))
-            bucket.tokens = min(depth, bucket.tokens + Double(elapsed) * depth / 1000)
+            let elapsed = min(1000, max(0, now.milliseconds(since: bucket.filledAt)))
+            bucket.thousandths = min(depth, bucket.thousandths + elapsed * rate)
             bucket.filledAt = now
-            let isAdmitted = bucket.tokens >= 1
-            if isAdmitted { bucket.tokens -= 1 }
+            let isAdmitted = bucket.thousandths >= 1000
+            if isAdmitted { bucket.thousandths -= 1000 }
             buckets[key] = bucket
             return isAdmitted
         }

@@ -43,7 +43,7 @@ enum AccountTable {
         try tx.execute("DELETE FROM accounts WHERE app = \(application) AND id = \(id)") == 1
     }
 
-    /// Makes every UserSig issued up to and in that second void.
+    /// Makes every UserSig issued up to and in that second void; what was void before stays so.
     ///
     /// - Returns: whether there is such an account.
     static func voidSignatures(
@@ -54,7 +54,9 @@ enum AccountTable {
     ) throws(ChatError) -> Bool {
         try tx.execute(
             """
-            UPDATE accounts SET signatures_void_until_seconds = \(moment.seconds)
+            UPDATE accounts SET signatures_void_until_seconds =
+                CASE WHEN signatures_void_until_seconds > \(moment.seconds) THEN signatures_void_until_seconds
+                ELSE \(moment.seconds) END
             WHERE app = \(application) AND id = \(id)
             """
         ) == 1

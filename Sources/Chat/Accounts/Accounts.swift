@@ -123,7 +123,7 @@ package struct Accounts: Sendable {
 
     private func deleteOne(_ id: UserID, for call: Call, in tx: any Transaction) throws(ChatError) -> Deletion {
         let application = call.application
-        guard !application.admins.contains(id) else { return .isAdmin }
+        guard try !ApplicationTable.isAdmin(id, of: application.id, in: tx) else { return .isAdmin }
         guard try AccountTable.delete(id, of: application.id, in: tx) else { return .notImported }
         try Usage.releaseAccount(of: application.id, in: tx)
         try AccountTable.rememberDeletion(of: id, of: application.id, at: call.time, in: tx)
@@ -141,12 +141,13 @@ package struct Accounts: Sendable {
             try AccountTable.update(account, of: application.id, in: tx)
             return nil
         }
-        let barredSince = call.time.advanced(bySeconds: -application.limits[.reimportDays] * 86_400)
-        if try AccountTable.wasDeleted(account.id, of: application.id, after: barredSince, in: tx) {
+        let days = application.limits[.reimportDays]
+        let barredSince = call.time.advanced(bySeconds: -days * 86_400)
+        if days > 0, try AccountTable.wasDeleted(account.id, of: application.id, after: barredSince, in: tx) {
             _ = try AccountTable.delete(account.id, of: application.id, in: tx)
             return ChatError(
                 .accountRecentlyDeleted,
-                "\(account.id) was deleted less than \(application.limits[.reimportDays]) days ago; use another UserID."
+                "\(account.id) was deleted less than \(days) days ago; use another UserID."
             )
         }
         let limit = application.limits[.accounts]

@@ -11,6 +11,10 @@ extension ApplicationTable {
         return application
     }
 
+    static func isAdmin(_ account: UserID, of id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
+        try tx.row("SELECT 1 FROM application_admins WHERE app = \(id) AND account = \(account)") != nil
+    }
+
     /// Makes an account an admin; an admin is an account, so it is imported whatever the quota says.
     func makeAdmin(_ admin: UserID, of id: SDKAppID, at now: Timestamp, in tx: any Transaction) throws(ChatError) {
         try addAdmin(admin, to: id, in: tx)

@@ -163,6 +163,11 @@ package final class Applications: Sendable {
         await bus.publish(.applicationChanged(id))
         try await deleteContents(of: id)
         try await database.write { tx throws(ChatError) in
+            // A node that still had the application in its cache may have written since; once the counters are gone
+            // nothing more can be.
+            for statement in ApplicationTable.contents(of: id, batch: 1000) {
+                while try tx.execute(statement) > 0 {}
+            }
             for statement in ApplicationTable.settings(of: id) { try tx.execute(statement) }
             try Audit.record(operation.entry("delete", of: id), of: id, in: tx)
         }

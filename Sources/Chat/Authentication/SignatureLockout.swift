@@ -20,13 +20,22 @@ final class SignatureLockout: Sendable {
     static let capacity = 50_000
 
     private struct Record {
-        var firstFailure: Timestamp
-        var failures = 0
+        /// The moments of the failures within the last period, oldest first; fewer than ``mostFailures``.
+        var failures: [Timestamp] = []
         var lockedUntil: Timestamp?
 
+        mutating func fail(at now: Timestamp) {
+            failures.removeAll { !(0..<SignatureLockout.period).contains(now.milliseconds(since: $0)) }
+            failures.append(now)
+            guard failures.count >= SignatureLockout.mostFailures else { return }
+            failures = []
+            lockedUntil = Timestamp(milliseconds: now.milliseconds &+ SignatureLockout.period)
+        }
+
         func isOver(at now: Timestamp) -> Bool {
-            if let lockedUntil { return now >= lockedUntil }
-            return !(0..<SignatureLockout.period).contains(now.milliseconds(since: firstFailure))
+            if let lockedUntil, now < lockedUntil { return false }
+            guard let last = failures.last else { return true }
+            return !(0..<SignatureLockout.period).contains(now.milliseconds(since: last))
         }
     }
 
@@ -42,12 +51,8 @@ final class SignatureLockout: Sendable {
     func failed(_ caller: Caller, at now: Timestamp) {
         records.withLock { records in
             if records.count >= Self.capacity, records[caller] == nil { Self.prune(&records, at: now) }
-            var record = records[caller] ?? Record(firstFailure: now)
-            if record.isOver(at: now) { record = Record(firstFailure: now) }
-            record.failures += 1
-            if record.failures >= Self.mostFailures {
-                record.lockedUntil = Timestamp(milliseconds: now.milliseconds &+ Self.period)
-            }
+            var record = records[caller] ?? Record()
+            record.fail(at: now)
             records[caller] = record
         }
     }

@@ -39,7 +39,9 @@ final class VerifiedTokens: Sendable {
 
     /// The entry, unless it has expired or its account's kicks must be looked up again.
     func find(_ token: String, at now: Timestamp) -> Entry? {
-        generations.withLock { generations in
+        // Strings of ASCII are equal when their bytes are; others also when Swift takes them for the same text.
+        guard token.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
+        return generations.withLock { generations in
             let entry: Entry
             if let young = generations.young[token] {
                 entry = young

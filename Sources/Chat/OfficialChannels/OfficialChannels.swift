@@ -34,7 +34,7 @@ package struct OfficialChannels: Sendable {
         let created = try await database.write(for: call) { tx throws(ChatError) in
             guard let owner = UserID(rawValue: new.owner), try AccountTable.exists(owner, of: application.id, in: tx)
             else {
-                throw ChatError(.accountNotImported, "Owner_Account \(new.owner) is not imported; import it first.")
+                throw ChatError(.accountNotImported, "Owner_Account names no imported account; import it first.")
             }
             let id = try insert(new, owner: owner, for: call, in: tx)
             let limit = application.limits[.channels]

@@ -1,4 +1,5 @@
 import AdminAPI
+import ChatProtocol
 import Emulator
 import HTTPTypes
 import Hummingbird
@@ -22,6 +23,12 @@ struct FrontDoor: HTTPResponder {
     let clientAddress: ClientAddress
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        let response = await answer(request, context)
+        // HTTP forbids a body here, whatever else the answer is; a caller would take it for the next answer.
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(_ request: Request, _ context: Context) async -> Response {
         let target = request.head.path ?? "/"
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         let path = target[..<(mark ?? target.endIndex)]
@@ -57,14 +64,25 @@ struct FrontDoor: HTTPResponder {
         .accessControlAllowMethods: "POST",
     ]
 
+    /// How much of a body over its limit is read for the caller's sake, in bytes.
+    private static let mostOverflow = 8 * 1_048_576
+
     private static func read(_ request: Request, limit: Int) async -> IncomingRequest.Body {
-        // A caller who says that it is too long is believed; the connection reads past what he sends.
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { return .tooLarge }
+        // Whoever announces far too much is answered at once; what he sends nevertheless is his connection's affair.
+        let announced = request.headers[.contentLength].flatMap { Int(digits: $0) } ?? 0
+        guard announced <= limit + mostOverflow else { return .tooLarge }
         do {
-            let buffer = try await request.body.collect(upTo: limit)
-            return .complete(Array(buffer.readableBytesView))
-        } catch is NIOTooManyBytesError {
-            return .tooLarge
+            var body: [UInt8] = []
+            var count = 0
+            body.reserveCapacity(min(announced, limit))
+            for try await part in request.body {
+                count += part.readableBytes
+                // What is somewhat too long is read to its end and thrown away: many callers, those of HTTP/2 among
+                // them, look for an answer only when they have sent everything.
+                guard count <= limit + mostOverflow else { return .tooLarge }
+                if count <= limit { body += part.readableBytesView }
+            }
+            return count <= limit ? .complete(body) : .tooLarge
         } catch {
             return .incomplete
         }

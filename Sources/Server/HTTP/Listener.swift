@@ -4,6 +4,13 @@ import HummingbirdHTTP2
 import Logging
 import NIOCore
 import NIOSSL
+import ServiceLifecycle
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// Where a door listens.
 struct Listener {
@@ -22,26 +29,49 @@ struct Listener {
         _ responder: Responder,
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
-    ) throws -> Application<Responder> where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    ) throws -> some Service where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
         let channel = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestDeadline(), UpgradeRefusal()],
+            additionalChannelHandlers: [ConnectionEndInstaller(), RequestDeadline()],
             idleTimeout: Self.idleTimeout
         )
         let server: HTTPServerBuilder =
             if let tls {
-                try .http2Upgrade(
-                    tlsConfiguration: tls,
-                    configuration: .init(idleTimeout: .seconds(120), streamConfiguration: channel)
-                )
+                HTTPServerBuilder { responder in
+                    PunctualChannel(
+                        base: try HTTP2UpgradeChannel(
+                            tlsConfiguration: tls,
+                            configuration: .init(idleTimeout: .seconds(120), streamConfiguration: channel),
+                            responder: responder
+                        )
+                    )
+                }
             } else {
                 .http1(configuration: channel)
             }
-        return Application(
+        let application = Application(
             responder: responder,
             server: server,
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), backlog: 4096),
             onServerRunning: { await onListening($0.localAddress?.port ?? 0) },
             logger: logger
         )
+        return ListeningService(host: host, port: port, application: application)
+    }
+}
+
+/// Listens until it is stopped, and says where when it cannot.
+private struct ListeningService<Responder: HTTPResponder>: Service
+where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    let host: String
+    let port: Int
+    let application: Application<Responder>
+
+    func run() async throws {
+        do {
+            try await application.run()
+        } catch {
+            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
+            throw StartError("cannot listen on \(host) port \(port): \(reason)")
+        }
     }
 }

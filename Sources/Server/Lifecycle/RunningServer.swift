@@ -67,7 +67,7 @@ package struct RunningServer: Sendable {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
             await installation.close()
-            throw StartError("\(error)")
+            throw error as? StartError ?? StartError("\(error)")
         }
         await installation.close()
     }

@@ -1,3 +1,5 @@
+import ChatProtocol
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)
@@ -15,7 +17,7 @@ package struct AddressRange: Sendable, Equatable {
         guard let network = Self.bytes(String(parts[0])) else { return nil }
         let widest = network.count * 8
         if parts.count == 2 {
-            guard let prefix = UInt8(parts[1]).map(Int.init), prefix <= widest else { return nil }
+            guard let prefix = UInt8(digits: parts[1]).map(Int.init), prefix <= widest else { return nil }
             self.prefix = prefix
         } else {
             prefix = widest
@@ -34,6 +36,8 @@ package struct AddressRange: Sendable, Equatable {
 
     /// 4 or 16 bytes; an IPv4 address mapped into IPv6 counts as the IPv4 address.
     static func bytes(_ address: String) -> [UInt8]? {
+        // What C would take for the end of the text is no part of an address.
+        guard !address.utf8.contains(0) else { return nil }
         var v4: [UInt8] = Array(repeating: 0, count: 4)
         if inet_pton(AF_INET, address, &v4) == 1 { return v4 }
         var v6: [UInt8] = Array(repeating: 0, count: 16)

@@ -32,7 +32,13 @@ package struct ServeSettings: Sendable {
         environment: [String: String],
         file: String?
     ) async throws(SettingError) {
-        let reader = try await SettingsReader(flags: flags, environment: environment, file: file, known: Self.names)
+        let reader = try await SettingsReader(
+            flags: flags,
+            environment: environment,
+            file: file,
+            known: Self.names,
+            lists: ["trusted-proxies"]
+        )
         host = reader.text("host") ?? "127.0.0.1"
         port = try reader.port("port") ?? 8080
         adminHost = reader.text("admin-host") ?? "127.0.0.1"

@@ -1,3 +1,4 @@
+import ChatProtocol
 import Configuration
 import FoundationEssentials
 import SystemPackage
@@ -14,11 +15,13 @@ struct SettingsReader {
     /// - Parameters:
     ///   - flags: what the command line gave, by name; several values stand apart.
     ///   - known: the name of every setting that a file may hold.
+    ///   - lists: those of them that may have several values.
     init(
         flags: [String: [String]],
         environment: [String: String],
         file: String?,
-        known: [String]
+        known: [String],
+        lists: [String]
     ) async throws(SettingError) {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for (name, given) in flags {
@@ -29,19 +32,39 @@ struct SettingsReader {
             InMemoryProvider(name: "flags", values: values),
             EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "rostrum"),
         ]
-        if let file { providers.append(try await Self.provider(file, known: known)) }
+        if let file, let provider = try await Self.provider(file, known: known, lists: lists) {
+            providers.append(provider)
+        }
         reader = ConfigReader(providers: providers)
     }
 
-    private static func provider(_ file: String, known: [String]) async throws(SettingError) -> any ConfigProvider {
+    /// Nil when the file says nothing.
+    private static func provider(
+        _ file: String,
+        known: [String],
+        lists: [String]
+    ) async throws(SettingError) -> (any ConfigProvider)? {
+        guard let contents = FileManager.default.contents(atPath: file) else {
+            throw SettingError("config", "\(file) cannot be read")
+        }
         do {
-            let provider = try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
-            let text = FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            for name in try Yams.compose(yaml: text)?.mapping?.keys.compactMap(\.string) ?? []
-            where !known.contains(name) {
-                throw SettingError(name, "no such setting in \(file); there are \(known.joined(separator: ", "))")
+            guard let document = try Yams.compose(yaml: String(decoding: contents, as: UTF8.self)),
+                document.null == nil
+            else { return nil }
+            guard let settings = document.mapping else {
+                throw SettingError("config", "\(file) must hold settings, each a line NAME: VALUE")
             }
-            return provider
+            for (key, value) in settings {
+                let name = key.string ?? ""
+                guard known.contains(name) else {
+                    throw SettingError(name, "no such setting in \(file); there are \(known.joined(separator: ", "))")
+                }
+                let isList = value.sequence?.allSatisfy { $0.scalar != nil } ?? false
+                guard value.scalar != nil || (isList && lists.contains(name)) else {
+                    throw SettingError(name, "must be \(lists.contains(name) ? "a list" : "one value") in \(file)")
+                }
+            }
+            return try await FileProvider<YAMLSnapshot>(filePath: FilePath(file))
         } catch let error as SettingError {
             throw error
         } catch {
@@ -86,7 +109,7 @@ struct SettingsReader {
     }
 
     func port(_ name: String) throws(SettingError) -> Int? {
-        try value(name, allowed: "a port from 0 (any free one) to 65535") { UInt16($0).map(Int.init) }
+        try value(name, allowed: "a port from 0 (any free one) to 65535") { UInt16(digits: $0).map(Int.init) }
     }
 }
 

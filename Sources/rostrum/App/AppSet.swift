@@ -50,7 +50,7 @@ extension AppCommand {
             change.plan = plan
             change.isEnabled = serving
             change.channelServiceIsEnabled = channelService?.isOn
-            change.channelServiceExpiresAt = channelServiceExpires?.moment
+            if let end = channelServiceExpires { change.channelServiceExpiresAt = .some(end.moment) }
             for limit in limits { change.ownLimits[limit.name] = .some(limit.value) }
             return change
         }

@@ -1,0 +1,69 @@
+package import NIOCore
+package import NIOHTTP1
+import NIOHTTPTypesHTTP1
+
+/// Ends an HTTP/1 connection after the answer where it must end, and says so in the answer.
+///
+/// - A caller who asks for it (`Connection: close`, in any letters and company) or who speaks HTTP/1.0 without
+///   `keep-alive` waits for the end.
+/// - A request that offers another protocol is answered as if it had not. Java's HttpClient and `curl --http2` send
+///   `Upgrade: h2c` with a first request in the clear; NIO's decoder stops after it, so that a second one on the
+///   connection would wait for ever.
+///
+/// It stands before the codec that makes HTTP types of requests, for these no longer know the version.
+package final class ConnectionEnd: ChannelDuplexHandler, RemovableChannelHandler {
+    package typealias InboundIn = HTTPServerRequestPart
+    package typealias InboundOut = HTTPServerRequestPart
+    package typealias OutboundIn = HTTPServerResponsePart
+    package typealias OutboundOut = HTTPServerResponsePart
+
+    private enum Answer {
+        case silent, close, keepAlive
+    }
+
+    /// What the answers to the requests that were read must say, in their order: callers may pipeline.
+    private var answers: CircularBuffer<Answer> = []
+
+    package init() {}
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        let offersUpgrade = head.headers.contains(name: "upgrade")
+        if offersUpgrade || !head.isKeepAlive {
+            head.headers.remove(name: "upgrade")
+            // The connection's own loop ends after a request that says exactly this.
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+            answers.append(.close)
+        } else {
+            answers.append(head.version == .http1_0 ? .keepAlive : .silent)
+        }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .head(var head) = unwrapOutboundIn(data), head.status.code >= 200, let answer = answers.popFirst()
+        else { return context.write(data, promise: promise) }
+        switch answer {
+        case .silent: break
+        case .close: head.headers.replaceOrAdd(name: "connection", value: "close")
+        case .keepAlive: head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
+        }
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+}
+
+/// Puts a ``ConnectionEnd`` before the codec of an HTTP/1 connection; in an HTTP/2 stream it does nothing.
+final class ConnectionEndInstaller: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        guard let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) else { return }
+        do {
+            try pipeline.addHandler(ConnectionEnd(), position: .before(codec))
+        } catch {
+            // Without it callers would wait for ends that never come.
+            context.close(promise: nil)
+        }
+    }
+}
