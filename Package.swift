@@ -32,14 +32,20 @@ extension Target.Dependency {
     static let configuration = Self.product(name: "Configuration", package: "swift-configuration")
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
     static let grdb = Self.product(name: "GRDB", package: "GRDB.swift")
+    static let grdbSQLite = Self.product(name: "GRDBSQLite", package: "GRDB.swift")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = Self.product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdHTTP2 = Self.product(name: "HummingbirdHTTP2", package: "hummingbird")
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let metrics = Self.product(name: "Metrics", package: "swift-metrics")
+    static let metricsTestKit = Self.product(name: "MetricsTestKit", package: "swift-metrics")
     static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = Self.product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTP1 = Self.product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypesHTTP1 = Self.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioHTTPTypes = Self.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioTLS = Self.product(name: "NIOTLS", package: "swift-nio")
     static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
     static let system = Self.product(name: "SystemPackage", package: "swift-system")
     static let unixSignals = Self.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -82,7 +88,7 @@ let package = Package(
 
         // Storage and events, and the engines behind them.
         library("Database", uses: ["ChatProtocol"]),
-        library("DatabaseSQLite", uses: ["ChatProtocol", "Database"], from: [.grdb]),
+        library("DatabaseSQLite", uses: ["ChatProtocol", "Database"], from: [.grdb, .grdbSQLite]),
         library("EventBus", uses: ["ChatProtocol"]),
 
         // The domain.
@@ -105,7 +111,8 @@ let package = Package(
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,
-                .hummingbirdCore, .hummingbirdHTTP2, .logging, .metrics, .nioCore, .nioHTTPTypes, .nioSSL, .serviceLifecycle, .system,
+                .hummingbirdCore, .hummingbirdHTTP2, .logging, .metrics, .nioCore, .nioHTTP1, .nioHTTPTypes,
+                .nioHTTPTypesHTTP1, .nioSSL, .nioTLS, .serviceLifecycle, .system,
                 .unixSignals, .yams,
             ]
         ),
@@ -117,8 +124,63 @@ let package = Package(
             from: [.argumentParser, .logging]
         ),
 
+        // What tests share.
+        library(
+            "RostrumTesting",
+            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "EventBus", "UserSig"],
+            from: [.logging, .metrics]
+        ),
+
+        // A real process and real sockets; the program is a dependency so that it is built first.
+        .testTarget(
+            name: "AcceptanceTests",
+            dependencies: ["CZlib", "RostrumTesting", "rostrum"],
+            path: "Tests/Acceptance",
+            swiftSettings: settings
+        ),
+        tests(
+            "AdminAPITests",
+            uses: [
+                "AdminAPI", "Chat", "ChatProtocol", "Database", "EventBus", "Observability", "RostrumTesting",
+                "UserSig",
+            ],
+            from: [.logging]
+        ),
         tests("ChatProtocolTests", uses: ["ChatProtocol"]),
+        tests(
+            "ChatTests",
+            uses: ["Chat", "ChatProtocol", "Database", "EventBus", "RostrumTesting", "UserSig"],
+            from: [.crypto, .metricsTestKit]
+        ),
+        tests("DatabaseTests", uses: ["ChatProtocol", "Database", "DatabaseSQLite", "RostrumTesting"]),
+        tests(
+            "EmulatorTests",
+            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Emulator", "RostrumTesting"]
+        ),
+        tests("EventBusTests", uses: ["ChatProtocol", "EventBus", "RostrumTesting"]),
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
+        tests(
+            "ServerTests",
+            uses: ["Observability", "RostrumTesting", "Server"],
+            from: [
+                .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,
+            ]
+        ),
         tests("UserSigTests", uses: ["UserSig"]),
     ]
 )
+
+// The programs of `make bench`; left out otherwise, so that nobody who builds the server builds them.
+if Context.environment["ROSTRUM_BENCHMARKS"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "rostrum-benchmarks",
+            dependencies: [
+                "Chat", "ChatProtocol", "Database", "Server", .argumentParser, .hummingbird, .logging,
+                .grdbSQLite,
+            ],
+            path: "Benchmarks/RostrumBenchmarks",
+            swiftSettings: settings
+        )
+    )
+}

@@ -85,7 +85,11 @@ private final class Connection {
 
     init(_ path: String) throws {
         guard sqlite3_open(path, &handle) == SQLITE_OK else { throw failure() }
-        for pragma in ["journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 1000"] {
+        // As the server's writing connection has them.
+        for pragma in [
+            "journal_mode = WAL", "synchronous = FULL", "wal_autocheckpoint = 1000", "cache_size = -8192",
+            "journal_size_limit = 67108864",
+        ] {
             try run("PRAGMA \(pragma)")
         }
     }

@@ -43,8 +43,6 @@ extension ErrorCode {
     public static let accountNotString = Self(60015)
     /// The application is switched off.
     public static let applicationDisabled = Self(60016)
-    /// The server has too much to do.
-    public static let tooManyRequests = Self(60018)
     /// A parameter of the URL is missing or malformed.
     public static let badURLParameter = Self(60025)
 

@@ -67,7 +67,9 @@ public struct URLParameters: Sendable, Equatable {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(nibble), let low = rest.popFirst().flatMap(nibble) else {
+            guard let high = rest.popFirst().flatMap(UInt8.init(hexDigit:)),
+                let low = rest.popFirst().flatMap(UInt8.init(hexDigit:))
+            else {
                 throw ChatError(.httpParsingFailed, "The URL has a % that two hexadecimal digits do not follow.")
             }
             bytes.append(high << 4 | low)
@@ -80,14 +82,5 @@ public struct URLParameters: Sendable, Equatable {
             throw ChatError(.httpParsingFailed, "The URL's percent-encoding does not give UTF-8.")
         }
         return text
-    }
-
-    private static func nibble(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x30...0x39: digit - 0x30
-        case 0x41...0x46: digit - 0x41 + 10
-        case 0x61...0x66: digit - 0x61 + 10
-        default: nil
-        }
     }
 }

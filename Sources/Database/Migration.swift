@@ -26,19 +26,7 @@ extension Database {
     package func migrate(_ migrations: [Migration]) async throws(ChatError) -> Int {
         try await write { tx throws(ChatError) in
             try tx.execute("CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT PRIMARY KEY)")
-            let newest = try tx.row("SELECT max(number) FROM schema_migrations")?.optionalInteger(0) ?? 0
-            let known = Int64(migrations.count)
-            guard newest <= known else {
-                throw .internalFault(
-                    DatabaseError(
-                        .newer,
-                        """
-                        the storage has schema \(newest) and this program knows up to \(known): \
-                        it was written by a newer version of Rostrum; run that version
-                        """
-                    )
-                )
-            }
+            let newest = try newestMigration(in: tx, known: migrations.count)
             let pending = migrations.filter { $0.number > newest }
             for migration in pending {
                 for statement in migration.statements { try tx.execute(statement) }
@@ -47,4 +35,44 @@ extension Database {
             return pending.count
         }
     }
+
+    /// Refuses unless the schema is exactly that of `migrations`; changes nothing.
+    ///
+    /// - Throws: an internal fault caused by a ``DatabaseError``: of kind `newer` as ``migrate(_:)``, or of kind
+    ///   `unavailable` when the storage has yet to be migrated by a server.
+    package func demandSchema(_ migrations: [Migration]) async throws(ChatError) {
+        try await read { tx throws(ChatError) in
+            let newest = try newestMigration(in: tx, known: migrations.count)
+            guard newest == migrations.count else {
+                throw .internalFault(
+                    DatabaseError(
+                        .unavailable,
+                        """
+                        the storage has schema \(newest) and this program needs \(migrations.count), but a server of an \
+                        older version runs on it: stop that server, or use its own program
+                        """
+                    )
+                )
+            }
+        }
+    }
+}
+
+/// The number of the newest step that was taken.
+///
+/// - Throws: an internal fault of kind `newer` when it is one that nobody here knows.
+private func newestMigration(in tx: any Transaction, known: Int) throws(ChatError) -> Int64 {
+    let newest = try tx.row("SELECT max(number) FROM schema_migrations")?.optionalInteger(0) ?? 0
+    guard newest <= Int64(known) else {
+        throw .internalFault(
+            DatabaseError(
+                .newer,
+                """
+                the storage has schema \(newest) and this program knows up to \(known): \
+                it was written by a newer version of Rostrum; run that version
+                """
+            )
+        )
+    }
+    return newest
 }

@@ -18,8 +18,9 @@ package final class SQLiteDatabase: Engine {
         package var busyTimeoutSeconds = 5.0
         /// Read transactions at the same time.
         package var readers = 2
-        /// Pages of WAL after which a commit also moves them into the main file; 4096 bytes each. More of them make
-        /// those commits rarer and longer.
+        /// Pages of WAL, 4096 bytes each, after which a commit also moves them into the main file.
+        ///
+        /// More of them make those commits rarer and longer.
         package var checkpointPages = 1000
         /// Pages that the writing connection keeps in memory; random IDs touch many of them.
         package var writerCacheKibibytes = 8192

@@ -115,8 +115,8 @@ struct SQLiteTransaction: Transaction {
         default:
             // Text, and a floating-point number as text: no column of ours holds one, so its reader will refuse it.
             let bytes = sqlite3_column_text(statement, column)
-            let count = Int(sqlite3_column_bytes(statement, column))
-            return .text(String(decoding: UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : count), as: UTF8.self))
+            let count = bytes == nil ? 0 : Int(sqlite3_column_bytes(statement, column))
+            return .text(String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self))
         }
     }
 }

@@ -42,15 +42,14 @@ package struct Emulation: Sendable {
                 plan: .enterprise,
                 key: key,
                 admins: admins,
+                accounts: [sampleOwner],
                 webhookSecret: NewApplication.makeKey(random)
             )
             _ = try await applications.create(new, by: operation)
-            return try await importSampleOwner()
+            return
         }
-        if existing.keys.last?.text != key {
-            _ = try await applications.rotateKey(of: application, to: key, by: operation)
-            let finish = Operation(performer: "emulator", time: clock.now, random: random)
-            _ = try await applications.dropOldKeys(of: application, by: finish)
+        if existing.keys.map(\.text) != [key] {
+            _ = try await applications.replaceKeys(of: application, with: key, by: operation)
         }
     }
 
@@ -58,20 +57,8 @@ package struct Emulation: Sendable {
     package func reset() async throws(ChatError) {
         try await applications.empty(
             application,
+            importing: [sampleOwner],
             by: Operation(performer: "emulator", time: clock.now, random: random)
         )
-        try await importSampleOwner()
-    }
-
-    private func importSampleOwner() async throws(ChatError) {
-        guard let application = try await applications.find(application), let caller = admins.first else { return }
-        let call = Call(
-            application: application,
-            caller: caller,
-            address: "",
-            requestID: random.hex(bytes: 12),
-            time: clock.now
-        )
-        try await accounts.import(NewAccount(id: sampleOwner), for: call)
     }
 }

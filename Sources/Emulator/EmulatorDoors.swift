@@ -16,6 +16,8 @@ package struct EmulatorDoors: Sendable {
         package let path: Substring
         package let host: String?
         package let origin: String?
+        /// Whether a proxy sent it on for somebody else.
+        package let isForwarded: Bool
         package let address: String
         package let body: [UInt8]
 
@@ -24,11 +26,12 @@ package struct EmulatorDoors: Sendable {
             path: Substring,
             host: String?,
             origin: String?,
+            isForwarded: Bool = false,
             address: String,
             body: [UInt8]
         ) {
             (self.method, self.path, self.host) = (method, path, host)
-            (self.origin, self.address, self.body) = (origin, address, body)
+            (self.origin, self.isForwarded, self.address, self.body) = (origin, isForwarded, address, body)
         }
     }
 
@@ -82,7 +85,8 @@ package struct EmulatorDoors: Sendable {
     }
 
     private func isLocal(_ request: Request) -> Bool {
-        guard Loopback.isAddress(request.address), let host = request.host, Loopback.isHost(host) else { return false }
+        guard !request.isForwarded, Loopback.isAddress(request.address), let host = request.host, Loopback.isHost(host)
+        else { return false }
         guard let origin = request.origin else { return true }
         return origin == "http://\(host)" || origin == "https://\(host)"
     }
@@ -119,6 +123,9 @@ package struct EmulatorDoors: Sendable {
             let delay = Self.integer(object["delayMs"], 0...600_000, default: 0)
         else {
             return .refusal(400, "times must be 1 to 1000000 and delayMs 0 to 600000, both whole numbers.")
+        }
+        guard faults.all.count < Faults.most else {
+            return .refusal(400, "\(Faults.most) faults wait already; POST /dev/reset clears them.")
         }
         let fault = Faults.Fault(command: command, code: code, times: times, delayMilliseconds: delay)
         faults.add(fault)

@@ -14,6 +14,9 @@ package final class Faults: Sendable {
         package let delayMilliseconds: Int64
     }
 
+    /// How many may wait.
+    package static let most = 1000
+
     private let waiting = Mutex<[Fault]>([])
 
     package init() {}

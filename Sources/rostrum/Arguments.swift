@@ -7,12 +7,14 @@ import Observability
 import Server
 
 extension SDKAppID: ExpressibleByArgument {
+    /// The number in decimal digits.
     public init?(argument: String) {
         self.init(argument)
     }
 }
 
 extension UserID: ExpressibleByArgument {
+    /// The name as it is.
     public init?(argument: String) {
         self.init(rawValue: argument)
     }

@@ -21,6 +21,8 @@ struct Rostrum: AsyncParsableCommand {
     static func main() async {
         // A reader that went away is an error of the write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // What Rostrum writes is nobody else's to read.
+        umask(0o077)
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

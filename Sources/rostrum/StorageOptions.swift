@@ -48,9 +48,11 @@ private func open<Value>(
         throw StartError("there is no installation in \(path); `rostrum app create` or `rostrum serve` makes one")
     }
     let environmentKey = ProcessInfo.processInfo.environment["ROSTRUM_MASTER_KEY"].map(MasterKeySource.text)
+    // Beside a server, its schema is the one that counts.
     let storage = try await OpenStorage.open(
         directory,
-        masterKey: masterKeyFile.map(MasterKeySource.file) ?? environmentKey ?? .dataDirectory
+        masterKey: masterKeyFile.map(MasterKeySource.file) ?? environmentKey ?? .dataDirectory,
+        migrates: !directory.isInUse
     )
     // The emulator's clock is the machine's where there is no emulator.
     let installation = Installation(storage, clock: try await storage.emulatorClock())

@@ -14,7 +14,8 @@ struct AccountCheck: Command {
         documents: [],
         fields: [items],
         codes: .accounts,
-        errors: []
+        errors: [],
+        isHalfRate: true
     )
 
     let accounts: Accounts

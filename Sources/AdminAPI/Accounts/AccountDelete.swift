@@ -14,7 +14,8 @@ struct AccountDelete: Command {
         documents: [],
         fields: [items],
         codes: .accounts,
-        errors: [.accountNotImported]
+        errors: [.accountNotImported],
+        isHalfRate: true
     )
 
     let accounts: Accounts

@@ -16,7 +16,8 @@ struct MultiaccountImport: Command {
         documents: [],
         fields: [list, names],
         codes: .accounts,
-        errors: []
+        errors: [],
+        isHalfRate: true
     )
 
     let accounts: Accounts

@@ -11,6 +11,8 @@ package struct CommandCard: Sendable {
     /// Numbers of the documentation pages that describe it, international and Chinese, where they are known.
     package let documents: [String]
     package let fields: [FieldCard]
+    /// Whether the documentation allows it half as often as the others.
+    package let isHalfRate: Bool
     package let codes: CodeFamily
     /// Codes that this command answers with beyond those of every command.
     package let errors: [ErrorCode]
@@ -21,12 +23,19 @@ package struct CommandCard: Sendable {
         documents: [String],
         fields: [any Field],
         codes: CodeFamily,
-        errors: [ErrorCode]
+        errors: [ErrorCode],
+        isHalfRate: Bool = false
     ) {
+        self.isHalfRate = isHalfRate
         (self.path, self.summary, self.documents) = (path, summary, documents)
         name = String(path.split(separator: "/").last ?? "")
         self.fields = fields.map(\.card)
         (self.codes, self.errors) = (codes, errors)
+    }
+
+    /// Calls in a second, when so many of an ordinary command are allowed; 0 for no limit.
+    func rate(_ ordinary: Int64) -> Int64 {
+        isHalfRate && ordinary > 0 ? max(1, ordinary / 2) : ordinary
     }
 }
 

@@ -73,14 +73,14 @@ package struct AdminAPI: Sendable {
         _ request: IncomingRequest,
         _ record: inout AnsweredCall
     ) async throws(ChatError) -> JSONObject {
-        guard request.method == "POST" || request.method == "GET" else {
-            throw ChatError(.httpParsingFailed, "The method must be POST.")
-        }
         guard let command else {
             throw ChatError(
                 .unknownCommand,
                 "The path names no command; it must be /v4/SERVICE/COMMAND, in the documentation's letters."
             )
+        }
+        guard request.method == "POST" || request.method == "GET" else {
+            throw ChatError(.httpParsingFailed, "The method must be POST.")
         }
         let card = command.card
         let parameters = try URLParameters(query: request.query)
@@ -94,7 +94,7 @@ package struct AdminAPI: Sendable {
                 "\(caller) is no app admin; call as one, or make it one with `rostrum app add-admin`."
             )
         }
-        let rate = application.limits[.callsPerSecond]
+        let rate = card.rate(application.limits[.callsPerSecond])
         guard frequency.admits(card.name, of: application.id, rate: rate, at: now) else {
             throw ChatError(
                 .frequencyExceeded,
@@ -111,7 +111,7 @@ package struct AdminAPI: Sendable {
             caller: caller,
             address: request.address,
             requestID: record.requestID,
-            time: now,
+            time: clock.now,
             idempotency: try Self.idempotencyKey(request.idempotencyKey, card, bytes)
         )
         return try await command.answer(RequestBody(object, codes: card.codes), call)
@@ -131,7 +131,7 @@ package struct AdminAPI: Sendable {
         guard application.isEnabled else {
             throw ChatError(
                 .applicationDisabled,
-                "Application \(id) is disabled; enable it with `rostrum app set \(id) --enable`."
+                "Application \(id) is disabled; enable it with `rostrum app set \(id) --enable-serving`."
             )
         }
         return application

@@ -30,7 +30,9 @@ final class FrequencyLimit: Sendable {
             // A clock that was set back fills nothing, and one that jumped ahead no more than the depth.
             let elapsed = min(1000, max(0, now.milliseconds(since: bucket.filledAt)))
             bucket.thousandths = min(depth, bucket.thousandths + elapsed * rate)
-            bucket.filledAt = now
+            // Calls may come a little out of their order; only a clock that was set back goes back.
+            let isSetBack = now.milliseconds(since: bucket.filledAt) < -1000
+            bucket.filledAt = isSetBack ? now : max(bucket.filledAt, now)
             let isAdmitted = bucket.thousandths >= 1000
             if isAdmitted { bucket.thousandths -= 1000 }
             buckets[key] = bucket

@@ -24,7 +24,8 @@ struct GetOfficialAccountInfo: Command {
         let filter = try BaseInfoFilter(try body.inner(Self.responseFilter))
         let found = try await channels.find(ids, of: call.application, at: call.time)
         let items = zip(ids, found).map { id, channel in
-            JSONValue.object(channel.map { OfficialAccountInfo.item($0, showing: filter) } ?? OfficialAccountInfo.missing(id))
+            let item = channel.map { OfficialAccountInfo.item($0, showing: filter) }
+            return JSONValue.object(item ?? OfficialAccountInfo.missing(id))
         }
         return ["OfficialAccountInfoList": .array(items)]
     }

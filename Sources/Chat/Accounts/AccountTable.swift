@@ -7,6 +7,10 @@ enum AccountTable {
         try tx.row("SELECT 1 FROM accounts WHERE app = \(application) AND id = \(id)") != nil
     }
 
+    /// Inserts an account, unless it is there.
+    ///
+    /// What was signed for a name before it was deleted is void for the one who has it next.
+    ///
     /// - Returns: whether the account is new.
     static func insert(
         _ account: NewAccount,
@@ -17,7 +21,9 @@ enum AccountTable {
         try tx.execute(
             """
             INSERT INTO accounts (app, id, nick, face_url, signatures_void_until_seconds, created_at)
-            VALUES (\(application), \(account.id), \(account.nick ?? ""), \(account.faceURL ?? ""), \(Int64(-1)), \(now))
+            VALUES (\(application), \(account.id), \(account.nick ?? ""), \(account.faceURL ?? ""),
+                COALESCE((SELECT deleted_at / 1000 FROM deleted_accounts WHERE app = \(application)
+                    AND id = \(account.id)), -1), \(now))
             ON CONFLICT (app, id) DO NOTHING
             """
         ) == 1

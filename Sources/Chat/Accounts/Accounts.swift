@@ -125,7 +125,7 @@ package struct Accounts: Sendable {
         let application = call.application
         guard try !ApplicationTable.isAdmin(id, of: application.id, in: tx) else { return .isAdmin }
         guard try AccountTable.delete(id, of: application.id, in: tx) else { return .notImported }
-        try Usage.releaseAccount(of: application.id, in: tx)
+        try Usage.release(accounts: 1, of: application.id, in: tx)
         try AccountTable.rememberDeletion(of: id, of: application.id, at: call.time, in: tx)
         return .deleted
     }

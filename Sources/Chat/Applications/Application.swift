@@ -66,13 +66,13 @@ package final class Application: Sendable {
         guard channelServiceIsEnabled else {
             throw ChatError(
                 .channelServiceDisabled,
-                "The official channel service of application \(id) is switched off; switch it on with `rostrum app set`."
+                "The official channel service of application \(id) is off; `rostrum app set \(id) --channel-service on` switches it on."
             )
         }
         if let end = channelServiceEnd, now >= end {
             throw ChatError(
                 .channelServiceDisabled,
-                "The official channel service of application \(id) has expired; extend it with `rostrum app set`."
+                "The official channel service of application \(id) has ended; `rostrum app set \(id) --channel-service-expires TIME` extends it."
             )
         }
     }

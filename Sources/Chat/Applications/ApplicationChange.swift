@@ -7,8 +7,10 @@ package struct NewApplication: Sendable {
     package let plan: Plan
     /// The text that UserSigs will be made with.
     package let key: String
-    /// Imported as accounts if they are not yet.
+    /// App admins, imported with it.
     package let admins: [UserID]
+    /// Other accounts that are imported with it.
+    package let accounts: [UserID]
     package let webhookSecret: String
 
     package init(
@@ -17,10 +19,11 @@ package struct NewApplication: Sendable {
         plan: Plan,
         key: String,
         admins: [UserID],
+        accounts: [UserID] = [],
         webhookSecret: String
     ) {
         (self.id, self.name, self.plan) = (id, name, plan)
-        (self.key, self.admins, self.webhookSecret) = (key, admins, webhookSecret)
+        (self.key, self.admins, self.accounts, self.webhookSecret) = (key, admins, accounts, webhookSecret)
     }
 
     /// The longest name, in bytes.

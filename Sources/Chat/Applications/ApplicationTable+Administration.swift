@@ -18,32 +18,52 @@ extension ApplicationTable {
     /// Makes an account an admin; an admin is an account, so it is imported whatever the quota says.
     func makeAdmin(_ admin: UserID, of id: SDKAppID, at now: Timestamp, in tx: any Transaction) throws(ChatError) {
         try addAdmin(admin, to: id, in: tx)
-        let account = NewAccount(id: admin)
-        if try AccountTable.insert(account, of: id, at: now, in: tx) {
-            _ = try Usage.takeAccount(of: id, limit: 0, in: tx)
+        try importAccount(admin, of: id, at: now, in: tx)
+    }
+
+    /// Imports an account that belongs to the application itself, whatever the quota says.
+    func importAccount(
+        _ account: UserID,
+        of id: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        if try AccountTable.insert(NewAccount(id: account), of: id, at: now, in: tx) {
+            try Usage.countAccount(of: id, in: tx)
         }
     }
 
-    /// The statements that delete what an application holds, each to be repeated until it changes nothing.
-    static func contents(of id: SDKAppID, batch: Int) -> [SQL] {
-        [
+    /// Deletes some of what an application holds, and counts it out of its usage in the same transaction.
+    ///
+    /// - Parameter batch: at most so many rows of each kind.
+    /// - Returns: how many rows went; 0 when nothing is left.
+    static func deleteSome(of id: SDKAppID, batch: Int, in tx: any Transaction) throws(ChatError) -> Int {
+        let channels = try tx.execute(
             """
             DELETE FROM channels WHERE app = \(id) AND id IN
                 (SELECT id FROM channels WHERE app = \(id) LIMIT \(batch))
-            """,
+            """
+        )
+        let accounts = try tx.execute(
             """
             DELETE FROM accounts WHERE app = \(id) AND id IN
                 (SELECT id FROM accounts WHERE app = \(id) LIMIT \(batch))
-            """,
+            """
+        )
+        try Usage.release(channels: channels, accounts: accounts, of: id, in: tx)
+        let names = try tx.execute(
             """
             DELETE FROM deleted_accounts WHERE app = \(id) AND id IN
                 (SELECT id FROM deleted_accounts WHERE app = \(id) LIMIT \(batch))
-            """,
+            """
+        )
+        let keys = try tx.execute(
             """
             DELETE FROM idempotency_keys WHERE app = \(id) AND idempotency_key IN
                 (SELECT idempotency_key FROM idempotency_keys WHERE app = \(id) LIMIT \(batch))
-            """,
-        ]
+            """
+        )
+        return channels + accounts + names + keys
     }
 
     /// The statements that delete the application itself, once it holds nothing.

@@ -16,11 +16,17 @@ package final class Applications: Sendable {
         let loadedAt: Timestamp
     }
 
+    private struct Cache {
+        var applications: [SDKAppID: Cached] = [:]
+        /// How many changes were told; what was loaded before the last of them may be older than it.
+        var changes = 0
+    }
+
     private let database: any Database
     private let bus: any EventBus
     private let clock: any WallClock
     private let table: ApplicationTable
-    private let cache = Mutex<[SDKAppID: Cached]>([:])
+    private let cache = Mutex(Cache())
 
     /// - Parameter overrides: limits above every plan and application, from `rostrum dev --limits`.
     package init(
@@ -34,20 +40,26 @@ package final class Applications: Sendable {
         table = ApplicationTable(secrets: secrets, overrides: overrides)
         bus.listen { [weak self] event in
             guard case .applicationChanged(let id) = event else { return }
-            self?.cache.withLock { $0[id] = nil }
+            self?.cache.withLock { cache in
+                cache.applications[id] = nil
+                cache.changes += 1
+            }
         }
     }
 
     /// The application of that number, nil when there is none.
     package func find(_ id: SDKAppID) async throws(ChatError) -> Application? {
         let now = clock.now
-        if let cached = cache.withLock({ $0[id] }) {
+        let (cached, changes) = cache.withLock { ($0.applications[id], $0.changes) }
+        if let cached {
             let age = now.milliseconds(since: cached.loadedAt)
             if (0..<Self.longestStaleness).contains(age) { return cached.application }
         }
         let application = try await load(id)
-        // Asked before the load began: a change that came during it is seen 5 s after that moment at the latest.
-        cache.withLock { $0[id] = application.map { Cached(application: $0, loadedAt: now) } }
+        cache.withLock { cache in
+            guard cache.changes == changes else { return }
+            cache.applications[id] = application.map { Cached(application: $0, loadedAt: now) }
+        }
         return application
     }
 
@@ -77,6 +89,7 @@ package final class Applications: Sendable {
             }
             try table.addKey(new.key, to: new.id, at: operation.time, in: tx)
             for admin in new.admins { try table.makeAdmin(admin, of: new.id, at: operation.time, in: tx) }
+            for account in new.accounts { try table.importAccount(account, of: new.id, at: operation.time, in: tx) }
         }
     }
 
@@ -126,14 +139,30 @@ package final class Applications: Sendable {
     ///
     /// An application has at most two keys: a third drops the oldest.
     ///
-    /// - Throws: 70020 when there is no such application.
+    /// - Throws: 70020 when there is no such application, 70402 when it has the key already.
     package func rotateKey(
         of id: SDKAppID,
         to key: String,
         by operation: Operation
     ) async throws(ChatError) -> Application {
         try await change(id, by: operation, action: "rotate-key") { [table] tx throws(ChatError) in
-            try table.demand(id, in: tx)
+            guard try !table.demand(id, in: tx).keys.contains(where: { $0.text == key }) else {
+                throw ChatError(.accountParameterInvalid, "Application \(id) has this key already.")
+            }
+            try table.addKey(key, to: id, at: operation.time, in: tx)
+        }
+    }
+
+    /// Puts a key in the place of all others, which are refused from then on.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func replaceKeys(
+        of id: SDKAppID,
+        with key: String,
+        by operation: Operation
+    ) async throws(ChatError) -> Application {
+        try await change(id, by: operation, action: "replace-keys") { [table] tx throws(ChatError) in
+            for old in try table.demand(id, in: tx).keys { try table.deleteKey(old, of: id, in: tx) }
             try table.addKey(key, to: id, at: operation.time, in: tx)
         }
     }
@@ -159,37 +188,43 @@ package final class Applications: Sendable {
         try await database.write { [table, disable] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.update(id, disable, in: tx)
+            try Audit.record(operation.entry("delete begins", of: id), of: id, in: tx)
         }
         await bus.publish(.applicationChanged(id))
         try await deleteContents(of: id)
         try await database.write { tx throws(ChatError) in
             // A node that still had the application in its cache may have written since; once the counters are gone
             // nothing more can be.
-            for statement in ApplicationTable.contents(of: id, batch: 1000) {
-                while try tx.execute(statement) > 0 {}
-            }
+            while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
             for statement in ApplicationTable.settings(of: id) { try tx.execute(statement) }
-            try Audit.record(operation.entry("delete", of: id), of: id, in: tx)
+            try Audit.record(operation.entry("delete", of: id, step: 1), of: id, in: tx)
         }
         await bus.publish(.applicationChanged(id))
     }
 
     /// Deletes an application's channels and accounts; its settings, keys and admins stay.
     ///
+    /// - Parameter accounts: imported afterwards, as when the application was new.
     /// - Throws: 70020 when there is no such application.
-    package func empty(_ id: SDKAppID, by operation: Operation) async throws(ChatError) {
+    package func empty(
+        _ id: SDKAppID,
+        importing accounts: [UserID] = [],
+        by operation: Operation
+    ) async throws(ChatError) {
         try await deleteContents(of: id)
         _ = try await change(id, by: operation, action: "empty") { [table] tx throws(ChatError) in
             let application = try table.demand(id, in: tx)
-            try Usage.reset(of: id, in: tx)
-            for admin in application.admins { try table.makeAdmin(admin, of: id, at: operation.time, in: tx) }
+            while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
+            for account in application.admins.union(accounts) {
+                try table.importAccount(account, of: id, at: operation.time, in: tx)
+            }
         }
     }
 
     private func deleteContents(of id: SDKAppID) async throws(ChatError) {
-        for statement in ApplicationTable.contents(of: id, batch: 1000) {
-            while try await database.write({ tx throws(ChatError) in try tx.execute(statement) }) > 0 {}
-        }
+        while try await database.write({ tx throws(ChatError) in
+            try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx)
+        }) > 0 {}
     }
 
     private func load(_ id: SDKAppID) async throws(ChatError) -> Application? {

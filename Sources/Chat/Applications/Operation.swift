@@ -13,10 +13,11 @@ package struct Operation: Sendable {
         id = random.hex(bytes: 12)
     }
 
-    func entry(_ action: String, of application: SDKAppID) -> AuditEntry {
+    /// - Parameter step: of an operation that makes several changes, which of them.
+    func entry(_ action: String, of application: SDKAppID, step: Int = 0) -> AuditEntry {
         AuditEntry(
             time: time,
-            requestID: id,
+            requestID: step == 0 ? id : "\(id)-\(step)",
             caller: performer,
             address: "",
             action: "app \(action)",

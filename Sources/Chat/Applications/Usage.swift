@@ -17,34 +17,37 @@ package struct Usage: Sendable, Equatable {
     /// - Parameter limit: 0 for none.
     /// - Returns: whether there was room for one more.
     static func takeChannel(of id: SDKAppID, limit: Int64, in tx: any Transaction) throws(ChatError) -> Bool {
-        try tx.execute(
-            """
-            UPDATE application_usage SET channels = channels + 1
-            WHERE app = \(id) AND (channels < \(limit) OR \(limit) = 0)
-            """
+        let most = limit == 0 ? Int64.max : limit
+        return try tx.execute(
+            "UPDATE application_usage SET channels = channels + 1 WHERE app = \(id) AND channels < \(most)"
         ) == 1
-    }
-
-    static func releaseChannel(of id: SDKAppID, in tx: any Transaction) throws(ChatError) {
-        try tx.execute("UPDATE application_usage SET channels = channels - 1 WHERE app = \(id)")
     }
 
     /// - Parameter limit: 0 for none.
     /// - Returns: whether there was room for one more.
     static func takeAccount(of id: SDKAppID, limit: Int64, in tx: any Transaction) throws(ChatError) -> Bool {
-        try tx.execute(
-            """
-            UPDATE application_usage SET accounts = accounts + 1
-            WHERE app = \(id) AND (accounts < \(limit) OR \(limit) = 0)
-            """
+        let most = limit == 0 ? Int64.max : limit
+        return try tx.execute(
+            "UPDATE application_usage SET accounts = accounts + 1 WHERE app = \(id) AND accounts < \(most)"
         ) == 1
     }
 
-    static func releaseAccount(of id: SDKAppID, in tx: any Transaction) throws(ChatError) {
-        try tx.execute("UPDATE application_usage SET accounts = accounts - 1 WHERE app = \(id)")
+    /// Counts an account that is there whatever the quota says.
+    static func countAccount(of id: SDKAppID, in tx: any Transaction) throws(ChatError) {
+        try tx.execute("UPDATE application_usage SET accounts = accounts + 1 WHERE app = \(id)")
     }
 
-    static func reset(of id: SDKAppID, in tx: any Transaction) throws(ChatError) {
-        try tx.execute("UPDATE application_usage SET channels = 0, accounts = 0 WHERE app = \(id)")
+    static func release(
+        channels: Int = 0,
+        accounts: Int = 0,
+        of id: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        try tx.execute(
+            """
+            UPDATE application_usage SET channels = channels - \(channels), accounts = accounts - \(accounts)
+            WHERE app = \(id)
+            """
+        )
     }
 }

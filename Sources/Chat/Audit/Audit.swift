@@ -15,7 +15,7 @@ package struct AuditEntry: Sendable, Equatable {
 }
 
 package enum Audit {
-    /// Records a change by a caller of the API.
+    /// Records a change by a caller of the API; a call makes one change.
     package static func record(
         _ action: String,
         of target: String,

@@ -66,6 +66,7 @@ package final class Authentication: Sendable {
             return
         }
         misses.increment()
+        let changes = verified.changes
         let (userSig, key) = try verify(token, as: identifier, of: application, caller, at: now)
         let voidUntil = try await database.read { tx throws(ChatError) in
             try AccountTable.signaturesVoidUntil(identifier, of: application.id, in: tx)
@@ -81,7 +82,8 @@ package final class Authentication: Sendable {
                 key: key,
                 expiresAt: Timestamp(seconds: userSig.expiresAt),
                 checkedAt: now
-            )
+            ),
+            unlessChangedSince: changes
         )
     }
 

@@ -25,7 +25,13 @@ final class VerifiedTokens: Sendable {
     /// How long an account's kicks need not be looked up again, in milliseconds.
     static let longestStaleness: Int64 = 5000
 
+    /// Tokens that are longer are not remembered: what generators make is a fifth of it, and a holder of one signature
+    /// can make as many long tokens of it as he likes.
+    static let longestToken = 1024
+
     private struct Generations {
+        /// How often something was forgotten; what was looked up before may not be remembered after.
+        var changes = 0
         var young: [String: Entry] = [:]
         var old: [String: Entry] = [:]
     }
@@ -60,8 +66,18 @@ final class VerifiedTokens: Sendable {
         }
     }
 
-    func remember(_ token: String, _ entry: Entry) {
-        generations.withLock { insert(token, entry, into: &$0) }
+    /// How often something was forgotten until now.
+    var changes: Int {
+        generations.withLock { $0.changes }
+    }
+
+    /// - Parameter changes: as it was before the account's kicks were looked up.
+    func remember(_ token: String, _ entry: Entry, unlessChangedSince changes: Int) {
+        guard token.utf8.count <= Self.longestToken else { return }
+        generations.withLock { generations in
+            guard generations.changes == changes else { return }
+            insert(token, entry, into: &generations)
+        }
     }
 
     func forget(_ application: SDKAppID) {
@@ -78,6 +94,7 @@ final class VerifiedTokens: Sendable {
 
     private func forget(where isMeant: (Entry) -> Bool) {
         generations.withLock { generations in
+            generations.changes += 1
             generations.young = generations.young.filter { !isMeant($0.value) }
             generations.old = generations.old.filter { !isMeant($0.value) }
         }

@@ -60,7 +60,7 @@ package struct OfficialChannels: Sendable {
         try call.application.demandChannelService(at: call.time)
         _ = try await database.write(for: call) { tx throws(ChatError) in
             guard try ChannelTable.delete(id, of: call.application.id, in: tx) else { throw notFound(id) }
-            try Usage.releaseChannel(of: call.application.id, in: tx)
+            try Usage.release(channels: 1, of: call.application.id, in: tx)
             try Audit.record("destroy_official_account", of: id.rawValue, by: call, in: tx)
             return Done()
         }

@@ -1,3 +1,5 @@
+import ChatProtocol
+
 /// Lower-case hexadecimal digits, two a byte.
 package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
     let digits = Array("0123456789abcdef".utf8)
@@ -18,18 +20,9 @@ extension [UInt8] {
         self = []
         reserveCapacity(digits.count / 2)
         for position in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = Self.nibble(digits[position]), let low = Self.nibble(digits[position + 1])
+            guard let high = UInt8(hexDigit: digits[position]), let low = UInt8(hexDigit: digits[position + 1])
             else { return nil }
             append(high << 4 | low)
-        }
-    }
-
-    private static func nibble(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x30...0x39: digit - 0x30
-        case 0x61...0x66: digit - 0x61 + 10
-        case 0x41...0x46: digit - 0x41 + 10
-        default: nil
         }
     }
 }

@@ -8,7 +8,7 @@ import NIOHTTPTypesHTTP1
 ///   `keep-alive` waits for the end.
 /// - A request that offers another protocol is answered as if it had not. Java's HttpClient and `curl --http2` send
 ///   `Upgrade: h2c` with a first request in the clear; NIO's decoder stops after it, so that a second one on the
-///   connection would wait for ever.
+///   connection would wait for ever. CONNECT, which nobody may, is the same.
 ///
 /// It stands before the codec that makes HTTP types of requests, for these no longer know the version.
 package final class ConnectionEnd: ChannelDuplexHandler, RemovableChannelHandler {
@@ -28,8 +28,9 @@ package final class ConnectionEnd: ChannelDuplexHandler, RemovableChannelHandler
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
-        let offersUpgrade = head.headers.contains(name: "upgrade")
-        if offersUpgrade || !head.isKeepAlive {
+        // After either NIO's decoder reads no further request.
+        let endsDecoding = head.headers.contains(name: "upgrade") || head.method == .CONNECT
+        if endsDecoding || !head.isKeepAlive {
             head.headers.remove(name: "upgrade")
             // The connection's own loop ends after a request that says exactly this.
             head.headers.replaceOrAdd(name: "connection", value: "close")

@@ -10,9 +10,12 @@ struct FrontDoor: HTTPResponder {
     /// What is known of a connection.
     struct Context: InitializableFromSource {
         let peer: String
+        /// A stream of HTTP/2 has the connection for its parent, and that the listener.
+        let isStream: Bool
 
         init(source: ApplicationRequestContextSource) {
             peer = source.channel.remoteAddress?.ipAddress ?? ""
+            isStream = source.channel.parent?.parent != nil
         }
     }
 
@@ -46,7 +49,7 @@ struct FrontDoor: HTTPResponder {
             query: query,
             idempotencyKey: request.headers[.idempotencyKey],
             address: clientAddress.find(peer: context.peer, forwarded: forwarded),
-            readBody: { limit in await Self.read(request, limit: limit) }
+            readBody: { limit in await Self.read(request, limit: limit, isStream: context.isStream) }
         )
         let reply = await api.answer(incoming)
         return Response(
@@ -67,8 +70,10 @@ struct FrontDoor: HTTPResponder {
     /// How much of a body over its limit is read for the caller's sake, in bytes.
     private static let mostOverflow = 8 * 1_048_576
 
-    private static func read(_ request: Request, limit: Int) async -> IncomingRequest.Body {
+    private static func read(_ request: Request, limit: Int, isStream: Bool) async -> IncomingRequest.Body {
         // Whoever announces far too much is answered at once; what he sends nevertheless is his connection's affair.
+        // But the end of a stream that is not read to its end would never reach him; the deadline bounds that.
+        let mostOverflow = isStream ? Int.max / 2 : Self.mostOverflow
         let announced = request.headers[.contentLength].flatMap { Int(digits: $0) } ?? 0
         guard announced <= limit + mostOverflow else { return .tooLarge }
         do {
@@ -94,7 +99,7 @@ struct FrontDoor: HTTPResponder {
         _ request: Request,
         _ context: Context
     ) async -> Response {
-        guard case .complete(let body) = await Self.read(request, limit: 65_536) else {
+        guard case .complete(let body) = await Self.read(request, limit: 65_536, isStream: context.isStream) else {
             return Response(status: .contentTooLarge)
         }
         let answer = await doors.answer(
@@ -103,6 +108,7 @@ struct FrontDoor: HTTPResponder {
                 path: path,
                 host: request.head.authority,
                 origin: request.headers[.origin],
+                isForwarded: request.headers.contains(.xForwardedFor) || request.headers.contains(.forwarded),
                 address: context.peer,
                 body: body
             )
@@ -117,6 +123,7 @@ struct FrontDoor: HTTPResponder {
 
 extension HTTPField.Name {
     fileprivate static let idempotencyKey = known("Idempotency-Key")
+    fileprivate static let forwarded = known("Forwarded")
     fileprivate static let xForwardedFor = known("X-Forwarded-For")
 
     /// A name that is written in this file, which therefore is one.

@@ -4,27 +4,51 @@ import Database
 import Hummingbird
 import Logging
 import NIOCore
+import Synchronization
 
 /// Whether the process lives, and whether it can do its work.
-struct Health: Sendable {
-    let database: any Database
-    let clock: any WallClock
-    let logger: Logger
+final class Health: Sendable {
+    /// How long a finding holds: a check is a durable write, and anyone may ask.
+    private static let lifetime = Duration.seconds(1)
+
+    private let database: any Database
+    private let clock: any WallClock
+    private let logger: Logger
+    private let finding = Mutex<(isReady: Bool, at: ContinuousClock.Instant)?>(nil)
+
+    init(database: any Database, clock: any WallClock, logger: Logger) {
+        (self.database, self.clock, self.logger) = (database, clock, logger)
+    }
 
     /// The process answers: what a supervisor asks before it restarts it.
     static let alive = response(.ok, #"{"status":"alive"}"#)
 
     /// The storage takes a durable write: what a load balancer asks before it sends callers.
     func ready() async -> Response {
+        await isReady()
+            ? Self.response(.ok, #"{"status":"ready","storage":"writable"}"#)
+            : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable"}"#)
+    }
+
+    private func isReady() async -> Bool {
+        let now = ContinuousClock.now
+        if let finding = finding.withLock({ $0 }), now - finding.at < Self.lifetime { return finding.isReady }
+        let isReady = await canWrite()
+        finding.withLock { $0 = (isReady, now) }
+        return isReady
+    }
+
+    private func canWrite() async -> Bool {
         let moment = String(clock.now.milliseconds)
         do throws(ChatError) {
             try await database.write { tx throws(ChatError) in
                 try StorageProperty.readinessProbe.set(moment, in: tx)
             }
-            return Self.response(.ok, #"{"status":"ready","storage":"writable"}"#)
+            return true
         } catch {
-            logger.error("not ready", metadata: ["error.cause": "\(error.cause.map(String.init(reflecting:)) ?? "-")"])
-            return Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable"}"#)
+            let cause = error.cause.map(String.init(reflecting:)) ?? "-"
+            logger.error("not ready", metadata: ["error.cause": .string(cause)])
+            return false
         }
     }
 

@@ -43,6 +43,14 @@ package struct DataDirectory: Sendable {
         return try DataDirectory(path, makeIfMissing: false)
     }
 
+    /// Whether a server runs on the directory at this moment.
+    package var isInUse: Bool {
+        let file = open(path + "/rostrum.lock", O_RDWR | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        return flock(file, LOCK_EX | LOCK_NB) != 0
+    }
+
     package var database: String { path + "/rostrum.db" }
     package var masterKey: String { path + "/master.key" }
     package var certificate: String { path + "/dev-certificate.pem" }
@@ -52,11 +60,15 @@ package struct DataDirectory: Sendable {
     }
 
     /// Makes sure that one server at a time runs on the directory; the kernel drops the lock when the process ends.
+    ///
+    /// - Throws: ``StartError`` when another server has it for longer than a second.
     package func lock() throws(StartError) -> DirectoryLock {
         let file = open(path + "/rostrum.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else {
             throw StartError("cannot write in the data directory \(path): \(String(cString: strerror(errno)))")
         }
+        // A command of the command line may hold the lock for a moment.
+        for _ in 0..<20 where flock(file, LOCK_EX | LOCK_NB) != 0 { usleep(50_000) }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             close(file)
             throw StartError("another server is running on the data directory \(path)")

@@ -24,7 +24,8 @@ struct Maintenance: Service {
         do throws(ChatError) {
             while try await database.forgetIdempotencyKeys(at: clock.now, batch: Self.batch) == Self.batch {}
         } catch {
-            logger.error("cannot sweep", metadata: ["error.cause": "\(error.cause.map(String.init(reflecting:)) ?? "-")"])
+            let cause = error.cause.map(String.init(reflecting:)) ?? "-"
+            logger.error("cannot sweep", metadata: ["error.cause": .string(cause)])
         }
     }
 }

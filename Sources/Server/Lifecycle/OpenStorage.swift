@@ -12,19 +12,29 @@ package struct OpenStorage: Sendable {
 
     /// Opens the storage in a data directory, making it if it is new.
     ///
-    /// - Parameter engine: settings of the engine.
+    /// - Parameters:
+    ///   - engine: settings of the engine.
+    ///   - migrates: whether the schema may be brought up to date; not beside a server that runs on the storage.
     /// - Throws: ``StartError`` that says what to look at.
     package static func open(
         _ directory: DataDirectory,
         masterKey: MasterKeySource = .dataDirectory,
-        engine: SQLiteDatabase.Configuration = SQLiteDatabase.Configuration()
+        engine: SQLiteDatabase.Configuration = SQLiteDatabase.Configuration(),
+        migrates: Bool = true
     ) async throws(StartError) -> OpenStorage {
         let random = SystemRandomSource()
         do throws(ChatError) {
             let database = try SQLiteDatabase(path: directory.database, configuration: engine)
             do throws(ChatError) {
-                try await database.migrate(Schema.migrations)
-                let secrets = SecretBox(try key(masterKey, directory, random))
+                if migrates {
+                    try await database.migrate(Schema.migrations)
+                } else {
+                    try await database.demandSchema(Schema.migrations)
+                }
+                let isNew = try await database.read { tx throws(ChatError) in
+                    try StorageProperty.masterKeyCheck.value(in: tx) == nil
+                }
+                let secrets = SecretBox(try key(masterKey, directory, makeIfMissing: isNew, random))
                 try await secrets.verify(against: database)
                 return OpenStorage(database: database, secrets: secrets, random: random)
             } catch {
@@ -48,12 +58,14 @@ package struct OpenStorage: Sendable {
     private static func key(
         _ source: MasterKeySource,
         _ directory: DataDirectory,
+        makeIfMissing: Bool,
         _ random: any RandomSource
     ) throws(ChatError) -> MasterKey {
         do throws(MasterKey.Unusable) {
             return switch source {
-            case .dataDirectory: try MasterKey(file: directory.masterKey, random: random)
-            case .file(let path): try MasterKey(file: path, random: random)
+            case .dataDirectory:
+                try MasterKey(file: directory.masterKey, makeIfMissing: makeIfMissing, random: random)
+            case .file(let path): try MasterKey(file: path, makeIfMissing: makeIfMissing, random: random)
             case .text(let text): try MasterKey(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
             }
         } catch {

@@ -1,5 +1,6 @@
 import AdminAPI
 import Chat
+import ChatProtocol
 import Emulator
 import FoundationEssentials
 import ServiceLifecycle
@@ -40,7 +41,11 @@ extension RunningServer {
             random: server.installation.random,
             clock: clock
         )
-        try await emulation.prepare(key: settings.key)
+        do throws(ChatError) {
+            try await emulation.prepare(key: settings.key)
+        } catch {
+            throw StartError(error)
+        }
         let faults = Faults()
         let log = RequestLog(clock: clock, faults: faults)
         let door = FrontDoor(

@@ -1,4 +1,6 @@
 import Chat
+import ChatProtocol
+import Emulator
 import ServiceLifecycle
 
 extension RunningServer {
@@ -21,6 +23,12 @@ extension RunningServer {
             registry: registry,
             logger: logger
         )
+        do {
+            try await server.refuseThePublishedKey(on: settings.host)
+        } catch {
+            await server.installation.close()
+            throw error
+        }
         let door = FrontDoor(
             api: server.api(observer: nil),
             health: server.health,
@@ -38,5 +46,25 @@ extension RunningServer {
             .service(door, logger: logger) { readiness.listening(.main, port: $0) }
         try await server.run([server.maintenance, admin, main])
         _ = consume lock
+    }
+
+    /// Makes sure that nobody elsewhere can sign with the key that every copy of Rostrum has.
+    private func refuseThePublishedKey(on host: String) async throws(StartError) {
+        guard !Loopback.isName(host) else { return }
+        let applications: [Application]
+        do throws(ChatError) {
+            applications = try await installation.applications.all()
+        } catch {
+            throw StartError(error)
+        }
+        for application in applications
+        where application.keys.contains(where: { $0.text == Emulation.publishedKey }) {
+            throw StartError(
+                """
+                application \(application.id) has the emulator's published key, with which anyone could sign as its \
+                admin; rotate it (rostrum app rotate-key, then --finish), delete the application, or listen on 127.0.0.1
+                """
+            )
+        }
     }
 }

@@ -15,14 +15,12 @@ package struct RunningServer: Sendable {
     let catalogue: Catalogue
     let registry: PrometheusRegistry
     let logger: Logger
+    let health: Health
 
     init(_ installation: Installation, registry: PrometheusRegistry, logger: Logger) {
         (self.installation, self.registry, self.logger) = (installation, registry, logger)
+        health = Health(database: installation.database, clock: installation.clock, logger: logger)
         catalogue = Catalogue(accounts: installation.accounts, channels: installation.channels)
-    }
-
-    var health: Health {
-        Health(database: installation.database, clock: installation.clock, logger: logger)
     }
 
     var adminDoor: AdminDoor {

@@ -44,7 +44,7 @@ package struct ServeSettings: Sendable {
         adminHost = reader.text("admin-host") ?? "127.0.0.1"
         adminPort = try reader.port("admin-port") ?? 8090
         guard let directory = reader.text("data-dir"), !directory.isEmpty else {
-            throw SettingError("data-dir", "is missing; give the directory that holds the data, such as /var/lib/rostrum")
+            throw SettingError("data-dir", "is missing; give the directory of the data, such as /var/lib/rostrum")
         }
         dataDirectory = directory
         masterKey = try Self.masterKey(reader)

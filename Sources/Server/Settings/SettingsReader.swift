@@ -30,7 +30,10 @@ struct SettingsReader {
         }
         var providers: [any ConfigProvider] = [
             InMemoryProvider(name: "flags", values: values),
-            EnvironmentVariablesProvider(environmentVariables: environment).prefixKeys(with: "rostrum"),
+            // A variable that is set to nothing is how a shell says that it is not set.
+            EnvironmentVariablesProvider(environmentVariables: environment.filter { !$0.value.isEmpty }).prefixKeys(
+                with: "rostrum"
+            ),
         ]
         if let file, let provider = try await Self.provider(file, known: known, lists: lists) {
             providers.append(provider)

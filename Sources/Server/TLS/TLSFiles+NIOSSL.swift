@@ -7,7 +7,7 @@ extension TLSFiles {
         do {
             chain = try NIOSSLCertificate.fromPEMFile(certificate)
         } catch {
-            throw SettingError("tls-certificate", "must be a PEM file with the certificate chain; \(certificate): \(error)")
+            throw SettingError("tls-certificate", "must be a PEM file with certificates; \(certificate): \(error)")
         }
         let privateKey: NIOSSLPrivateKey
         do {

@@ -29,7 +29,7 @@ extension AppCommand {
         static let configuration = CommandConfiguration(abstract: "Make an application and print its key.")
 
         @Argument(
-            help: ArgumentHelp("Its number; a free one of ten digits is taken if it is left out.", valueName: "SDKAPPID")
+            help: ArgumentHelp("Its number; a free one is taken if it is left out.", valueName: "SDKAPPID")
         )
         var id: SDKAppID?
 

@@ -1,0 +1,32 @@
+import ChatProtocol
+package import Database
+import Synchronization
+
+/// A database that works until a test makes it fail.
+package final class FaultyDatabase: Database {
+    private let database: any Database
+    private let fault = Mutex<DatabaseError?>(nil)
+
+    package init(_ database: any Database) {
+        self.database = database
+    }
+
+    /// From now on every transaction fails with this; nil makes it work again.
+    package func fail(with error: DatabaseError?) {
+        fault.withLock { $0 = error }
+    }
+
+    package func enqueue(_ operation: ReadOperation) {
+        if let error = fault.withLock({ $0 }) { return operation.refuse(.internalFault(error)) }
+        database.enqueue(operation)
+    }
+
+    package func enqueue(_ operation: WriteOperation) {
+        if let error = fault.withLock({ $0 }) { return operation.refuse(.internalFault(error)) }
+        database.enqueue(operation)
+    }
+
+    package func close() async {
+        await database.close()
+    }
+}

@@ -1,0 +1,148 @@
+package import Chat
+package import ChatProtocol
+package import Metrics
+package import Database
+package import EventBus
+
+/// Everything of `Chat`, wired over a database of its own, with one enterprise application.
+///
+/// ```swift
+/// @Test("…", arguments: StorageEngine.enabled)
+/// func something(engine: StorageEngine) async throws {
+///     try await engine.withInstallation { installation in
+///         try await installation.importAccounts("anna")
+///         let id = try await installation.channels.create(.example(), for: installation.call())
+///     }
+/// }
+/// ```
+package struct TestInstallation: Sendable {
+    package let database: any Database
+    package let bus: InProcessEventBus
+    package let clock: ManualClock
+    package let random: SeededRandom
+    package let secrets: SecretBox
+    package let metrics: any MetricsFactory
+    package let applications: Applications
+    package let accounts: Accounts
+    package let channels: OfficialChannels
+    package let authentication: Authentication
+
+    /// A node over `database`; several nodes over one database share nothing else than the clock.
+    ///
+    /// - Parameters:
+    ///   - overrides: as from `rostrum dev --limits`.
+    ///   - cachedTokens: how many verified UserSigs are remembered.
+    package init(
+        database: any Database,
+        clock: ManualClock = ManualClock(),
+        random: SeededRandom = SeededRandom(),
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+        overrides: [Limits.Name: Int64] = [:],
+        cachedTokens: Int = 20_000
+    ) {
+        let bus = InProcessEventBus()
+        secrets = SecretBox(.example)
+        (self.database, self.bus, self.clock, self.random, self.metrics) = (database, bus, clock, random, metrics)
+        applications = Applications(
+            database: database,
+            bus: bus,
+            clock: clock,
+            secrets: secrets,
+            overrides: overrides
+        )
+        accounts = Accounts(database: database, bus: bus)
+        channels = OfficialChannels(database: database, random: random)
+        authentication = Authentication(
+            database: database,
+            bus: bus,
+            clock: clock,
+            metrics: metrics,
+            capacity: cachedTokens
+        )
+    }
+
+    /// Another node over the same database and clock, on a bus of its own: it hears no event of this one.
+    package func anotherNode() -> TestInstallation {
+        TestInstallation(database: database, clock: clock, random: random)
+    }
+
+    /// The application, read past every cache.
+    package func application(_ id: SDKAppID = .example) async throws -> Application {
+        guard let application = try await applications.all().first(where: { $0.id == id }) else {
+            throw NoSuchApplication(id: id)
+        }
+        return application
+    }
+
+    /// A call at this moment, with the application as it is now and a request ID of its own.
+    ///
+    /// - Parameter idempotencyKey: as the header's; nil for none.
+    package func call(
+        as caller: UserID = .administrator,
+        of id: SDKAppID = .example,
+        from address: String = "192.0.2.1",
+        idempotencyKey: IdempotencyKey? = nil
+    ) async throws -> Call {
+        Call(
+            application: try await application(id),
+            caller: caller,
+            address: address,
+            requestID: random.hex(bytes: 16),
+            time: clock.now,
+            idempotency: idempotencyKey
+        )
+    }
+
+    /// A change by an operator at this moment.
+    package func operation(by performer: String = "cli:alice") -> Operation {
+        Operation(performer: performer, time: clock.now, random: random)
+    }
+
+    /// Imports accounts of the example application.
+    package func importAccounts(_ ids: String...) async throws {
+        let refused = try await accounts.importAll(ids.map { NewAccount(id: UserID($0)) }, for: try await call())
+        guard refused.isEmpty else { throw ImportRefused(refusals: refused) }
+    }
+
+    /// Gives an application limits of its own.
+    package func setLimits(_ limits: [Limits.Name: Int64?], of id: SDKAppID = .example) async throws {
+        var change = ApplicationChange()
+        change.ownLimits = limits
+        _ = try await applications.update(id, change, by: operation())
+    }
+
+    /// The newest audit entries of an application, newest first.
+    package func audit(of id: SDKAppID = .example) async throws -> [AuditEntry] {
+        try await database.read { tx throws(ChatError) in try Audit.newest(1000, of: id, in: tx) }
+    }
+
+    package struct NoSuchApplication: Error {
+        package let id: SDKAppID
+    }
+
+    package struct ImportRefused: Error {
+        package let refusals: [Accounts.Refusal]
+    }
+}
+
+extension StorageEngine {
+    /// Hands `body` an installation over a database of its own, with the example application in it.
+    package func withInstallation<Value>(
+        plan: Plan = .enterprise,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance,
+        overrides: [Limits.Name: Int64] = [:],
+        cachedTokens: Int = 20_000,
+        _ body: (TestInstallation) async throws -> Value
+    ) async throws -> Value {
+        try await withDatabase { database in
+            let installation = TestInstallation(
+                database: database,
+                metrics: metrics,
+                overrides: overrides,
+                cachedTokens: cachedTokens
+            )
+            _ = try await installation.applications.create(.example(plan: plan), by: installation.operation())
+            return try await body(installation)
+        }
+    }
+}

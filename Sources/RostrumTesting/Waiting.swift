@@ -1,0 +1,24 @@
+/// A state that was waited for did not come.
+package struct WaitedTooLong: Error, CustomStringConvertible {
+    package let description: String
+}
+
+/// Looks at a state that no event tells of, such as another process's, until it holds.
+///
+/// - Parameters:
+///   - state: what is waited for, in words, for whoever reads the failure.
+///   - limit: how long at most.
+///   - pause: how long between two looks.
+/// - Throws: ``WaitedTooLong`` when it did not come to hold.
+package func waitUntil(
+    _ state: String,
+    within limit: Duration = .seconds(20),
+    every pause: Duration = .milliseconds(5),
+    _ holds: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
+    while try await !holds() {
+        guard ContinuousClock.now < deadline else { throw WaitedTooLong(description: "not within \(limit): \(state)") }
+        try await Task.sleep(for: pause)
+    }
+}

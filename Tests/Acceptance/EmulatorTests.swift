@@ -1,0 +1,70 @@
+import RostrumTesting
+import Testing
+
+/// The first minute with the emulator.
+@Suite("The emulator")
+struct EmulatorTests {
+    @Test(
+        "the printed curl line, pasted into a shell, makes a channel",
+        .enabled("curl is not installed") { Program.curl.isInstalled && Program.bash.isInstalled },
+        arguments: [[], ["--host", "::1"], ["--key", "another key's $(text) with 'quotes'"]]
+    )
+    func pastedCurl(words: [String]) async throws {
+        try await withServer(["dev", "--port", "0"] + words) { server in
+            let line = try #require(server.curl)
+
+            let run = try await Program.bash.run("-c", line)
+
+            #expect(run.succeeded, "\(run.standardError)")
+            #expect(run.standardOutput.contains(#""ErrorCode":0"#))
+            #expect(run.standardOutput.contains(#""OfficialAccountUserID":""#))
+        }
+    }
+
+    @Test("the ready line stands behind the curl line, alone and last")
+    func readyLine() async throws {
+        try await withServer { server in
+            let lines = server.standardOutput.split(separator: "\n")
+            #expect(lines.last == "rostrum is ready on http://127.0.0.1:\(server.port)")
+            #expect(lines.dropLast().last?.hasPrefix("curl '") == true)
+        }
+    }
+
+    @Test("`--random-key` replaces the published key, which then opens nothing")
+    func randomKey() async throws {
+        try await withServer(["dev", "--port", "0", "--random-key"]) { server in
+            let line = try #require(server.standardOutput.split(separator: "\n").first { $0.contains("key of") })
+            let key = try #require(line.split(separator: " ").last.map(String.init))
+            let signatory = Signatory(application: 88_888_888, key: key)
+
+            #expect(try await server.call(Command.check, Command.checkBody, as: signatory).ErrorCode == 0)
+            #expect(try await server.call(Command.check, Command.checkBody).ErrorCode != 0)
+        }
+    }
+
+    @Test("the published key does not leave this machine")
+    func publishedKeyStaysHome() async throws {
+        let run = try await rostrum("dev", "--port", "0", "--host", "0.0.0.0")
+
+        #expect(run.ending != .status(0))
+        #expect(run.standardError.contains("--random-key"))
+    }
+
+    @Test("the clock and the data are there after a restart")
+    func restart() async throws {
+        try await withTemporaryDirectory { directory in
+            let arguments = ["dev", "--port", "0", "--data-dir", directory]
+            let ahead = try await withServer(arguments) { server in
+                _ = try await server.call(Command.create, Command.creating("@TOA#_kept"))
+                return try await server.request("POST", "/dev/clock", body: #"{"advance":3600}"#).text
+            }
+            #expect(ahead.contains(#""ahead":3600"#))
+
+            try await withServer(arguments) { server in
+                #expect(try await server.request("GET", "/dev/clock").text.contains(#""ahead":3600"#))
+                let reply = try await server.call(Command.info, Command.asking(for: ["@TOA#_kept"]))
+                #expect(reply.OfficialAccountInfoList?.map(\.ErrorCode) == [0])
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import AdminAPI
+import Chat
+import ChatProtocol
+import RostrumTesting
+import Testing
+
+/// The exact fields of every reply, members sorted: a field that comes or goes fails here.
+@Suite struct GoldenReplyTests {
+    private static let profile =
+        #""Name":"Harbour News","Owner_Account":"anna","Introduction":"Tides","FaceUrl":"https://a/b","#
+        + #""Organization":"Port","CustomString":"{\"a\":1}""#
+
+    /// Command, body, payload; in this order on one installation.
+    static let replies: [(command: String, body: String, payload: String)] = [
+        ("account_import", #"{"UserID":"anna","Nick":"A","FaceUrl":"https://a/b"}"#, "{}"),
+        ("account_import", #"{"Identifier":"bella"}"#, "{}"),
+        ("multiaccount_import", #"{"Accounts":["carl","dora"]}"#, "{}"),
+        (
+            "multiaccount_import", #"{"AccountList":[{"UserID":"carl","Nick":"C"},{"UserID":"@TOA#_x"}]}"#,
+            #"{"FailAccounts":["@TOA#_x"]}"#
+        ),
+        (
+            "account_check", #"{"CheckItem":[{"UserID":"anna"},{"UserID":"nobody"}]}"#,
+            #"{"ResultItem":[{"AccountStatus":"Imported","ResultCode":0,"ResultInfo":"","UserID":"anna"},"#
+                + #"{"AccountStatus":"NotImported","ResultCode":0,"ResultInfo":"","UserID":"nobody"}]}"#
+        ),
+        (
+            "query_online_status", #"{"To_Account":["anna"]}"#,
+            #"{"QueryResult":[{"Status":"Offline","To_Account":"anna"}]}"#
+        ),
+        (
+            "query_online_status",
+            #"{"To_Account":["anna","nobody"],"IsNeedDetail":1,"IsReturnInstid":1,"IsReturnCustomStatus":1}"#,
+            #"{"ErrorList":[{"ErrorCode":70107,"To_Account":"nobody"}],"#
+                + #""QueryResult":[{"Status":"Offline","To_Account":"anna"}]}"#
+        ),
+        ("kick", #"{"UserID":"bella"}"#, "{}"),
+        (
+            "create_official_account", #"{"OfficialAccountUserID":"@TOA#_news","MaxSubscriberNum":5,\#(profile)}"#,
+            #"{"OfficialAccountUserID":"@TOA#_news"}"#
+        ),
+        (
+            "get_official_account_info",
+            #"{"OfficialAccountIdList":[{"Official_Account":"@TOA#_news"},{"Official_Account":"@TOA#_none"}]}"#,
+            #"{"OfficialAccountInfoList":[{"CreateTime":1767225600,"CustomString":"{\"a\":1}","ErrorCode":0,"#
+                + #""ErrorInfo":"","FaceUrl":"https://a/b","Introduction":"Tides","LastMsgTime":0,"#
+                + #""Name":"Harbour News","Official_Account":"@TOA#_news","Organization":"Port","#
+                + #""Owner_Account":"anna","SubscriberNum":0},{"ErrorCode":130004,"#
+                + #""ErrorInfo":"There is no official channel @TOA#_none.","Official_Account":"@TOA#_none"}]}"#
+        ),
+        (
+            "get_official_account_info",
+            #"{"OfficialAccountIdList":[{"Official_Account":"@TOA#_news"}],"#
+                + #""ResponseFilter":{"OfficialAccountBaseInfoFilter":["Name","LastMsgTime"]}}"#,
+            #"{"OfficialAccountInfoList":[{"ErrorCode":0,"ErrorInfo":"","LastMsgTime":0,"Name":"Harbour News","#
+                + #""Official_Account":"@TOA#_news"}]}"#
+        ),
+        ("modify_official_account_base_info", #"{"OfficialAccount":"@TOA#_news","Name":"Bulletin"}"#, "{}"),
+        ("destroy_official_account", #"{"Official_Account":"@TOA#_news"}"#, "{}"),
+        (
+            "account_delete", #"{"DeleteItem":[{"UserID":"bella"},{"UserID":"nobody"}]}"#,
+            #"{"ResultItem":[{"ResultCode":0,"ResultInfo":"","UserID":"bella"},{"ResultCode":70107,"#
+                + #""ResultInfo":"Err_TLS_PT_Open_Login_Account_Not_Exist","UserID":"nobody"}]}"#
+        ),
+    ]
+
+    @Test("every reply has exactly these fields")
+    func replies() async throws {
+        try await StorageEngine.sqlite.withAPI { api in
+            for (command, body, payload) in Self.replies {
+                let reply = try await api.call(command, body)
+                #expect(reply.code == .ok, "\(command): \(reply.info)")
+                #expect(JSONValue.object(reply.payload).canonicalText == payload, "\(command)")
+            }
+            #expect(Set(Self.replies.map(\.command)) == api.catalogue.names)
+        }
+    }
+
+    @Test("a channel's made ID has the documented form and 12 letters or digits")
+    func generatedID() async throws {
+        try await StorageEngine.sqlite.withAPI { api in
+            let body = #"{"Owner_Account":"administrator","Name":"N","OfficialAccountUserID":"","MaxSubscriberNum":0}"#
+
+            let reply = try await api.call("create_official_account", body)
+
+            #expect(reply.payload.members.map(\.name) == ["OfficialAccountUserID"])
+            let id = try #require(reply["OfficialAccountUserID"]?.text)
+            #expect(id.wholeMatch(of: /@TOA#_@TOA#[0-9A-Za-z]{12}/) != nil)
+        }
+    }
+
+    @Test("the envelope is these four fields in this order, before the command's own")
+    func envelope() async throws {
+        try await StorageEngine.sqlite.withAPI { api in
+            let success = try await api.call("account_check", #"{"CheckItem":[{"UserID":"a/b"}]}"#)
+            let empty = try await api.call("account_import", #"{"UserID":"anna"}"#)
+            let refused = try await api.call("account_import", #"{"UserID":7}"#)
+
+            let names = ["ActionStatus", "ErrorCode", "ErrorInfo", "RequestId"]
+            #expect(success.object.members.map(\.name) == names + ["ResultItem"])
+            #expect(empty.object.members.map(\.name) == names)
+            #expect(refused.object.members.map(\.name) == names)
+            #expect(String(decoding: success.bytes, as: UTF8.self).contains(#""UserID":"a/b""#))
+        }
+    }
+}

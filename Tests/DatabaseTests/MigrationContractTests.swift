@@ -1,0 +1,113 @@
+import ChatProtocol
+import Database
+import RostrumTesting
+import Testing
+
+/// The schema's history: numbered, forward only, once.
+@Suite struct MigrationContractTests {
+    private static let history = [
+        Migration(1, ["CREATE TABLE notes (id BIGINT PRIMARY KEY)", "INSERT INTO notes (id) VALUES (1)"]),
+        Migration(2, ["ALTER TABLE notes ADD COLUMN text TEXT", "UPDATE notes SET text = 'second'"]),
+        Migration(3, ["INSERT INTO notes (id, text) VALUES (3, 'third')"]),
+    ]
+
+    private func notes(_ database: any Database) async throws(ChatError) -> [Row] {
+        try await database.read { tx throws(ChatError) in try tx.rows("SELECT id, text FROM notes ORDER BY id") }
+    }
+
+    private let migrated = [Row([.integer(1), .text("second")]), Row([.integer(3), .text("third")])]
+
+    @Test("every step is taken, in order", arguments: StorageEngine.enabled)
+    func inOrder(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: []) { database in
+            let steps = try await database.migrate(Self.history)
+
+            #expect(steps == 3)
+            #expect(try await notes(database) == migrated)
+        }
+    }
+
+    @Test("steps already taken are not taken again", arguments: StorageEngine.enabled)
+    func idempotent(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: Self.history) { database in
+            let steps = try await database.migrate(Self.history)
+
+            #expect(steps == 0)
+            #expect(try await notes(database) == migrated)
+        }
+    }
+
+    @Test("a storage of any earlier version comes to the same schema", arguments: StorageEngine.enabled, 0...3)
+    func fromEveryVersion(engine: StorageEngine, version: Int) async throws {
+        try await engine.withStorage { storage in
+            _ = try await storage.withDatabase { try await $0.migrate(Array(Self.history.prefix(version))) }
+
+            let (steps, found) = try await storage.withDatabase { database in
+                (try await database.migrate(Self.history), try await notes(database))
+            }
+            #expect(steps == 3 - version)
+            #expect(found == migrated)
+        }
+    }
+
+    @Test("openers that start at once migrate once", arguments: StorageEngine.enabled, 1...10)
+    func concurrentOpeners(engine: StorageEngine, round: Int) async throws {
+        try await engine.withStorage { storage in
+            let steps = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { try await storage.withDatabase { try await $0.migrate(Self.history) } }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            #expect(steps.sorted() == [0, 0, 0, 3])
+            let found = try await storage.withDatabase { try await notes($0) }
+            #expect(found == migrated)
+        }
+    }
+
+    @Test("an older program refuses a newer storage and leaves it alone", arguments: StorageEngine.enabled)
+    func newerStorage(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: Self.history) { database in
+            let older = Array(Self.history.prefix(2))
+
+            let error = await refusal { try await database.migrate(older) }
+
+            #expect(error?.storageFault == .newer)
+            let steps = try await database.migrate(Self.history)
+            #expect(steps == 0)
+            #expect(try await notes(database) == migrated)
+        }
+    }
+
+    @Test("a step that fails leaves nothing of itself and of those before it", arguments: StorageEngine.enabled)
+    func failedStep(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: []) { database in
+            let broken = Self.history + [Migration(4, ["CREATE TABLE more (id BIGINT PRIMARY KEY)", "NO STATEMENT"])]
+
+            let error = await refusal { try await database.migrate(broken) }
+
+            #expect(error?.storageFault == .statement)
+            #expect(await refusal { try await notes(database) }?.storageFault == .statement)
+            let steps = try await database.migrate(Self.history)
+            #expect(steps == 3)
+            #expect(try await notes(database) == migrated)
+        }
+    }
+
+    @Test("a later step that fails leaves the storage at its version", arguments: StorageEngine.enabled)
+    func failedUpgrade(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: Self.history) { database in
+            let broken = Self.history + [Migration(4, ["DELETE FROM notes", "NO STATEMENT"])]
+            let mended = Self.history + [Migration(4, ["DELETE FROM notes WHERE id = 1"])]
+
+            let error = await refusal { try await database.migrate(broken) }
+
+            #expect(error?.storageFault == .statement)
+            #expect(try await notes(database) == migrated)
+            let steps = try await database.migrate(mended)
+            #expect(steps == 1)
+            #expect(try await notes(database) == [Row([.integer(3), .text("third")])])
+        }
+    }
+}
