@@ -1,5 +1,6 @@
 package import ChatProtocol
 package import Database
+import FoundationEssentials
 import GRDB
 
 #if canImport(Glibc)
@@ -16,8 +17,8 @@ package final class SQLiteDatabase: Engine {
     package struct Configuration: Sendable {
         /// How long to wait for another process's lock before a write fails as busy.
         package var busyTimeoutSeconds = 5.0
-        /// Read transactions at the same time.
-        package var readers = 2
+        /// Read transactions at the same time: one for each processor, for more would only take turns.
+        package var readers = max(1, min(8, ProcessInfo.processInfo.activeProcessorCount))
         /// Pages of WAL, 4096 bytes each, after which a commit also moves them into the main file.
         ///
         /// More of them make those commits rarer and longer.

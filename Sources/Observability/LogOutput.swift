@@ -8,7 +8,7 @@ import Synchronization
 /// it reads again. (A line longer than `PIPE_BUF` may still wait for a reader that reads slowly.)
 package final class LogOutput: Sendable {
     private enum Destination: Sendable {
-        case descriptor(Int32)
+        case descriptor(Int32, mayBlock: Bool)
         case sink(@Sendable ([UInt8]) -> Void)
     }
 
@@ -30,7 +30,10 @@ package final class LogOutput: Sendable {
 
     /// Writes to `descriptor`, which stays the caller's to close.
     package init(descriptor: Int32) {
-        destination = .descriptor(descriptor)
+        var status = stat()
+        // A file never keeps a writer waiting, so there is no need to ask.
+        let isFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        destination = .descriptor(descriptor, mayBlock: !isFile)
     }
 
     /// Gives each line, newline included, to `sink`.
@@ -48,10 +51,11 @@ package final class LogOutput: Sendable {
         switch destination {
         case .sink(let sink):
             sink(line)
-        case .descriptor(let descriptor):
+        case .descriptor(let descriptor, let mayBlock):
             state.withLock { state in
                 let whole = state.isTorn ? [UInt8(ascii: "\n")] + line : line
-                let written = Self.write(whole, to: descriptor, patience: state.isStalled ? 0 : Self.patience)
+                let patience = mayBlock ? (state.isStalled ? 0 : Self.patience) : nil
+                let written = Self.write(whole, to: descriptor, patience: patience)
                 state.isStalled = written < whole.count
                 guard state.isStalled else {
                     state.isTorn = false
@@ -65,12 +69,14 @@ package final class LogOutput: Sendable {
     }
 
     /// Returns how many bytes the descriptor took.
-    private static func write(_ line: [UInt8], to descriptor: Int32, patience: Int32) -> Int {
+    ///
+    /// - Parameter patience: how long to wait for it, in milliseconds; nil for one that never keeps a writer waiting.
+    private static func write(_ line: [UInt8], to descriptor: Int32, patience: Int32?) -> Int {
         line.withUnsafeBytes { bytes in
             var written = 0
             var refusals = 0
             while written < bytes.count {
-                guard isReady(descriptor, within: patience) else { return written }
+                if let patience, !isReady(descriptor, within: patience) { return written }
                 let count = Glibc.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
                 if count > 0 {
                     written += count

@@ -1,7 +1,7 @@
 package import ChatProtocol
 
 /// What is to be known of a command without calling it; the documentation is made from these.
-package struct CommandCard: Sendable {
+package final class CommandCard: Sendable {
     /// `SERVICE/COMMAND`, as in the URL.
     package let path: String
     /// `COMMAND`, the last part of the path.

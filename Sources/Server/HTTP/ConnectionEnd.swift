@@ -30,14 +30,14 @@ package final class ConnectionEnd: ChannelDuplexHandler, RemovableChannelHandler
         guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
         // After either NIO's decoder reads no further request.
         let endsDecoding = head.headers.contains(name: "upgrade") || head.method == .CONNECT
-        if endsDecoding || !head.isKeepAlive {
-            head.headers.remove(name: "upgrade")
-            // The connection's own loop ends after a request that says exactly this.
-            head.headers.replaceOrAdd(name: "connection", value: "close")
-            answers.append(.close)
-        } else {
+        guard endsDecoding || !head.isKeepAlive else {
             answers.append(head.version == .http1_0 ? .keepAlive : .silent)
+            return context.fireChannelRead(data)
         }
+        answers.append(.close)
+        head.headers.remove(name: "upgrade")
+        // The connection's own loop ends after a request that says exactly this.
+        head.headers.replaceOrAdd(name: "connection", value: "close")
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
@@ -45,7 +45,7 @@ package final class ConnectionEnd: ChannelDuplexHandler, RemovableChannelHandler
         guard case .head(var head) = unwrapOutboundIn(data), head.status.code >= 200, let answer = answers.popFirst()
         else { return context.write(data, promise: promise) }
         switch answer {
-        case .silent: break
+        case .silent: return context.write(data, promise: promise)
         case .close: head.headers.replaceOrAdd(name: "connection", value: "close")
         case .keepAlive: head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
         }
