@@ -29,6 +29,9 @@ struct UserSigCommand: AsyncParsableCommand {
 
     @OptionGroup var storage: OptionalStorageOptions
 
+    @Flag(help: "Print JSON.")
+    var json = false
+
     func validate() throws {
         guard (1...Int64(UInt32.max)).contains(expire) else {
             throw ValidationError("--expire must be 1 to \(UInt32.max) seconds.")
@@ -39,25 +42,42 @@ struct UserSigCommand: AsyncParsableCommand {
         if storage.dataDir != nil {
             let made = try await storage.withInstallation { installation in
                 let stored = try await installation.applications.find(app)?.keys.last?.text
-                return (key ?? stored).map { token($0, at: installation.clock.now.seconds) }
+                return (key ?? stored).map { ($0, installation.clock.now.seconds) }
             }
-            guard let made else { throw StartError("there is no application \(app) in this installation") }
-            return printLine(made)
+            guard let (key, now) = made else { throw StartError("there is no application \(app) in this installation") }
+            return try print(signedWith: key, at: now)
         }
         let published = app.rawValue == Emulation.applicationNumber ? Emulation.publishedKey : nil
         guard let key = key ?? published else {
             throw ValidationError("Give --key, or --data-dir of the installation that has application \(app).")
         }
-        printLine(token(key, at: SystemClock().now.seconds))
+        try print(signedWith: key, at: SystemClock().now.seconds)
     }
 
-    private func token(_ key: String, at seconds: Int64) -> String {
-        UserSig.token(
+    private struct View: Encodable {
+        let sdkappid: Int64
+        let identifier: String
+        let usersig: String
+        /// The first Unix second at which it is no longer good.
+        let expiresAt: Int64
+    }
+
+    private func print(signedWith key: String, at seconds: Int64) throws {
+        let token = UserSig.token(
             sdkAppID: app.rawValue,
             identifier: user.rawValue,
             key: key,
             issuedAt: seconds,
             lifetime: expire
+        )
+        guard json else { return printLine(token) }
+        try printJSON(
+            View(
+                sdkappid: app.rawValue,
+                identifier: user.rawValue,
+                usersig: token,
+                expiresAt: seconds + expire
+            )
         )
     }
 }

@@ -22,7 +22,8 @@ struct GoldenCommandLineTests {
         rostrum app remove-admin SDKAPPID user --data-dir! --master-key-file --json --version --help
         rostrum app rotate-key SDKAPPID --data-dir! --master-key-file --json --key --finish --version --help
         rostrum app delete SDKAPPID --data-dir! --master-key-file --json --yes --version --help
-        rostrum usersig --app! --user! --expire --key --data-dir --master-key-file --version --help
+        rostrum app audit SDKAPPID --data-dir! --master-key-file --json --limit --version --help
+        rostrum usersig --app! --user! --expire --key --data-dir --master-key-file --json --version --help
         """.split(separator: "\n").map(String.init)
 
     /// What ArgumentParser tells of a command.

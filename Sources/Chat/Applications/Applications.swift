@@ -79,6 +79,11 @@ package final class Applications: Sendable {
         try await database.read { tx throws(ChatError) in try Usage.current(of: id, in: tx) }
     }
 
+    /// The newest entries of an application's audit, newest first; they outlive the application.
+    package func audit(of id: SDKAppID, newest limit: Int) async throws(ChatError) -> [AuditEntry] {
+        try await database.read { tx throws(ChatError) in try Audit.newest(limit, of: id, in: tx) }
+    }
+
     /// Makes an application and imports its admins.
     ///
     /// - Throws: 70402 when the number is taken.

@@ -9,6 +9,7 @@ struct AppCommand: AsyncParsableCommand {
         abstract: "Make and change applications; a running server follows within 5 s.",
         subcommands: [
             Create.self, List.self, Show.self, Set.self, AddAdmin.self, RemoveAdmin.self, RotateKey.self, Delete.self,
+            Audit.self,
         ]
     )
 
