@@ -70,6 +70,10 @@ package final class GroupQueue<Job: QueuedOperation>: Sendable {
     private func nextGroup(_ worker: DispatchQueue) -> [Job]? {
         let (group, closers): ([Job]?, [CheckedContinuation<Void, Never>]) = state.withLock { state in
             guard state.waiting.isEmpty else {
+                guard state.waiting.count > largestGroup else {
+                    defer { state.waiting = [] }
+                    return (state.waiting, [])
+                }
                 let group = Array(state.waiting.prefix(largestGroup))
                 state.waiting.removeFirst(group.count)
                 return (group, [])

@@ -1,7 +1,7 @@
 import Glibc
 package import Logging
 
-/// Writes each log record as one line, with one system call, to standard error or elsewhere.
+/// Writes each log record as one line to standard error or elsewhere; errors at once, others soon.
 ///
 /// Messages and metadata may hold outside input: what could end the line, end a value, start another key or steer a
 /// terminal is escaped in both formats, so a record can never look like two. Metadata comes from the logger, its
@@ -57,7 +57,7 @@ package struct StreamLog: LogHandler {
                 fields: fields
             )
         }
-        output.write(line.bytes)
+        output.write(line.bytes, isUrgent: event.level >= .error)
     }
 
     private func merged(_ event: LogEvent) -> Logger.Metadata {

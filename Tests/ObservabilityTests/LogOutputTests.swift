@@ -1,3 +1,4 @@
+import Dispatch
 import FoundationEssentials
 import Glibc
 import Logging
@@ -106,5 +107,61 @@ import Testing
         let lines = text.split(separator: "\n")
         #expect(lines.count == 1600)
         #expect(lines.allSatisfy { Set($0.suffix(500)).count == 1 && $0.utf8.count == 531 })
+    }
+
+    @Test("gathered lines wait for a flush, keep their order, and go out in one piece")
+    func gathering() throws {
+        try withPipe(nonBlocking: false) { reader, writer in
+            let output = LogOutput(descriptor: writer, gathering: .seconds(3600))
+            let logger = logger(to: output)
+            for number in 0..<3 { logger.info("gathered", metadata: ["n": "\(number)"]) }
+            #expect(drain(reader).isEmpty)
+
+            output.flush()
+
+            let lines = drain(reader).split(separator: "\n")
+            #expect(lines.map { $0.suffix(3) } == ["n=0", "n=1", "n=2"])
+        }
+    }
+
+    @Test("an error takes what was gathered before it along, at once")
+    func urgent() throws {
+        try withPipe(nonBlocking: false) { reader, writer in
+            let logger = logger(to: LogOutput(descriptor: writer, gathering: .seconds(3600)))
+
+            logger.info("before")
+            logger.error("now")
+
+            let lines = drain(reader).split(separator: "\n")
+            #expect(lines.map { $0.split(separator: " ").last } == ["before", "now"])
+        }
+    }
+
+    @Test("gathered lines are written without being asked for")
+    func gatheringEnds() throws {
+        try withPipe(nonBlocking: false) { reader, writer in
+            logger(to: LogOutput(descriptor: writer, gathering: .milliseconds(1))).info("soon")
+
+            var request = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+            #expect(poll(&request, 1, 10_000) == 1)
+            #expect(drain(reader).hasSuffix("soon\n"))
+        }
+    }
+
+    @Test("a reader that never reads costs gathered lines, which are counted, and no memory without bound")
+    func gatheringIsBounded() throws {
+        try withPipe(nonBlocking: true) { reader, writer in
+            let output = LogOutput(descriptor: writer, gathering: .seconds(3600))
+            let logger = logger(to: output)
+            let text = String(repeating: "x", count: 8000)
+            for _ in 0..<1000 { logger.info("long", metadata: ["text": "\(text)"]) }
+            #expect((1..<1000).contains(output.droppedLines))
+
+            output.flush()
+
+            #expect(output.droppedLines >= 900, "a pipe holds 64 KiB")
+            let whole = drain(reader).split(separator: "\n").count { $0.count > 8000 }
+            #expect(whole + output.droppedLines == 1000)
+        }
     }
 }

@@ -213,9 +213,16 @@ package struct AdminAPI: Sendable {
                 "application": .string(record.application.flatMap { SDKAppID($0) }?.description ?? "-"),
                 "command": .string(command?.card.path ?? CommandMetrics.unknown),
                 "code": .stringConvertible(record.code.rawValue),
-                "duration.us": .stringConvertible(Int64(duration / .microseconds(1))),
+                "duration.us": .stringConvertible(duration.wholeMicroseconds),
                 "client.address": .string(record.address),
             ]
         )
+    }
+}
+
+extension Duration {
+    /// Whole microseconds, rounded down; dividing one duration by another goes through floating point.
+    fileprivate var wholeMicroseconds: Int64 {
+        components.seconds &* 1_000_000 &+ components.attoseconds / 1_000_000_000_000
     }
 }

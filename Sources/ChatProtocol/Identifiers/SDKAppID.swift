@@ -12,7 +12,7 @@ public struct SDKAppID: RawRepresentable, Hashable, Comparable, Sendable, Custom
     }
 
     /// Nil unless the text is such a number in decimal digits alone, without sign or leading zero.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: String) {
         guard text.utf8.count <= 10, text.utf8.first != 0x30, let number = Int64(digits: text) else { return nil }
         self.init(rawValue: number)
     }

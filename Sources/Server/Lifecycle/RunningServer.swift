@@ -64,10 +64,15 @@ package struct RunningServer: Sendable {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
-            await installation.close()
+            await close()
             throw error as? StartError ?? StartError("\(error)")
         }
+        await close()
+    }
+
+    private func close() async {
         await installation.close()
+        LogOutput.standardError.flush()
     }
 
     static func makeLogger(_ format: LogFormat, _ level: Logger.Level) -> Logger {
