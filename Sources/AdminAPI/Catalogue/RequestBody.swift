@@ -102,12 +102,6 @@ package struct RequestBody: Sendable {
     }
 
     private func wrong(_ value: JSONValue, at place: String, rule: String, _ code: ErrorCode) -> ChatError {
-        let found =
-            switch value {
-            case .string(let text): "a string of \(text.utf8.count) bytes"
-            case .array(let items): "an array of \(items.count)"
-            case .null, .bool, .number, .object: value.kind
-            }
-        return ChatError(code, "\(place) must be \(rule); it is \(found).")
+        ChatError(code, "\(place) must be \(rule); it is \(value.measuredKind).")
     }
 }

@@ -21,6 +21,15 @@ package enum JSONValue: Sendable {
         case .object: "an object"
         }
     }
+
+    /// The ``kind`` and, of what has a length, how long it is: "a string of 3 bytes", "an array of 2".
+    package var measuredKind: String {
+        switch self {
+        case .string(let text): "a string of \(text.utf8.count) bytes"
+        case .array(let items): "an array of \(items.count)"
+        case .null, .bool, .number, .object: kind
+        }
+    }
 }
 
 extension JSONValue: Equatable {
