@@ -92,6 +92,23 @@ import Testing
         }
     }
 
+    @Test("what was loaded before a change was told is not kept after it", arguments: StorageEngine.enabled)
+    func loadedBeforeTheChange(engine: StorageEngine) async throws {
+        try await engine.withHeldReads { node, other, reads in
+            let read = reads.holdNext()
+            async let meanwhile = node.applications.find(.example)
+            await read.waitUntilBegun()
+            try await rename(other, to: "New")
+            await node.bus.publish(.applicationChanged(.example))
+            read.goOn()
+
+            let before = try await meanwhile
+            let after = try await node.applications.find(.example)
+            #expect(before?.name == "Harbour", "it saw the storage as it was before the change")
+            #expect(after?.name == "New")
+        }
+    }
+
     @Test("a clock that is set back does not keep an old answer alive", arguments: StorageEngine.enabled)
     func clockSetBack(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in

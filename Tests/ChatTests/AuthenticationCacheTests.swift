@@ -127,6 +127,33 @@ import UserSig
         }
     }
 
+    /// What a generator makes has about 200 bytes; longer ones carry a `userbuf`.
+    @Test("a token longer than 1024 bytes is verified each time and never remembered", arguments: StorageEngine.enabled)
+    func longTokens(engine: StorageEngine) async throws {
+        let metrics = TestMetrics()
+        try await engine.withInstallation(metrics: metrics) { installation in
+            let noise = installation.random.bytes(800)
+            let tokens = noise.indices.map { length in
+                UserSig.token(
+                    sdkAppID: SDKAppID.example.rawValue,
+                    identifier: UserID.administrator.rawValue,
+                    key: NewApplication.exampleKey,
+                    issuedAt: ManualClock.start.seconds,
+                    userBuffer: Array(noise.prefix(length))
+                )
+            }
+            let longest = try #require(tokens.last { $0.utf8.count == 1024 })
+            let tooLong = try #require(tokens.first { $0.utf8.count > 1024 })
+
+            for _ in 0..<3 { #expect(await installation.refusal(of: longest) == nil) }
+            let remembered = try counts(metrics)
+            for _ in 0..<3 { #expect(await installation.refusal(of: tooLong) == nil) }
+
+            #expect(remembered == (2, 1))
+            #expect(try counts(metrics) == (2, 4))
+        }
+    }
+
     @Test("a token in use is remembered while others come and go", arguments: StorageEngine.enabled)
     func usedTokensStay(engine: StorageEngine) async throws {
         let metrics = TestMetrics()
@@ -141,6 +168,33 @@ import UserSig
 
             let counted = try counts(metrics)
             #expect(counted == (100, 101))
+        }
+    }
+
+    @Test("who was looked up before a kick was told is not remembered after it", arguments: StorageEngine.enabled)
+    func lookedUpBeforeTheKick(engine: StorageEngine) async throws {
+        try await engine.withHeldReads { node, other, reads in
+            let application = try await node.application()
+            @Sendable func refusal() async -> ErrorCode? {
+                await RostrumTesting.refusal {
+                    try await node.authentication.authenticate(
+                        UserSig.example(),
+                        as: .administrator,
+                        of: application,
+                        from: "192.0.2.1"
+                    )
+                }?.code
+            }
+
+            let read = reads.holdNext()
+            async let meanwhile = refusal()
+            await read.waitUntilBegun()
+            try await other.accounts.kick(.administrator, for: other.call())
+            await node.bus.publish(.accountKicked(.example, .administrator))
+            read.goOn()
+
+            #expect(await meanwhile == nil, "it saw the account as it was before the kick")
+            #expect(await refusal() == .userSigExpired)
         }
     }
 

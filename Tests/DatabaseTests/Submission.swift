@@ -1,6 +1,5 @@
 import ChatProtocol
 import Database
-import Dispatch
 import RostrumTesting
 
 /// Calls a database from many tasks and knows when each has been called.
@@ -20,26 +19,6 @@ actor Submission {
 
     func wait(forCalls count: Int) async {
         while calls < count { await Task.yield() }
-    }
-}
-
-/// A transaction that stays open until it is told to go on.
-struct HeldTransaction: Sendable {
-    private let begun = AsyncStream.makeStream(of: Void.self)
-    private let release = DispatchSemaphore(value: 0)
-
-    /// Called inside the transaction's closure, which runs on a thread that may block.
-    func hold() {
-        begun.continuation.yield()
-        release.wait()
-    }
-
-    func waitUntilBegun() async {
-        for await _ in begun.stream { return }
-    }
-
-    func goOn() {
-        release.signal()
     }
 }
 
