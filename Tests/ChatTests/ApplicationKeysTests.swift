@@ -39,6 +39,42 @@ import Testing
         }
     }
 
+    @Test(
+        "a key put in the place of others counts alone, also one of those that were there",
+        arguments: StorageEngine.enabled,
+        ["third", "second", NewApplication.exampleKey]
+    )
+    func replacing(engine: StorageEngine, key: String) async throws {
+        try await engine.withInstallation { installation in
+            let applications = installation.applications
+            _ = try await applications.rotateKey(of: .example, to: "second", by: installation.operation())
+            _ = try await applications.find(.example)
+
+            let replaced = try await applications.replaceKeys(of: .example, with: key, by: installation.operation())
+
+            #expect(replaced.keys.map(\.text) == [key])
+            let found = try await applications.find(.example)
+            #expect(found?.keys == replaced.keys)
+        }
+    }
+
+    @Test("replacing keys touches no other application, and needs one", arguments: StorageEngine.enabled)
+    func replacingElsewhere(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            let applications = installation.applications
+
+            let error = await refusal {
+                try await applications.replaceKeys(of: .other, with: "new", by: installation.operation())
+            }
+            _ = try await applications.create(.example(id: .other), by: installation.operation())
+            _ = try await applications.replaceKeys(of: .other, with: "new", by: installation.operation())
+
+            #expect(error?.code == .applicationNotFound)
+            let keys = try await installation.application().keys
+            #expect(keys.map(\.text) == [NewApplication.exampleKey])
+        }
+    }
+
     @Test("a made key has 64 hexadecimal digits and is another each time")
     func madeKeys() {
         let random = SystemRandomSource()

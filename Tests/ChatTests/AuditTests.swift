@@ -145,6 +145,7 @@ import Testing
             _ = try await applications.removeAdmin(Self.anna, from: .example, by: operation())
             _ = try await applications.rotateKey(of: .example, to: "a secret key", by: operation())
             _ = try await applications.dropOldKeys(of: .example, by: operation())
+            _ = try await applications.replaceKeys(of: .example, with: "another secret", by: operation())
             try await applications.empty(.example, by: operation())
             _ = await refusal { try await applications.removeAdmin(Self.anna, from: .example, by: operation()) }
 
@@ -152,7 +153,7 @@ import Testing
             #expect(
                 entries.map(\.action) == [
                     "app create", "app set", "app add-admin anna", "app remove-admin anna", "app rotate-key",
-                    "app rotate-key --finish", "app empty",
+                    "app rotate-key --finish", "app replace-keys", "app empty",
                 ]
             )
             #expect(entries.dropFirst().allSatisfy { $0.caller == "cli:bob" })

@@ -124,6 +124,24 @@ import UserSig
         }
     }
 
+    @Test("when the keys are replaced, what the old ones let in is refused at once", arguments: StorageEngine.enabled)
+    func replacement(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            _ = try await installation.applications.rotateKey(of: .example, to: "second", by: installation.operation())
+            let old = [UserSig.example(), UserSig.example(key: "second")]
+            for token in old { #expect(await installation.refusal(of: token) == nil) }
+
+            _ = try await installation.applications.replaceKeys(
+                of: .example,
+                with: "third",
+                by: installation.operation()
+            )
+
+            for token in old { #expect(await installation.refusal(of: token) == .userSigCheckFailed) }
+            #expect(await installation.refusal(of: UserSig.example(key: "third")) == nil)
+        }
+    }
+
     @Test(
         "a token that was let in is refused once its key is dropped, though no event told of it",
         arguments: StorageEngine.enabled
