@@ -164,6 +164,44 @@ import Testing
         }
     }
 
+    @Test(
+        "what was signed for a name before it was deleted is void for the one who has it next",
+        arguments: StorageEngine.enabled
+    )
+    func deletionKeepsKicks(engine: StorageEngine) async throws {
+        try await engine.withInstallation(plan: .trial) { installation in
+            try await installation.importAccounts("anna", "bob")
+            try await installation.accounts.kick(Self.anna, for: installation.call())
+            installation.clock.advance(milliseconds: 9999)
+
+            _ = try await installation.accounts.delete([Self.anna], for: installation.call())
+            installation.clock.advance(seconds: 60)
+            try await installation.importAccounts("anna", "carl")
+
+            // All that was signed up to the second of the deletion, the kick's own second among it.
+            let anna = try await installation.accounts.signaturesVoidUntil(Self.anna, of: .example)
+            #expect(anna == ManualClock.start.seconds + 9)
+            for name in ["bob", "carl"] {
+                let other = try await installation.accounts.signaturesVoidUntil(UserID(name), of: .example)
+                #expect(other == nil, "\(name) was never deleted")
+            }
+        }
+    }
+
+    @Test("a deletion voids nothing that is signed in another application", arguments: StorageEngine.enabled)
+    func deletionElsewhere(engine: StorageEngine) async throws {
+        try await engine.withInstallation(plan: .trial) { installation in
+            _ = try await installation.applications.create(.example(id: .other), by: installation.operation())
+            try await installation.importAccounts("anna")
+            _ = try await installation.accounts.delete([Self.anna], for: installation.call())
+
+            try await installation.accounts.import(.example(), for: installation.call(of: .other))
+
+            let voidUntil = try await installation.accounts.signaturesVoidUntil(Self.anna, of: .other)
+            #expect(voidUntil == nil)
+        }
+    }
+
     @Test("a kick is told on the bus once it is stored; one that is refused is not", arguments: StorageEngine.enabled)
     func kicksAreTold(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in

@@ -189,6 +189,29 @@ import UserSig
         }
     }
 
+    @Test(
+        "a kick outlives the account: what was signed before its deletion stays void when the name is imported again",
+        arguments: StorageEngine.enabled
+    )
+    func kickedAndDeleted(engine: StorageEngine) async throws {
+        try await engine.withInstallation(plan: .trial) { installation in
+            let anna = UserID("anna")
+            try await installation.importAccounts("anna")
+            let kicked = UserSig.example(for: anna)
+            let beforeDeletion = UserSig.example(for: anna, issuedAt: ManualClock.start.advanced(bySeconds: 10))
+            let afterDeletion = UserSig.example(for: anna, issuedAt: ManualClock.start.advanced(bySeconds: 11))
+            try await installation.accounts.kick(anna, for: installation.call())
+            installation.clock.advance(seconds: 10)
+
+            _ = try await installation.accounts.delete([anna], for: installation.call())
+            try await installation.importAccounts("anna")
+
+            #expect(await installation.refusal(of: kicked, as: anna) == .userSigExpired)
+            #expect(await installation.refusal(of: beforeDeletion, as: anna) == .userSigExpired)
+            #expect(await installation.refusal(of: afterDeletion, as: anna) == nil)
+        }
+    }
+
     @Test("a kick that no event told of is in force 5 s later", arguments: StorageEngine.enabled)
     func untoldKick(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
