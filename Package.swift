@@ -161,7 +161,7 @@ let package = Package(
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
         tests(
             "ServerTests",
-            uses: ["Observability", "RostrumTesting", "Server"],
+            uses: ["Chat", "ChatProtocol", "Database", "Observability", "RostrumTesting", "Server"],
             from: [
                 .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,
             ]

@@ -1,22 +1,22 @@
-import Chat
+package import Chat
 import ChatProtocol
-import Database
+package import Database
 import Hummingbird
-import Logging
+package import Logging
 import NIOCore
 import Synchronization
 
 /// Whether the process lives, and whether it can do its work.
-final class Health: Sendable {
-    /// How long a finding holds: a check is a durable write, and anyone may ask.
-    private static let lifetime = Duration.seconds(1)
+package final class Health: Sendable {
+    /// How long a finding holds, in milliseconds: a check is a durable write, and anyone may ask.
+    private static let lifetime: Int64 = 1000
 
     private let database: any Database
     private let clock: any WallClock
     private let logger: Logger
-    private let finding = Mutex<(isReady: Bool, at: ContinuousClock.Instant)?>(nil)
+    private let finding = Mutex<(isReady: Bool, at: Timestamp)?>(nil)
 
-    init(database: any Database, clock: any WallClock, logger: Logger) {
+    package init(database: any Database, clock: any WallClock, logger: Logger) {
         (self.database, self.clock, self.logger) = (database, clock, logger)
     }
 
@@ -30,9 +30,13 @@ final class Health: Sendable {
             : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable"}"#)
     }
 
-    private func isReady() async -> Bool {
-        let now = ContinuousClock.now
-        if let finding = finding.withLock({ $0 }), now - finding.at < Self.lifetime { return finding.isReady }
+    /// Whether the storage took a durable write just now, or in the second before.
+    package func isReady() async -> Bool {
+        let now = clock.now
+        if let finding = finding.withLock({ $0 }) {
+            let age = now.milliseconds(since: finding.at)
+            if (0..<Self.lifetime).contains(age) { return finding.isReady }
+        }
         let isReady = await canWrite()
         finding.withLock { $0 = (isReady, now) }
         return isReady
