@@ -50,6 +50,26 @@ struct EmulatorTests {
         #expect(run.standardError.contains("--random-key"))
     }
 
+    @Test(
+        "a request that a proxy sent on finds the doors closed, whatever proxies are trusted",
+        arguments: [[], ["--trusted-proxies", "127.0.0.0/8"]]
+    )
+    func forwardedRequests(words: [String]) async throws {
+        try await withServer(["dev", "--port", "0"] + words) { server in
+            let advance = #"{"advance":60}"#
+            for header in [
+                ("X-Forwarded-For", "127.0.0.1"), ("x-forwarded-for", "203.0.113.9, 127.0.0.1"),
+                ("X-Forwarded-For", ""), ("Forwarded", "for=127.0.0.1"),
+            ] {
+                let reply = try await server.request("POST", "/dev/clock", headers: [header], body: advance)
+                #expect(reply.status == 403, "\(header)")
+                #expect(try await server.request("GET", "/dev/requests", headers: [header]).status == 403, "\(header)")
+            }
+
+            #expect(try await server.request("GET", "/dev/clock").text.contains(#""ahead":0"#))
+        }
+    }
+
     @Test("the clock and the data are there after a restart")
     func restart() async throws {
         try await withTemporaryDirectory { directory in

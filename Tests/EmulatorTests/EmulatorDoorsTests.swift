@@ -60,6 +60,25 @@ import Testing
         }
     }
 
+    /// Behind a proxy on this machine every caller has a loopback address and, as it likes, a loopback name.
+    @Test("what a proxy sent on is refused at every door, and changes nothing", arguments: doors)
+    func forwarded(method: String, path: String, body: String) async throws {
+        try await withEmulator { emulator in
+            _ = try await emulator.call("account_import", #"{"UserID":"anna"}"#)
+
+            let answer = try await emulator.open(method, path, body, isForwarded: true)
+
+            #expect(answer.status == 403)
+            #expect(answer.json["error"]?.text?.contains("this machine") == true)
+            #expect(emulator.clock.secondsAhead == 0)
+            #expect(emulator.faults.all.isEmpty)
+            #expect(emulator.log.entries.count == 1)
+            #expect(
+                try await emulator.installation.applications.usage(of: emulator.emulation.application).accounts == 4
+            )
+        }
+    }
+
     @Test(
         "what is no door answers 404 and names the doors",
         arguments: [

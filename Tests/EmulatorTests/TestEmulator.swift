@@ -44,6 +44,7 @@ struct TestEmulator {
         _ body: String = "",
         host: String? = "127.0.0.1:8080",
         origin: String? = nil,
+        isForwarded: Bool = false,
         address: String = "127.0.0.1"
     ) async throws -> Answer {
         let answer = await doors.answer(
@@ -52,6 +53,7 @@ struct TestEmulator {
                 path: path[...],
                 host: host,
                 origin: origin,
+                isForwarded: isForwarded,
                 address: address,
                 body: Array(body.utf8)
             )
