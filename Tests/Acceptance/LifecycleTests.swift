@@ -68,6 +68,35 @@ struct LifecycleTests {
         }
     }
 
+    @Test(
+        "whatever the umask and the directory's mode, what is written there is its owner's alone",
+        .enabled("bash is not installed") { Program.bash.isInstalled },
+        arguments: [
+            ["dev", "--port", "0", "--tls-port", "0"]: [
+                "rostrum.db", "rostrum.db-wal", "master.key", "rostrum.lock", "dev-certificate.pem",
+            ],
+            ["serve", "--port", "0", "--admin-port", "0"]: [
+                "rostrum.db", "rostrum.db-wal", "master.key", "rostrum.lock",
+            ],
+        ]
+    )
+    func filesAreTheOwners(words: [String], files: [String]) async throws {
+        try await withTemporaryDirectory { directory in
+            let arguments =
+                ["-c", #"umask 0; exec "$0" "$@""#, RostrumProgram.path] + words + ["--data-dir", directory]
+            try await withServer(arguments, program: "bash") { _ in
+                let made = try FileManager.default.contentsOfDirectory(atPath: directory)
+
+                #expect(Set(files).isSubset(of: made))
+                for file in made {
+                    let attributes = try FileManager.default.attributesOfItem(atPath: "\(directory)/\(file)")
+                    let mode = try #require(attributes[.posixPermissions] as? Int)
+                    #expect(mode & 0o077 == 0, "\(file) has mode \(String(mode, radix: 8))")
+                }
+            }
+        }
+    }
+
     @Test("a second server on a data directory is refused while the first goes on", arguments: ["dev", "serve"])
     func secondServer(command: String) async throws {
         try await withTemporaryDirectory { directory in
