@@ -134,7 +134,7 @@ let package = Package(
         // A real process and real sockets; the program is a dependency so that it is built first.
         .testTarget(
             name: "AcceptanceTests",
-            dependencies: ["CZlib", "RostrumTesting", "rostrum"],
+            dependencies: ["CZlib", "ChatProtocol", "Database", "RostrumTesting", "rostrum"],
             path: "Tests/Acceptance",
             swiftSettings: settings
         ),
@@ -161,7 +161,9 @@ let package = Package(
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
         tests(
             "ServerTests",
-            uses: ["Chat", "ChatProtocol", "Database", "Observability", "RostrumTesting", "Server"],
+            uses: [
+                "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Observability", "RostrumTesting", "Server",
+            ],
             from: [
                 .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,
             ]

@@ -41,6 +41,10 @@ package struct Storage: Sendable {
     /// The file's path; another engine's name for it.
     package let location: String
 
+    package init(location: String) {
+        self.location = location
+    }
+
     /// Whoever opens closes.
     package func open() throws -> any Database {
         try SQLiteDatabase(path: location)

@@ -1,3 +1,5 @@
+import ChatProtocol
+import Database
 import FoundationEssentials
 import RostrumTesting
 import Testing
@@ -287,6 +289,39 @@ struct CommandLineTests {
                 let target = "/v4/\(Command.check)?sdkappid=88888888&identifier=administrator&usersig=\(token)"
                 let reply = try await server.request("POST", target, body: Command.checkBody)
                 #expect(try reply.decoded(as: CallReply.self).ErrorCode == 0)
+            }
+        }
+    }
+
+    @Test("beside a running server the schema is the server's: it is looked at, and never brought up to date")
+    func schemaIsTheServers() async throws {
+        try await ServedApplication.with { application in
+            let storage = Storage(location: "\(application.directory)/rostrum.db")
+            func steps() async throws -> [Int64] {
+                try await storage.withDatabase { database in
+                    try await database.read { tx throws(ChatError) in
+                        try tx.rows("SELECT number FROM schema_migrations").map { row throws(ChatError) in
+                            try row.integer(0)
+                        }
+                    }
+                }
+            }
+            func change(_ statement: SQL) async throws {
+                try await storage.withDatabase { database in
+                    _ = try await database.write { tx throws(ChatError) in try tx.execute(statement) }
+                }
+            }
+            let all = try await steps()
+            try await withServer(application.serving) { _ in
+                #expect(try await words("list", at: application.directory).contains("\(ServedApplication.number)"))
+                #expect(try await steps() == all)
+
+                // As a server of an older version would have it.
+                try await change("DELETE FROM schema_migrations")
+                let older = try await rostrum("app", "list", "--data-dir", application.directory)
+                #expect(older.ending == .status(1))
+                #expect(older.standardError.contains("stop that server"))
+                #expect(try await steps() == [])
             }
         }
     }

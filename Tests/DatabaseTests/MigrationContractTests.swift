@@ -80,6 +80,44 @@ import Testing
         }
     }
 
+    // What a program may do beside a server that runs on the storage: look at the schema.
+
+    @Test("a schema that is demanded and is there is let pass", arguments: StorageEngine.enabled)
+    func demandedSchema(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: Self.history) { database async throws in
+            let error = await refusal { try await database.demandSchema(Self.history) }
+
+            #expect(error == nil)
+            #expect(try await notes(database) == migrated)
+        }
+    }
+
+    @Test("a demanded schema that is not there yet is refused, and not made", arguments: StorageEngine.enabled, 0...2)
+    func demandedFromOlderStorage(engine: StorageEngine, version: Int) async throws {
+        try await engine.withDatabase(migrations: []) { database in
+            try await database.migrate(Array(Self.history.prefix(version)))
+
+            let error = await refusal { try await database.demandSchema(Self.history) }
+
+            #expect(error?.storageFault == .unavailable)
+            let explanation = (error?.cause as? DatabaseError)?.message
+            #expect(explanation?.contains("schema \(version)") == true)
+            #expect(explanation?.contains("needs 3") == true)
+            let steps = try await database.migrate(Self.history)
+            #expect(steps == 3 - version)
+        }
+    }
+
+    @Test("a storage that is newer than what is demanded is refused as such", arguments: StorageEngine.enabled)
+    func demandedFromNewerStorage(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: Self.history) { database async throws in
+            let error = await refusal { try await database.demandSchema(Array(Self.history.prefix(2))) }
+
+            #expect(error?.storageFault == .newer)
+            #expect(try await notes(database) == migrated)
+        }
+    }
+
     @Test("a step that fails leaves nothing of itself and of those before it", arguments: StorageEngine.enabled)
     func failedStep(engine: StorageEngine) async throws {
         try await engine.withDatabase(migrations: []) { database in

@@ -66,6 +66,22 @@ import Testing
         }
     }
 
+    @Test("a directory is in use while a server has its lock, and looking takes nobody's place")
+    func inUse() async throws {
+        try await withTemporaryDirectory { path in
+            let directory = try DataDirectory(path, makeIfMissing: false)
+            #expect(!directory.isInUse, "there is no lock file yet")
+
+            let lock = try directory.lock()
+            #expect(directory.isInUse)
+            #expect(directory.isInUse)
+            _ = consume lock
+
+            #expect(!directory.isInUse)
+            _ = try directory.lock()
+        }
+    }
+
     @Test("two directories have two locks")
     func twoLocks() async throws {
         try await withTemporaryDirectory { path in
