@@ -89,6 +89,44 @@ struct ServeTests {
         }
     }
 
+    @Test("the emulator's published key is not served beyond this machine, until it is rotated and finished")
+    func publishedKey() async throws {
+        try await withTemporaryDirectory { directory in
+            try await withServer(["dev", "--port", "0", "--data-dir", directory]) { _ in }
+            let here = ["serve", "--port", "0", "--admin-port", "0", "--data-dir", directory]
+            let everywhere = here + ["--host", "0.0.0.0"]
+            func rotate(_ words: String...) async throws {
+                let run = try await RostrumProgram.run(["app", "rotate-key", "88888888"] + words + here.suffix(2))
+                try #require(run.succeeded, "\(run.standardError)")
+            }
+            func isRefused() async throws {
+                let run = try await RostrumProgram.run(everywhere)
+                #expect(run.ending == .status(1))
+                #expect(run.standardError.contains("88888888") && run.standardError.contains("published key"))
+                #expect(!run.standardOutput.contains("rostrum is ready"))
+            }
+
+            try await isRefused()
+            let codeHere = try await withServer(here) { server in
+                try await server.call(Command.check, Command.checkBody).ErrorCode
+            }
+            #expect(codeHere == 0)
+            try await rotate("--key", "a key of one's own")
+            try await isRefused()
+            try await rotate("--finish")
+
+            let own = Signatory(application: 88_888_888, key: "a key of one's own")
+            let codes = try await withServer(everywhere) { server in
+                var codes: [Int] = []
+                for signatory in [own, .emulator] {
+                    codes.append(try await server.call(Command.check, Command.checkBody, as: signatory).ErrorCode)
+                }
+                return codes
+            }
+            #expect(codes == [0, 70009])
+        }
+    }
+
     @Test("a storage does not open under another installation's master key, from a file or the environment")
     func foreignMasterKey() async throws {
         try await ServedApplication.with { application in
