@@ -134,7 +134,7 @@ let package = Package(
         // A real process and real sockets; the program is a dependency so that it is built first.
         .testTarget(
             name: "AcceptanceTests",
-            dependencies: ["CZlib", "ChatProtocol", "Database", "RostrumTesting", "rostrum"],
+            dependencies: ["CZlib", "ChatProtocol", "Database", "RostrumTesting", "UserSig", "rostrum"],
             path: "Tests/Acceptance",
             swiftSettings: settings
         ),
