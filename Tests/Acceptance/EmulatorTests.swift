@@ -70,6 +70,40 @@ struct EmulatorTests {
         }
     }
 
+    @Test("an installation of `serve` is not made an emulator's, and is left as it is")
+    func servedInstallation() async throws {
+        try await ServedApplication.with { application in
+            let run = try await rostrum("dev", "--port", "0", "--data-dir", application.directory)
+
+            #expect(run.ending == .status(1))
+            #expect(
+                run.standardError.contains(application.directory) && run.standardError.contains("another directory")
+            )
+            #expect(!run.standardOutput.contains("rostrum is ready"))
+            let list = try await rostrum("app", "list", "--data-dir", application.directory)
+            #expect(list.standardOutput.split(separator: "\n").map { $0.prefix(10) } == ["1400000001"])
+        }
+    }
+
+    @Test("an emulator's own directory may hold other applications too, and one of `serve` that is still empty is free")
+    func ownDirectories() async throws {
+        try await withTemporaryDirectory { directory in
+            let arguments = ["--port", "0", "--data-dir", directory]
+            func served() async throws -> Int {
+                try await withServer(["dev"] + arguments) { server in
+                    try await server.call(Command.check, Command.checkBody).ErrorCode
+                }
+            }
+
+            try await withServer(["serve", "--admin-port", "0"] + arguments) { _ in }
+            #expect(try await served() == 0)
+            let made = try await rostrum("app", "create", "1400000001", "--data-dir", directory)
+            #expect(made.succeeded)
+
+            #expect(try await served() == 0)
+        }
+    }
+
     @Test("the clock and the data are there after a restart")
     func restart() async throws {
         try await withTemporaryDirectory { directory in

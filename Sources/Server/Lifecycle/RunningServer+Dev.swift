@@ -35,6 +35,12 @@ extension RunningServer {
             registry: registry,
             logger: logger
         )
+        do {
+            try await server.refuseServedInstallation(in: directory)
+        } catch {
+            await server.installation.close()
+            throw error
+        }
         let emulation = Emulation(
             applications: server.installation.applications,
             accounts: server.installation.accounts,
@@ -85,6 +91,24 @@ extension RunningServer {
         )
         try await server.run(services)
         _ = consume lock
+    }
+
+    /// Makes sure that no installation of `rostrum serve` gets an application whose key everybody has.
+    private func refuseServedInstallation(in directory: DataDirectory) async throws(StartError) {
+        let applications: [Application]
+        do throws(ChatError) {
+            applications = try await installation.applications.all()
+        } catch {
+            throw StartError(error)
+        }
+        let isServed = applications.allSatisfy { $0.id.rawValue != Emulation.applicationNumber }
+        guard !applications.isEmpty, isServed else { return }
+        throw StartError(
+            """
+            the data directory \(directory.path) holds applications but not the emulator's own, \
+            \(Emulation.applicationNumber): it is an installation of rostrum serve; give the emulator another directory
+            """
+        )
     }
 
     private static func announce(
