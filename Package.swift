@@ -86,6 +86,9 @@ let package = Package(
         library("UserSig", uses: ["CZlib"], from: [.crypto]),
         library("ChatProtocol"),
 
+        // IP addresses, which every room that talks to others judges in the same way.
+        library("Addresses", uses: ["ChatProtocol"]),
+
         // Storage and events, and the engines behind them.
         library("Database", uses: ["ChatProtocol"]),
         library("DatabaseSQLite", uses: ["ChatProtocol", "Database"], from: [.grdb, .grdbSQLite]),
@@ -106,7 +109,7 @@ let package = Package(
         library(
             "Server",
             uses: [
-                "AdminAPI", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
+                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
                 "Observability", "UserSig",
             ],
             from: [
@@ -120,7 +123,7 @@ let package = Package(
         // The command line.
         program(
             "rostrum",
-            uses: ["Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig"],
+            uses: ["Addresses", "Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig"],
             from: [.argumentParser, .logging]
         ),
 
@@ -138,6 +141,7 @@ let package = Package(
             path: "Tests/Acceptance",
             swiftSettings: settings
         ),
+        tests("AddressesTests", uses: ["Addresses"]),
         tests(
             "AdminAPITests",
             uses: [
@@ -162,7 +166,8 @@ let package = Package(
         tests(
             "ServerTests",
             uses: [
-                "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Observability", "RostrumTesting", "Server",
+                "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Observability", "RostrumTesting",
+                "Server",
             ],
             from: [
                 .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,

@@ -1,3 +1,4 @@
+import Addresses
 // A conformance of a public type to a public protocol is public, whoever can see it.
 public import ArgumentParser
 import Chat

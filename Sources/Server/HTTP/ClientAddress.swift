@@ -1,3 +1,5 @@
+package import Addresses
+
 /// Finds out who calls when proxies stand between.
 ///
 /// Source: design section 7.

@@ -1,3 +1,4 @@
+package import Addresses
 package import Chat
 package import Logging
 package import Observability

@@ -1,4 +1,4 @@
-import Server
+import Addresses
 import Testing
 
 /// Addresses and ranges of them.

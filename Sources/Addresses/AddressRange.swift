@@ -35,7 +35,7 @@ package struct AddressRange: Sendable, Equatable {
     }
 
     /// 4 or 16 bytes; an IPv4 address mapped into IPv6 counts as the IPv4 address.
-    static func bytes(_ address: String) -> [UInt8]? {
+    package static func bytes(_ address: String) -> [UInt8]? {
         // What C would take for the end of the text is no part of an address.
         guard !address.utf8.contains(0) else { return nil }
         var v4: [UInt8] = Array(repeating: 0, count: 4)
