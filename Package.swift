@@ -99,6 +99,7 @@ let package = Package(
 
         // The edges.
         library("AdminAPI", uses: ["Chat", "ChatProtocol"], from: [.crypto, .logging, .metrics]),
+        library("WebhookDelivery", uses: ["Addresses"]),
 
         // The server.
         library("Observability", from: [.logging, .metrics]),
@@ -174,6 +175,7 @@ let package = Package(
             ]
         ),
         tests("UserSigTests", uses: ["UserSig"]),
+        tests("WebhookDeliveryTests", uses: ["Addresses", "WebhookDelivery"]),
     ]
 )
 

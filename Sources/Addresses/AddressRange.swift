@@ -26,7 +26,13 @@ package struct AddressRange: Sendable, Equatable {
     }
 
     package func contains(_ address: String) -> Bool {
-        guard let bytes = Self.bytes(address), bytes.count == network.count else { return false }
+        guard let bytes = Self.bytes(address) else { return false }
+        return contains(bytes)
+    }
+
+    /// - Parameter bytes: an address as ``bytes(_:)`` gives it.
+    package func contains(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == network.count else { return false }
         let whole = prefix / 8
         guard bytes.prefix(whole) == network.prefix(whole) else { return false }
         let rest = prefix % 8
