@@ -27,6 +27,7 @@ func tests(_ name: String, uses: [String], from products: [Target.Dependency] = 
 extension Target.Dependency {
     static let argumentParser = Self.product(name: "ArgumentParser", package: "swift-argument-parser")
     static let asn1 = Self.product(name: "SwiftASN1", package: "swift-asn1")
+    static let asyncHTTPClient = Self.product(name: "AsyncHTTPClient", package: "async-http-client")
     static let asyncAlgorithms = Self.product(name: "AsyncAlgorithms", package: "swift-async-algorithms")
     static let certificates = Self.product(name: "X509", package: "swift-certificates")
     static let configuration = Self.product(name: "Configuration", package: "swift-configuration")
@@ -46,6 +47,7 @@ extension Target.Dependency {
     static let nioHTTPTypesHTTP1 = Self.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioHTTPTypes = Self.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioTLS = Self.product(name: "NIOTLS", package: "swift-nio")
+    static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
     static let system = Self.product(name: "SystemPackage", package: "swift-system")
     static let unixSignals = Self.product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -78,6 +80,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
@@ -99,7 +102,11 @@ let package = Package(
 
         // The edges.
         library("AdminAPI", uses: ["Chat", "ChatProtocol"], from: [.crypto, .logging, .metrics]),
-        library("WebhookDelivery", uses: ["Addresses"]),
+        library(
+            "WebhookDelivery",
+            uses: ["Addresses", "Chat"],
+            from: [.asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]
+        ),
 
         // The server.
         library("Observability", from: [.logging, .metrics]),
@@ -175,7 +182,11 @@ let package = Package(
             ]
         ),
         tests("UserSigTests", uses: ["UserSig"]),
-        tests("WebhookDeliveryTests", uses: ["Addresses", "WebhookDelivery"]),
+        tests(
+            "WebhookDeliveryTests",
+            uses: ["Addresses", "Chat", "RostrumTesting", "WebhookDelivery"],
+            from: [.asn1, .asyncHTTPClient, .certificates, .crypto, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]
+        ),
     ]
 )
 
