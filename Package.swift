@@ -104,8 +104,11 @@ let package = Package(
         library("AdminAPI", uses: ["Chat", "ChatProtocol"], from: [.crypto, .logging, .metrics]),
         library(
             "WebhookDelivery",
-            uses: ["Addresses", "Chat"],
-            from: [.asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]
+            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus"],
+            from: [
+                .asyncAlgorithms, .asyncHTTPClient, .logging, .metrics, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+                .serviceLifecycle,
+            ]
         ),
 
         // The server.
@@ -118,7 +121,7 @@ let package = Package(
             "Server",
             uses: [
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
-                "Observability", "UserSig",
+                "Observability", "UserSig", "WebhookDelivery",
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,
@@ -131,7 +134,10 @@ let package = Package(
         // The command line.
         program(
             "rostrum",
-            uses: ["Addresses", "Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig"],
+            uses: [
+                "Addresses", "Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig",
+                "WebhookDelivery",
+            ],
             from: [.argumentParser, .logging]
         ),
 

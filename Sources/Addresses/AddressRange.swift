@@ -11,6 +11,9 @@ package struct AddressRange: Sendable, Equatable {
     private let network: [UInt8]
     private let prefix: Int
 
+    /// This machine.
+    package static let loopback = ["127.0.0.0/8", "::1"].compactMap { AddressRange($0) }
+
     /// Nil unless the text is an IPv4 or IPv6 address, alone or with `/` and a prefix length that fits it.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)

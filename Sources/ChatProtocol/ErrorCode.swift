@@ -98,6 +98,28 @@ extension ErrorCode {
     public static let bodyNotObject = Self(20001)
     /// Internal fault; retry.
     public static let internalFault = Self(20005)
+    /// The "before" webhook refused the channel.
+    public static let creationRefused = Self(20006)
+    /// A "before" webhook refused subscribers or a broadcast.
+    public static let refusedByWebhook = Self(10016)
+    /// A "before" webhook did not answer, and the application's policy is to refuse then.
+    public static let webhookFailed = Self(80003)
+    /// The channel has as many subscribers as it may have.
+    public static let channelFull = Self(130006)
+    /// The user does not subscribe to the channel.
+    public static let notSubscribed = Self(131003)
+    /// The channel sent more broadcasts in a second or an hour than it may.
+    public static let broadcastFrequencyExceeded = Self(10023)
+    /// A message is longer than 12 KB.
+    public static let messageTooLong = Self(80002)
+    /// Recall and history: a parameter is missing or malformed.
+    public static let messageParameterInvalid = Self(10004)
+    /// Recall and history: there is no such channel.
+    public static let conversationNotFound = Self(10010)
+    /// Recall and history: internal fault; retry.
+    public static let messageInternalFault = Self(10002)
+    /// Recall: there is no such message, or no longer.
+    public static let messageNotFound = Self(10030)
     /// The channel does not exist, or was destroyed.
     public static let channelNotFound = Self(130004)
     /// The channel ID breaks the rules of official-channels.md A.3.

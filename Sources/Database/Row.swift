@@ -35,6 +35,16 @@ package struct Row: Sendable, Hashable {
         return value
     }
 
+    package func optionalText(_ column: Int) throws(ChatError) -> String? {
+        if case .null = self[column] { return nil }
+        return try text(column)
+    }
+
+    package func optionalBlob(_ column: Int) throws(ChatError) -> [UInt8]? {
+        if case .null = self[column] { return nil }
+        return try blob(column)
+    }
+
     /// A column whose text follows a rule, such as an identifier.
     package func value<Value: RawRepresentable<String>>(
         _ column: Int,

@@ -6,6 +6,8 @@ package enum Event: Sendable, Hashable {
     case applicationChanged(SDKAppID)
     /// An account's UserSigs issued up to now became void.
     case accountKicked(SDKAppID, UserID)
+    /// There may be webhooks of the application to deliver.
+    case outboxFilled(SDKAppID)
 }
 
 /// Carries committed events to every node.

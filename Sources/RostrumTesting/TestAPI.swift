@@ -45,7 +45,7 @@ package struct TestAPI: Sendable {
         logger: Logger = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
     ) {
         self.installation = installation
-        catalogue = Catalogue(accounts: installation.accounts, channels: installation.channels)
+        catalogue = Catalogue(installation.systems)
         api = AdminAPI(
             catalogue: catalogue,
             applications: installation.applications,

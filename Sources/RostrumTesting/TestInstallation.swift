@@ -16,16 +16,22 @@ package import EventBus
 /// }
 /// ```
 package struct TestInstallation: Sendable {
-    package let database: any Database
+    package let systems: Systems
     package let bus: InProcessEventBus
     package let clock: ManualClock
     package let random: SeededRandom
+    /// The backend that webhooks are posted to.
+    package let backend: ScriptedSender
     package let secrets: SecretBox
     package let metrics: any MetricsFactory
-    package let applications: Applications
-    package let accounts: Accounts
-    package let channels: OfficialChannels
     package let authentication: Authentication
+
+    package var database: any Database { systems.database }
+    package var applications: Applications { systems.applications }
+    package var accounts: Accounts { systems.accounts }
+    package var channels: OfficialChannels { systems.channels }
+    package var subscribers: Subscribers { systems.subscribers }
+    package var broadcasts: Broadcasts { systems.broadcasts }
 
     /// A node over `database`; several nodes over one database share nothing else than the clock.
     ///
@@ -40,18 +46,19 @@ package struct TestInstallation: Sendable {
         overrides: [Limits.Name: Int64] = [:],
         cachedTokens: Int = 20_000
     ) {
-        let bus = InProcessEventBus()
+        bus = InProcessEventBus()
+        backend = ScriptedSender()
         secrets = SecretBox(.example)
-        (self.database, self.bus, self.clock, self.random, self.metrics) = (database, bus, clock, random, metrics)
-        applications = Applications(
+        (self.clock, self.random, self.metrics) = (clock, random, metrics)
+        systems = Systems(
             database: database,
             bus: bus,
             clock: clock,
+            random: random,
             secrets: secrets,
+            sender: backend,
             overrides: overrides
         )
-        accounts = Accounts(database: database, bus: bus)
-        channels = OfficialChannels(database: database, random: random)
         authentication = Authentication(
             database: database,
             bus: bus,

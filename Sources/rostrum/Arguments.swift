@@ -54,6 +54,40 @@ struct LimitAssignment: ExpressibleByArgument {
     }
 }
 
+/// The URL of webhooks, or an empty text that takes it away.
+struct WebhookURLArgument: ExpressibleByArgument {
+    let url: WebhookURL?
+
+    init?(argument: String) {
+        guard !argument.isEmpty else {
+            url = nil
+            return
+        }
+        guard let url = WebhookURL(rawValue: argument) else { return nil }
+        self.url = url
+    }
+}
+
+/// A webhook's full `CallbackCommand`, `all` or `none`.
+struct WebhookSelection: ExpressibleByArgument {
+    let commands: Set<WebhookCommand>
+
+    init?(argument: String) {
+        switch argument {
+        case "all": commands = Set(WebhookCommand.allCases)
+        case "none": commands = []
+        default:
+            guard let command = WebhookCommand(rawValue: argument) else { return nil }
+            commands = [command]
+        }
+    }
+
+    static var allValueStrings: [String] { ["all", "none"] + WebhookCommand.allCases.map(\.rawValue) }
+}
+
+extension WebhookSettings.TimeoutPolicy: ExpressibleByArgument {}
+extension WebhookSettings.Retry: ExpressibleByArgument {}
+
 /// `on` or `off`.
 enum Switch: String, ExpressibleByArgument, CaseIterable {
     case on, off

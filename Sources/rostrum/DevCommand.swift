@@ -49,6 +49,12 @@ struct DevCommand: AsyncParsableCommand {
     )
     var trustedProxies: [AddressRange] = []
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("What webhooks may reach besides public addresses and this machine.", valueName: "CIDR")
+    )
+    var webhookAllow: [AddressRange] = []
+
     @Option(help: "How log lines look.")
     var logFormat = LogFormat.text
 
@@ -83,7 +89,7 @@ struct DevCommand: AsyncParsableCommand {
         settings.adminPort = adminPort.map(Int.init)
         settings.dataDirectory = dataDir
         for limit in limits { settings.limits[limit.name] = limit.value }
-        settings.trustedProxies = trustedProxies
+        (settings.trustedProxies, settings.webhookAllow) = (trustedProxies, webhookAllow)
         (settings.logFormat, settings.logLevel) = (logFormat, logLevel)
         try await RunningServer.dev(settings, output: printLine)
     }

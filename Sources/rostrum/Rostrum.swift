@@ -15,7 +15,7 @@ struct Rostrum: AsyncParsableCommand {
         commandName: "rostrum",
         abstract: "A self-hosted official-channel server, compatible with the Tencent Cloud Chat server API.",
         version: "0.1.0",
-        subcommands: [DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self]
+        subcommands: [DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self, WebhooksCommand.self]
     )
 
     static func main() async {

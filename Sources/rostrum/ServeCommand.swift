@@ -51,6 +51,12 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var trustedProxies: [String] = []
 
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Private addresses that webhooks may reach all the same.", valueName: "CIDR")
+    )
+    var webhookAllow: [String] = []
+
     @Option(help: ArgumentHelp("How log lines look: text or json (default: text).", valueName: "FORMAT"))
     var logFormat: String?
 
@@ -66,6 +72,7 @@ struct ServeCommand: AsyncParsableCommand {
         var flags: [String: [String]] = [:]
         for case (let name, let value?) in given { flags[name] = [value] }
         if !trustedProxies.isEmpty { flags["trusted-proxies"] = trustedProxies }
+        if !webhookAllow.isEmpty { flags["webhook-allow"] = webhookAllow }
         let settings = try await ServeSettings(
             flags: flags,
             environment: ProcessInfo.processInfo.environment,

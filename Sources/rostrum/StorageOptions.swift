@@ -3,6 +3,7 @@ import Chat
 import ChatProtocol
 import FoundationEssentials
 import Server
+import WebhookDelivery
 
 /// Where the installation is that a command works on.
 struct StorageOptions: ParsableArguments {
@@ -14,12 +15,21 @@ struct StorageOptions: ParsableArguments {
 
     /// Opens the installation, runs `body` and closes it.
     ///
-    /// - Parameter makeIfMissing: whether a directory without an installation becomes one.
+    /// - Parameters:
+    ///   - makeIfMissing: whether a directory without an installation becomes one.
+    ///   - webhookPolicy: which addresses webhooks of this process may reach.
     func withInstallation<Value>(
         makeIfMissing: Bool = false,
-        _ body: (Installation) async throws -> Value
+        webhookPolicy: AddressPolicy = AddressPolicy(),
+        _ body: (Systems) async throws -> Value
     ) async throws -> Value {
-        try await open(dataDir, masterKeyFile, makeIfMissing: makeIfMissing, body)
+        try await open(
+            dataDir,
+            masterKeyFile,
+            makeIfMissing: makeIfMissing,
+            webhookPolicy: webhookPolicy,
+            body
+        )
     }
 }
 
@@ -31,7 +41,7 @@ struct OptionalStorageOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The key that secrets are stored under (default: DIR/master.key).", valueName: "FILE"))
     var masterKeyFile: String?
 
-    func withInstallation<Value>(_ body: (Installation) async throws -> Value) async throws -> Value {
+    func withInstallation<Value>(_ body: (Systems) async throws -> Value) async throws -> Value {
         guard let dataDir else { throw StartError("give --data-dir") }
         return try await open(dataDir, masterKeyFile, makeIfMissing: false, body)
     }
@@ -41,7 +51,8 @@ private func open<Value>(
     _ path: String,
     _ masterKeyFile: String?,
     makeIfMissing: Bool,
-    _ body: (Installation) async throws -> Value
+    webhookPolicy: AddressPolicy = AddressPolicy(),
+    _ body: (Systems) async throws -> Value
 ) async throws -> Value {
     let directory = try DataDirectory(path, makeIfMissing: makeIfMissing)
     guard makeIfMissing || FileManager.default.fileExists(atPath: directory.database) else {
@@ -55,9 +66,13 @@ private func open<Value>(
         migrates: !directory.isInUse
     )
     // The emulator's clock is the machine's where there is no emulator.
-    let installation = Installation(storage, clock: try await storage.emulatorClock())
+    let installation = Installation(
+        storage,
+        clock: try await storage.emulatorClock(),
+        webhookPolicy: webhookPolicy
+    )
     do {
-        let value = try await body(installation)
+        let value = try await body(installation.systems)
         await installation.close()
         return value
     } catch let error as ChatError {
@@ -69,7 +84,7 @@ private func open<Value>(
     }
 }
 
-extension Installation {
+extension Systems {
     /// A change made by whoever typed the command.
     func operation() -> Chat.Operation {
         let user = ProcessInfo.processInfo.environment["USER"] ?? "unknown"

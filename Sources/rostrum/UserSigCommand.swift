@@ -40,9 +40,9 @@ struct UserSigCommand: AsyncParsableCommand {
 
     func run() async throws {
         if storage.dataDir != nil {
-            let made = try await storage.withInstallation { installation in
-                let stored = try await installation.applications.find(app)?.keys.last?.text
-                return (key ?? stored).map { ($0, installation.clock.now.seconds) }
+            let made = try await storage.withInstallation { systems in
+                let stored = try await systems.applications.find(app)?.keys.last?.text
+                return (key ?? stored).map { ($0, systems.clock.now.seconds) }
             }
             guard let (key, now) = made else { throw StartError("there is no application \(app) in this installation") }
             return try print(signedWith: key, at: now)

@@ -17,6 +17,30 @@ struct CommandExample: Sendable, CustomTestStringConvertible {
         CommandExample("destroy_official_account", #"{"Official_Account":"@TOA#_news"}"#),
         CommandExample("modify_official_account_base_info", #"{"Official_Account":"@TOA#_news"}"#),
         CommandExample("get_official_account_info", #"{"OfficialAccountIdList":[{"Official_Account":"@TOA#_news"}]}"#),
+        CommandExample(
+            "add_subscriber",
+            #"{"Official_Account":"@TOA#_news","SubscriberList":[{"Subscriber_Account":"anna"}]}"#
+        ),
+        CommandExample(
+            "delete_subscriber",
+            #"{"Official_Account":"@TOA#_news","SubscriberList":[{"Subscriber_Account":"carl"}]}"#
+        ),
+        CommandExample("get_subscriber_info", #"{"Official_Account":"@TOA#_news"}"#),
+        CommandExample(
+            "modify_subscriber_info",
+            #"{"Official_Account":"@TOA#_news","Subscriber_Account":"carl","CustomString":""}"#
+        ),
+        CommandExample("get_subscribed_official_account_list", #"{"Subscriber_Account":"anna"}"#),
+        CommandExample(
+            "send_official_account_msg",
+            #"{"Official_Account":"@TOA#_news","Random":1,"#
+                + #""MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}"#
+        ),
+        CommandExample(
+            "official_account_msg_recall",
+            #"{"Official_Account":"@TOA#_news","MsgKeyList":["1_1_1767225600"]}"#
+        ),
+        CommandExample("official_account_msg_get_simple", #"{"Official_Account":"@TOA#_news"}"#),
         CommandExample("account_import", #"{"UserID":"bella"}"#),
         CommandExample("multiaccount_import", #"{"Accounts":["bella"]}"#),
         CommandExample("account_delete", #"{"DeleteItem":[{"UserID":"anna"}]}"#),
@@ -26,7 +50,10 @@ struct CommandExample: Sendable, CustomTestStringConvertible {
     ]
 
     /// Those that change nothing.
-    static let reading: Set = ["get_official_account_info", "account_check", "query_online_status"]
+    static let reading: Set = [
+        "get_official_account_info", "get_subscriber_info", "get_subscribed_official_account_list",
+        "official_account_msg_get_simple", "account_check", "query_online_status",
+    ]
 
     init(_ command: String, _ body: String) {
         (self.command, self.body) = (command, body)
@@ -36,10 +63,11 @@ struct CommandExample: Sendable, CustomTestStringConvertible {
 }
 
 extension TestAPI {
-    /// Imports `anna` and makes the channel `@TOA#_news`.
+    /// Imports `anna` and `carl` and makes the channel `@TOA#_news`, to which `carl` subscribes.
     func prepare() async throws {
-        try await installation.importAccounts("anna")
-        _ = try await installation.channels.create(.example(), for: try await installation.call())
+        try await installation.importAccounts("anna", "carl")
+        let news = try await installation.channels.create(.example(), for: try await installation.call())
+        _ = try await installation.subscribers.add(["carl"], to: news, for: try await installation.call())
     }
 
     /// The card of the command of that name.

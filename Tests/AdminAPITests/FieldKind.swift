@@ -36,15 +36,22 @@ enum DocumentedCode {
     /// conventions.md 9, official-channels.md B, accounts.md 3 to 8.
     static func invalidParameter(of card: CommandCard) -> ErrorCode {
         switch card.path.split(separator: "/").first {
+        case "official_account_open_http_svc" where usesGroupCodes(card): ErrorCode(rawValue: 10004)
         case "official_account_open_http_svc": ErrorCode(rawValue: 6017)
         case "im_open_login_svc": ErrorCode(rawValue: 70402)
         default: ErrorCode(rawValue: 90001)
         }
     }
 
+    /// error-codes.md 8: endpoints 11 and 12.
+    private static func usesGroupCodes(_ card: CommandCard) -> Bool {
+        card.name.hasPrefix("official_account_msg_")
+    }
+
     /// official-channels.md B, accounts.md 3 and 8.
     static func internalFault(of card: CommandCard) -> ErrorCode {
         switch card.path.split(separator: "/").first {
+        case "official_account_open_http_svc" where usesGroupCodes(card): ErrorCode(rawValue: 10002)
         case "official_account_open_http_svc": ErrorCode(rawValue: 20005)
         case "im_open_login_svc": ErrorCode(rawValue: 70500)
         default: ErrorCode(rawValue: 90994)

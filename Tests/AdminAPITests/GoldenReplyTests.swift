@@ -56,6 +56,49 @@ import Testing
                 + #""Official_Account":"@TOA#_news"}]}"#
         ),
         ("modify_official_account_base_info", #"{"OfficialAccount":"@TOA#_news","Name":"Bulletin"}"#, "{}"),
+        (
+            "add_subscriber",
+            #"{"Official_Account":"@TOA#_news","SubscriberList":[{"Subscriber_Account":"anna"},"#
+                + #"{"Subscriber_Account":"nobody"}]}"#,
+            #"{"SubscriberList":[{"Result":1,"Subscriber_Account":"anna"},{"Result":0,"Subscriber_Account":"nobody"}]}"#
+        ),
+        (
+            "modify_subscriber_info",
+            #"{"Official_Account":"@TOA#_news","Subscriber_Account":"anna","CustomString":"vip"}"#, "{}"
+        ),
+        (
+            "get_subscriber_info", #"{"Official_Account":"@TOA#_news","Next":""}"#,
+            #"{"Next":"","SubscriberList":[{"CustomString":"vip","LastSendMsgTime":0,"MsgFlag":"AcceptAndNotify","#
+                + #""SubscribeTime":1767225600,"Subscriber_Account":"anna"}],"SubscriberNum":1}"#
+        ),
+        (
+            "get_subscribed_official_account_list",
+            #"{"Subscriber_Account":"anna","ResponseFilter":{"OfficialAccountBaseInfoFilter":["Name"]}}"#,
+            #"{"CompleteFlag":1,"Next":0,"OfficialAccountInfoList":[{"ErrorCode":0,"ErrorInfo":"","Name":"Bulletin","#
+                + #""Official_Account":"@TOA#_news","SelfInfo":{"CustomString":"vip","SubscribeTime":1767225600}}],"#
+                + #""TotalCount":1}"#
+        ),
+        (
+            "send_official_account_msg",
+            #"{"Official_Account":"@TOA#_news","Random":7,"CloudCustomData":"c","#
+                + #""MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}"#,
+            #"{"MsgKey":"1_1_1767225600","MsgTime":1767225600}"#
+        ),
+        (
+            "official_account_msg_get_simple", #"{"Official_Account":"@TOA#_news"}"#,
+            #"{"IsFinished":1,"LastMsgKey":"1_1_1767225600","Official_Account":"@TOA#_news","RspMsgList":["#
+                + #"{"CloudCustomData":"c","From_Account":"@TOA#_news","IsPlaceMsg":0,"MsgBody":["#
+                + #"{"MsgContent":{"Text":"x"},"MsgType":"TIMTextElem"}],"MsgKey":"1_1_1767225600","MsgRandom":7,"#
+                + #""MsgSeq":1,"MsgTimeStamp":1767225600}]}"#
+        ),
+        (
+            "official_account_msg_recall", #"{"Official_Account":"@TOA#_news","MsgKeyList":["1_1_1767225600","x"]}"#,
+            #"{"RecallRetList":[{"MsgKey":"1_1_1767225600","RetCode":0},{"MsgKey":"x","RetCode":10030}]}"#
+        ),
+        (
+            "delete_subscriber", #"{"Official_Account":"@TOA#_news","SubscriberToDel_Account":["anna","nobody"]}"#,
+            #"{"SubscriberList":[{"Result":1,"Subscriber_Account":"anna"},{"Result":2,"Subscriber_Account":"nobody"}]}"#
+        ),
         ("destroy_official_account", #"{"Official_Account":"@TOA#_news"}"#, "{}"),
         (
             "account_delete", #"{"DeleteItem":[{"UserID":"bella"},{"UserID":"nobody"}]}"#,

@@ -84,7 +84,9 @@ import Testing
         try await engine.withInstallation { installation in
             let channels = OfficialChannels(
                 database: installation.database,
-                random: ScriptedRandom([[1], [1], [2]])
+                webhooks: installation.systems.webhooks,
+                // Each channel takes a number for its incarnation, then IDs.
+                random: ScriptedRandom([[0], [1], [0], [1], [2]])
             )
 
             let first = try await channels.create(.example(id: nil), for: installation.call())
@@ -98,7 +100,11 @@ import Testing
     @Test("a generator that is stuck is a fault of ours and takes no quota", arguments: StorageEngine.enabled)
     func stuckGenerator(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            let channels = OfficialChannels(database: installation.database, random: ScriptedRandom([[7]]))
+            let channels = OfficialChannels(
+                database: installation.database,
+                webhooks: installation.systems.webhooks,
+                random: ScriptedRandom([[7]])
+            )
             _ = try await channels.create(.example(id: nil), for: installation.call())
 
             let error = await refusal { try await channels.create(.example(id: nil), for: installation.call()) }

@@ -1,8 +1,8 @@
-import Addresses
 import FoundationEssentials
 import Logging
 import Observability
 import RostrumTesting
+import Addresses
 import Server
 import Testing
 
@@ -52,7 +52,7 @@ import Testing
         let values: (file: String, environment: String, flag: String) =
             switch name {
             case "port", "admin-port": ("1001", "1002", "1003")
-            case "trusted-proxies": ("10.0.0.1", "10.0.0.2", "10.0.0.3")
+            case "trusted-proxies", "webhook-allow": ("10.0.0.1", "10.0.0.2", "10.0.0.3")
             case "log-format": ("text", "json", "text")
             case "log-level": ("debug", "warning", "error")
             default: ("/file", "/environment", "/flag")
@@ -85,14 +85,16 @@ import Testing
         case "master-key-file": if case .file(let path) = settings.masterKey { path } else { "-" }
         case "tls-certificate": settings.tls?.certificate ?? "-"
         case "tls-key": settings.tls?.key ?? "-"
-        case "trusted-proxies":
-            ["10.0.0.1", "10.0.0.2", "10.0.0.3"].first { address in
-                settings.trustedProxies.count == 1 && settings.trustedProxies[0].contains(address)
-            } ?? "-"
+        case "trusted-proxies": shown(settings.trustedProxies)
+        case "webhook-allow": shown(settings.webhookAllow)
         case "log-format": settings.logFormat.rawValue
         case "log-level": settings.logLevel.rawValue
         default: "no such setting"
         }
+    }
+
+    private static func shown(_ ranges: [AddressRange]) -> String {
+        ["10.0.0.1", "10.0.0.2", "10.0.0.3"].first { ranges.count == 1 && ranges[0].contains($0) } ?? "-"
     }
 
     @Test("the directory must be named", arguments: [nil, ""])

@@ -6,18 +6,26 @@ package struct Catalogue: Sendable {
     private let byPath: [String: any Command]
 
     /// The one list: a command that is not in it does not exist.
-    package init(accounts: Accounts, channels: OfficialChannels) {
+    package init(_ systems: Systems) {
         commands = [
-            CreateOfficialAccount(channels: channels),
-            DestroyOfficialAccount(channels: channels),
-            ModifyOfficialAccountBaseInfo(channels: channels),
-            GetOfficialAccountInfo(channels: channels),
-            AccountImport(accounts: accounts),
-            MultiaccountImport(accounts: accounts),
-            AccountDelete(accounts: accounts),
-            AccountCheck(accounts: accounts),
-            Kick(accounts: accounts),
-            QueryOnlineStatus(accounts: accounts),
+            CreateOfficialAccount(channels: systems.channels),
+            DestroyOfficialAccount(channels: systems.channels),
+            ModifyOfficialAccountBaseInfo(channels: systems.channels),
+            GetOfficialAccountInfo(channels: systems.channels),
+            AddSubscriber(subscribers: systems.subscribers),
+            DeleteSubscriber(subscribers: systems.subscribers),
+            GetSubscriberInfo(subscribers: systems.subscribers),
+            ModifySubscriberInfo(subscribers: systems.subscribers),
+            GetSubscribedOfficialAccountList(subscribers: systems.subscribers),
+            SendOfficialAccountMsg(broadcasts: systems.broadcasts),
+            OfficialAccountMsgRecall(broadcasts: systems.broadcasts),
+            OfficialAccountMsgGetSimple(broadcasts: systems.broadcasts),
+            AccountImport(accounts: systems.accounts),
+            MultiaccountImport(accounts: systems.accounts),
+            AccountDelete(accounts: systems.accounts),
+            AccountCheck(accounts: systems.accounts),
+            Kick(accounts: systems.accounts),
+            QueryOnlineStatus(accounts: systems.accounts),
         ]
         byPath = Dictionary(commands.map { ("/v4/" + $0.card.path, $0) }, uniquingKeysWith: { first, _ in first })
     }

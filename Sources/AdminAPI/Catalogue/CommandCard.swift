@@ -57,6 +57,13 @@ package struct CodeFamily: Sendable, Equatable {
         internalFault: .internalFault,
         needsChannelService: true
     )
+    /// `official_account_msg_recall` and `official_account_msg_get_simple`, which use the group service's codes.
+    package static let officialAccountMessages = CodeFamily(
+        invalidParameter: .messageParameterInvalid,
+        bodyNotObject: .bodyNotObject,
+        internalFault: .messageInternalFault,
+        needsChannelService: true
+    )
     /// `im_open_login_svc`.
     package static let accounts = CodeFamily(
         invalidParameter: .accountParameterInvalid,

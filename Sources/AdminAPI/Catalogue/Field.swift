@@ -17,12 +17,15 @@ package protocol Field: Sendable {
     func read(_ value: JSONValue) -> Value?
     /// The code of this very value, when it differs from ``code``.
     func code(for value: JSONValue) -> ErrorCode?
+    /// What exactly is wrong inside a value that breaks the rule; nil leaves it to the rule to say.
+    func fault(in value: JSONValue) -> MessageFault?
 }
 
 extension Field {
     package var aliases: [String] { [] }
     package var code: ErrorCode? { nil }
     package func code(for value: JSONValue) -> ErrorCode? { code }
+    package func fault(in value: JSONValue) -> MessageFault? { nil }
 
     package var card: FieldCard {
         FieldCard(name: name, aliases: aliases, isRequired: isRequired, rule: rule)
@@ -145,11 +148,11 @@ package struct ChannelIDField: Field {
 /// A whole number.
 package struct IntegerField: Field {
     package let name: String
-    package let isRequired = false
+    package let isRequired: Bool
     private let range: ClosedRange<Int64>
 
-    init(_ name: String, _ range: ClosedRange<Int64>) {
-        (self.name, self.range) = (name, range)
+    init(_ name: String, required: Bool = false, _ range: ClosedRange<Int64>) {
+        (self.name, isRequired, self.range) = (name, required, range)
     }
 
     package var rule: String { "a whole number from \(range.lowerBound) to \(range.upperBound)" }

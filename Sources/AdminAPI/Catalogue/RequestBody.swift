@@ -96,6 +96,9 @@ package struct RequestBody: Sendable {
         at place: String
     ) throws(ChatError) -> Wanted.Value {
         guard let read = field.read(value) else {
+            if let fault = field.fault(in: value) {
+                throw ChatError(field.code(for: value) ?? codes.invalidParameter, fault.info)
+            }
             throw wrong(value, at: place, rule: field.rule, field.code(for: value) ?? codes.invalidParameter)
         }
         return read

@@ -70,13 +70,14 @@ package struct Accounts: Sendable {
         case isAdmin
     }
 
-    /// Deletes accounts.
+    /// Deletes accounts with their subscriptions.
     ///
-    /// Channels that they own stay.
+    /// Channels that they own stay. An account is gone at once; its subscriptions go in batches before this returns, and
+    /// by ``unsubscribeDeleted(of:batch:)`` should the process end meanwhile.
     ///
     /// - Returns: what became of each, in the order given.
     package func delete(_ ids: [UserID], for call: Call) async throws(ChatError) -> [Deletion] {
-        try await database.write(for: call) { tx throws(ChatError) in
+        let deletions: [Deletion] = try await database.write(for: call) { tx throws(ChatError) in
             var deletions: [Deletion] = []
             for id in ids { deletions.append(try deleteOne(id, for: call, in: tx)) }
             let deleted = zip(ids, deletions).filter { $1 == .deleted }.map(\.0.rawValue)
@@ -84,6 +85,20 @@ package struct Accounts: Sendable {
                 try Audit.record("account_delete", of: deleted.joined(separator: ","), by: call, in: tx)
             }
             return deletions
+        }
+        while try await unsubscribeDeleted(of: call.application.id, batch: Self.unsubscribingBatch) > 0 {}
+        return deletions
+    }
+
+    /// Subscriptions that go in one transaction.
+    private static let unsubscribingBatch = 500
+
+    /// Removes subscriptions of accounts that were deleted, at most `batch` of them.
+    ///
+    /// - Returns: how many steps were made; 0 when nothing is left.
+    package func unsubscribeDeleted(of application: SDKAppID, batch: Int) async throws(ChatError) -> Int {
+        try await database.write { tx throws(ChatError) in
+            try DeletedSubscribers.unsubscribeSome(of: application, batch: batch, in: tx)
         }
     }
 
@@ -127,6 +142,7 @@ package struct Accounts: Sendable {
         guard try AccountTable.delete(id, of: application.id, in: tx) else { return .notImported }
         try Usage.release(accounts: 1, of: application.id, in: tx)
         try AccountTable.rememberDeletion(of: id, of: application.id, at: call.time, in: tx)
+        try DeletedSubscribers.add(id, of: application.id, at: call.time, in: tx)
         return .deleted
     }
 

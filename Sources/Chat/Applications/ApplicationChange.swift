@@ -47,12 +47,27 @@ package struct ApplicationChange: Sendable {
     package var channelServiceExpiresAt: Timestamp??
     /// Limits of the application's own; nil gives one back to the plan.
     package var ownLimits: [Limits.Name: Int64?] = [:]
+    package var webhooks = WebhookChange()
 
     package init() {}
 
     /// Whether nothing shall be different.
     package var isEmpty: Bool {
         name == nil && plan == nil && isEnabled == nil && channelServiceIsEnabled == nil
-            && channelServiceExpiresAt == nil && ownLimits.isEmpty
+            && channelServiceExpiresAt == nil && ownLimits.isEmpty && webhooks == WebhookChange()
     }
+}
+
+/// What shall be different about an application's webhooks; nil leaves a thing as it is.
+package struct WebhookChange: Sendable, Equatable {
+    /// The inner nil takes the URL away: no webhook is called then.
+    package var url: WebhookURL??
+    /// The whole set of those that are on.
+    package var commands: Set<WebhookCommand>?
+    /// Empty switches `Sign` off.
+    package var token: String?
+    package var timeoutPolicy: WebhookSettings.TimeoutPolicy?
+    package var retry: WebhookSettings.Retry?
+
+    package init() {}
 }

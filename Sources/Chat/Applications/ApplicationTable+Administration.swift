@@ -51,19 +51,55 @@ extension ApplicationTable {
             """
         )
         try Usage.release(channels: channels, accounts: accounts, of: id, in: tx)
-        let names = try tx.execute(
+        var gone = channels + accounts
+        for statement in deletions(of: id, batch: batch) { gone += try tx.execute(statement) }
+        return gone
+    }
+
+    /// The statements that delete some of each thing that no quota counts.
+    private static func deletions(of id: SDKAppID, batch: Int) -> [SQL] {
+        [
             """
             DELETE FROM deleted_accounts WHERE app = \(id) AND id IN
                 (SELECT id FROM deleted_accounts WHERE app = \(id) LIMIT \(batch))
-            """
-        )
-        let keys = try tx.execute(
+            """,
             """
             DELETE FROM idempotency_keys WHERE app = \(id) AND idempotency_key IN
                 (SELECT idempotency_key FROM idempotency_keys WHERE app = \(id) LIMIT \(batch))
+            """,
             """
-        )
-        return channels + accounts + names + keys
+            DELETE FROM subscriptions WHERE app = \(id) AND (channel, incarnation, account) IN
+                (SELECT channel, incarnation, account FROM subscriptions WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM broadcasts WHERE app = \(id) AND (channel, incarnation, seq) IN
+                (SELECT channel, incarnation, seq FROM broadcasts WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM destroyed_channels WHERE app = \(id) AND (channel, incarnation) IN
+                (SELECT channel, incarnation FROM destroyed_channels WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM unsubscribing_accounts WHERE app = \(id) AND account IN
+                (SELECT account FROM unsubscribing_accounts WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM outbox WHERE app = \(id) AND (channel, number) IN
+                (SELECT channel, number FROM outbox WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM outbox_lanes WHERE app = \(id) AND channel IN
+                (SELECT channel FROM outbox_lanes WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM dead_letters WHERE app = \(id) AND (died_at, delivery) IN
+                (SELECT died_at, delivery FROM dead_letters WHERE app = \(id) LIMIT \(batch))
+            """,
+            """
+            DELETE FROM webhook_attempts WHERE app = \(id) AND (at, delivery, attempt) IN
+                (SELECT at, delivery, attempt FROM webhook_attempts WHERE app = \(id) LIMIT \(batch))
+            """,
+        ]
     }
 
     /// The statements that delete the application itself, once it holds nothing.

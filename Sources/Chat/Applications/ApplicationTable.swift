@@ -78,6 +78,7 @@ struct ApplicationTable: Sendable {
         if let expiry = change.channelServiceExpiresAt {
             try tx.execute("UPDATE applications SET channel_service_expires_at = \(expiry) WHERE app = \(id)")
         }
+        try update(id, change.webhooks, in: tx)
         for (name, value) in change.ownLimits {
             if let value {
                 try tx.execute(
@@ -89,6 +90,26 @@ struct ApplicationTable: Sendable {
             } else {
                 try tx.execute("DELETE FROM application_limits WHERE app = \(id) AND name = \(name.rawValue)")
             }
+        }
+    }
+
+    private func update(_ id: SDKAppID, _ change: WebhookChange, in tx: any Transaction) throws(ChatError) {
+        if let url = change.url {
+            try tx.execute("UPDATE applications SET webhook_url = \(url?.rawValue ?? "") WHERE app = \(id)")
+        }
+        if let commands = change.commands {
+            let names = commands.map(\.rawValue).sorted().joined(separator: " ")
+            try tx.execute("UPDATE applications SET webhook_events = \(names) WHERE app = \(id)")
+        }
+        if let token = change.token {
+            let sealed = try secrets.seal(token, for: Self.tokenPlace(id))
+            try tx.execute("UPDATE applications SET webhook_token_sealed = \(sealed) WHERE app = \(id)")
+        }
+        if let policy = change.timeoutPolicy {
+            try tx.execute("UPDATE applications SET webhook_timeout_policy = \(policy.rawValue) WHERE app = \(id)")
+        }
+        if let retry = change.retry {
+            try tx.execute("UPDATE applications SET webhook_retry = \(retry.rawValue) WHERE app = \(id)")
         }
     }
 
@@ -148,8 +169,12 @@ struct ApplicationTable: Sendable {
 
     private func webhooks(of id: SDKAppID, _ row: Row) throws(ChatError) -> WebhookSettings {
         var settings = WebhookSettings(secret: try secrets.open(try row.blob(8), for: Self.webhookSecretPlace(id)))
-        settings.url = try row.text(5)
-        settings.events = Set(try row.text(6).split(separator: " ").map(String.init))
+        let url = try row.text(5)
+        if !url.isEmpty { settings.url = try row.value(5) }
+        // A name that is no longer known is one that nobody raises.
+        settings.commands = Set(
+            try row.text(6).split(separator: " ").compactMap { WebhookCommand(rawValue: String($0)) }
+        )
         settings.token = try secrets.open(try row.blob(7), for: Self.tokenPlace(id))
         settings.timeoutPolicy = try row.value(9)
         settings.retry = try row.value(10)

@@ -7,6 +7,8 @@ package struct Call: Sendable {
     package let caller: UserID
     /// The caller's IP address, as far as it is known.
     package let address: String
+    /// What the caller calls from.
+    package let platform: ClientPlatform
     /// The `RequestId` of the reply.
     package let requestID: String
     package let time: Timestamp
@@ -17,11 +19,12 @@ package struct Call: Sendable {
         application: Application,
         caller: UserID,
         address: String,
+        platform: ClientPlatform = .restAPI,
         requestID: String,
         time: Timestamp,
         idempotency: IdempotencyKey? = nil
     ) {
-        (self.application, self.caller, self.address) = (application, caller, address)
+        (self.application, self.caller, self.address, self.platform) = (application, caller, address, platform)
         (self.requestID, self.time, self.idempotency) = (requestID, time, idempotency)
     }
 }

@@ -67,11 +67,29 @@ extension Database {
     }
 }
 
+extension Call {
+    /// Whether the call repeats one that succeeded, so that the change will do nothing but say so again.
+    ///
+    /// - Throws: 60002 when its key was used for another request.
+    func isAnswered(in tx: any Transaction) throws(ChatError) -> Bool {
+        try idempotency?.storedResult(for: self, in: tx) != nil
+    }
+}
+
 extension IdempotencyKey {
     fileprivate func earlierResult<Result: Codable>(
         for call: Call,
         in tx: any Transaction
     ) throws(ChatError) -> Result? {
+        guard let stored = try storedResult(for: call, in: tx) else { return nil }
+        do {
+            return try JSONDecoder().decode(Result.self, from: Data(stored))
+        } catch {
+            throw .internalFault(error)
+        }
+    }
+
+    fileprivate func storedResult(for call: Call, in tx: any Transaction) throws(ChatError) -> [UInt8]? {
         let oldest = call.time.advanced(bySeconds: -Self.lifetime)
         let row = try tx.row(
             """
@@ -86,11 +104,7 @@ extension IdempotencyKey {
                 "This Idempotency-Key was used for another request in the last 24 h; use a new key for each request."
             )
         }
-        do {
-            return try JSONDecoder().decode(Result.self, from: Data(try row.blob(1)))
-        } catch {
-            throw .internalFault(error)
-        }
+        return try row.blob(1)
     }
 
     fileprivate func keep(_ result: some Encodable, for call: Call, in tx: any Transaction) throws(ChatError) {

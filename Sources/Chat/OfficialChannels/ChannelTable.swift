@@ -13,10 +13,10 @@ enum ChannelTable {
         return try tx.execute(
             """
             INSERT INTO channels (app, id, owner, name, introduction, face_url, organization, custom_string,
-                max_subscribers, subscribers, last_message_at, created_at)
+                max_subscribers, subscribers, last_message_at, created_at, incarnation)
             VALUES (\(application), \(channel.id), \(channel.owner), \(profile.name), \(profile.introduction),
                 \(profile.faceURL), \(profile.organization), \(profile.customString), \(channel.maxSubscribers),
-                \(channel.subscribers), \(channel.lastMessageSeconds), \(channel.createdAt))
+                \(channel.subscribers), \(channel.lastMessageSeconds), \(channel.createdAt), \(channel.incarnation))
             ON CONFLICT (app, id) DO NOTHING
             """
         ) == 1
@@ -30,7 +30,8 @@ enum ChannelTable {
         try tx.row(
             """
             SELECT id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
-                subscribers, last_message_at, created_at
+                subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
+                subscription_head
             FROM channels WHERE app = \(application) AND id = \(id)
             """
         ).map { row throws(ChatError) in try channel(row) }
@@ -46,12 +47,32 @@ enum ChannelTable {
         try tx.rows(
             """
             SELECT id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
-                subscribers, last_message_at, created_at
+                subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
+                subscription_head
             FROM channels WHERE app = \(application) AND id > \(last) ORDER BY id LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try channel(row) }
     }
 
+    /// Takes the channel's row for the rest of the transaction: what is counted or numbered in it changes under this
+    /// lock alone.
+    static func lock(
+        _ id: ChannelID,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> OfficialChannel? {
+        try tx.row(
+            """
+            UPDATE channels SET head_seq = head_seq WHERE app = \(application) AND id = \(id)
+            RETURNING id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
+                subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
+                subscription_head
+            """
+        ).map { row throws(ChatError) in try channel(row) }
+    }
+
+    /// Changes what is given; subscribers see it as the channel's next event.
+    ///
     /// - Returns: whether there is such a channel.
     static func update(
         _ id: ChannelID,
@@ -61,7 +82,8 @@ enum ChannelTable {
     ) throws(ChatError) -> Bool {
         try tx.execute(
             """
-            UPDATE channels SET name = COALESCE(\(change.name), name),
+            UPDATE channels SET event_seq = event_seq + 1, profile_event_seq = event_seq + 1,
+                name = COALESCE(\(change.name), name),
                 introduction = COALESCE(\(change.introduction), introduction),
                 face_url = COALESCE(\(change.faceURL), face_url),
                 organization = COALESCE(\(change.organization), organization),
@@ -72,9 +94,37 @@ enum ChannelTable {
         ) == 1
     }
 
-    /// - Returns: whether there was such a channel.
-    static func delete(_ id: ChannelID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
-        try tx.execute("DELETE FROM channels WHERE app = \(application) AND id = \(id)") == 1
+    /// Deletes a channel; what belongs to it is left for ``Leftovers``.
+    static func delete(
+        _ channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        try tx.execute("DELETE FROM channels WHERE app = \(application) AND id = \(channel.id)")
+        try tx.execute(
+            """
+            INSERT INTO destroyed_channels (app, channel, incarnation)
+            VALUES (\(application), \(channel.id), \(channel.incarnation)) ON CONFLICT DO NOTHING
+            """
+        )
+    }
+
+    /// Counts subscribers in or out; call under the channel's lock.
+    ///
+    /// - Parameter position: the newest place in the order of subscribers.
+    static func count(
+        _ difference: Int64,
+        position: Int64,
+        of channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        try tx.execute(
+            """
+            UPDATE channels SET subscribers = subscribers + \(difference), subscription_head = \(position)
+            WHERE app = \(application) AND id = \(channel.id)
+            """
+        )
     }
 
     private static func channel(_ row: Row) throws(ChatError) -> OfficialChannel {
@@ -91,7 +141,12 @@ enum ChannelTable {
             maxSubscribers: try row.integer(7),
             subscribers: try row.integer(8),
             lastMessageSeconds: try row.integer(9),
-            createdAt: try row.timestamp(10)
+            createdAt: try row.timestamp(10),
+            incarnation: try row.integer(11),
+            headSeq: try row.integer(12),
+            eventSeq: try row.integer(13),
+            storedBroadcasts: try row.integer(14),
+            subscriptionHead: try row.integer(15)
         )
     }
 }

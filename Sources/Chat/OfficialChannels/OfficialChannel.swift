@@ -29,6 +29,8 @@ package struct ChannelProfile: Sendable, Equatable {
 }
 
 /// A channel as it is stored.
+///
+/// Broadcasts and subscriptions belong to the channel's incarnation; they go when it is destroyed.
 package struct OfficialChannel: Sendable, Equatable {
     package let id: ChannelID
     package let owner: UserID
@@ -38,6 +40,16 @@ package struct OfficialChannel: Sendable, Equatable {
     /// In seconds; 0 when nothing was sent yet.
     package let lastMessageSeconds: Int64
     package let createdAt: Timestamp
+    /// A random number that no other channel has, not even an earlier one of the same ID.
+    package let incarnation: Int64
+    /// The number of the newest broadcast, 0 when there is none.
+    package let headSeq: Int64
+    /// How many things subscribers could see: broadcasts, recalls, changes of the profile.
+    package let eventSeq: Int64
+    /// How many broadcasts were stored.
+    let storedBroadcasts: Int64
+    /// How often subscribers were added: the place of the newest in their order.
+    let subscriptionHead: Int64
 }
 
 /// A channel to be made.

@@ -8,10 +8,11 @@ package import Database
 /// Source: spec/official-channels.md.
 package struct OfficialChannels: Sendable {
     private let database: any Database
+    private let webhooks: Webhooks
     private let random: any RandomSource
 
-    package init(database: any Database, random: any RandomSource) {
-        (self.database, self.random) = (database, random)
+    package init(database: any Database, webhooks: Webhooks, random: any RandomSource) {
+        (self.database, self.webhooks, self.random) = (database, webhooks, random)
     }
 
     /// Makes a channel.
@@ -19,8 +20,9 @@ package struct OfficialChannels: Sendable {
     /// Its owner is not subscribed to it.
     ///
     /// - Returns: the ID given, or the one that the server made.
-    /// - Throws: 6017 when `MaxSubscriberNum` is over the limit, 70107 when the owner is not imported, 130007 when the
-    ///   ID has the form of the server's own, 130008 when it is taken, 130010 when the plan has no room.
+    /// - Throws: 6017 when `MaxSubscriberNum` is over the limit, 20006 or its own code when the "before" webhook
+    ///   refuses, 70107 when the owner is not imported, 80003 when that webhook does not answer and must, 130007 when
+    ///   the ID has the form of the server's own, 130008 when it is taken, 130010 when the plan has no room.
     package func create(_ new: NewChannel, for call: Call) async throws(ChatError) -> ChannelID {
         let application = call.application
         try application.demandChannelService(at: call.time)
@@ -31,11 +33,9 @@ package struct OfficialChannels: Sendable {
                 "OfficialAccountUserID must not begin with \(ChannelID.generatedPrefix); the server makes those."
             )
         }
+        try await askBeforeCreating(new, for: call)
         let created = try await database.write(for: call) { tx throws(ChatError) in
-            guard let owner = UserID(rawValue: new.owner), try AccountTable.exists(owner, of: application.id, in: tx)
-            else {
-                throw ChatError(.accountNotImported, "Owner_Account names no imported account; import it first.")
-            }
+            let owner = try importedOwner(of: new, for: call, in: tx)
             let id = try insert(new, owner: owner, for: call, in: tx)
             let limit = application.limits[.channels]
             guard try Usage.takeChannel(of: application.id, limit: limit, in: tx) else {
@@ -44,26 +44,47 @@ package struct OfficialChannels: Sendable {
                     "The application has all \(limit) channels that its plan allows; destroy some or change the plan."
                 )
             }
+            try webhooks.tell(.afterCreate, for: call, about: id, in: tx) {
+                WebhookBody.afterCreate(
+                    channel: id,
+                    operator: call.caller,
+                    owner: owner,
+                    name: new.profile.name,
+                    at: call.time.milliseconds
+                )
+            }
             try Audit.record("create_official_account", of: id.rawValue, by: call, in: tx)
             return CreatedChannel(id: id.rawValue)
         }
+        await webhooks.wake(application)
         guard let id = ChannelID(rawValue: created.id) else {
             throw .internalFault(DatabaseError(.corrupt, "an idempotency key's result is no channel ID"))
         }
         return id
     }
 
-    /// Destroys a channel; its ID may be used again for another.
+    /// Destroys a channel with its broadcasts and subscriptions; its ID may be used again for another.
     ///
     /// - Throws: 130004 when there is none.
     package func destroy(_ id: ChannelID, for call: Call) async throws(ChatError) {
-        try call.application.demandChannelService(at: call.time)
+        let application = call.application
+        try application.demandChannelService(at: call.time)
         _ = try await database.write(for: call) { tx throws(ChatError) in
-            guard try ChannelTable.delete(id, of: call.application.id, in: tx) else { throw notFound(id) }
-            try Usage.release(channels: 1, of: call.application.id, in: tx)
+            guard let channel = try ChannelTable.lock(id, of: application.id, in: tx) else { throw .noChannel(id) }
+            try ChannelTable.delete(channel, of: application.id, in: tx)
+            try Usage.release(channels: 1, of: application.id, in: tx)
+            try webhooks.tell(.afterDestroyed, for: call, about: id, in: tx) {
+                WebhookBody.afterDestroyed(
+                    channel: id,
+                    owner: channel.owner,
+                    name: channel.profile.name,
+                    at: call.time.milliseconds
+                )
+            }
             try Audit.record("destroy_official_account", of: id.rawValue, by: call, in: tx)
             return Done()
         }
+        await webhooks.wake(application)
     }
 
     /// Changes what is given and leaves the rest.
@@ -77,11 +98,26 @@ package struct OfficialChannels: Sendable {
         try application.demandChannelService(at: call.time)
         try demandAllowed(change.maxSubscribers, for: application)
         _ = try await database.write(for: call) { tx throws(ChatError) in
-            guard try ChannelTable.update(id, change, of: application.id, in: tx) else { throw notFound(id) }
-            guard !change.isEmpty else { return Done() }
+            guard !change.isEmpty else {
+                guard try ChannelTable.find(id, of: application.id, in: tx) != nil else { throw .noChannel(id) }
+                return Done()
+            }
+            guard try ChannelTable.update(id, change, of: application.id, in: tx) else { throw .noChannel(id) }
+            try webhooks.tell(.afterInfoChanged, for: call, about: id, in: tx) {
+                WebhookBody.afterInfoChanged(
+                    channel: id,
+                    operator: call.caller,
+                    introduction: change.introduction,
+                    name: change.name,
+                    faceURL: change.faceURL,
+                    organization: change.organization,
+                    at: call.time.milliseconds
+                )
+            }
             try Audit.record("modify_official_account_base_info", of: id.rawValue, by: call, in: tx)
             return Done()
         }
+        await webhooks.wake(application)
     }
 
     /// The channels asked for, each in its place; nil where there is none.
@@ -116,12 +152,41 @@ package struct OfficialChannels: Sendable {
         let id: String
     }
 
+    /// Asks the backend, unless the transaction would refuse or only repeat an earlier answer.
+    private func askBeforeCreating(_ new: NewChannel, for call: Call) async throws(ChatError) {
+        guard call.application.webhooks.wants(.beforeCreate) else { return }
+        let owner: UserID? = try await database.read { tx throws(ChatError) in
+            guard try !call.isAnswered(in: tx) else { return nil }
+            if let id = new.id, try ChannelTable.find(id, of: call.application.id, in: tx) != nil { throw .taken(id) }
+            return try importedOwner(of: new, for: call, in: tx)
+        }
+        guard let owner else { return }
+        let verdict = try await webhooks.ask(.beforeCreate, for: call, about: new.id?.rawValue ?? "") {
+            WebhookBody.beforeCreate(
+                operator: call.caller,
+                owner: owner,
+                name: new.profile.name,
+                at: call.time.milliseconds
+            )
+        }
+        try verdict.demandConsent(else: .creationRefused)
+    }
+
+    private func importedOwner(of new: NewChannel, for call: Call, in tx: any Transaction) throws(ChatError) -> UserID {
+        guard let owner = UserID(rawValue: new.owner), try AccountTable.exists(owner, of: call.application.id, in: tx)
+        else {
+            throw ChatError(.accountNotImported, "Owner_Account names no imported account; import it first.")
+        }
+        return owner
+    }
+
     private func insert(
         _ new: NewChannel,
         owner: UserID,
         for call: Call,
         in tx: any Transaction
     ) throws(ChatError) -> ChannelID {
+        let incarnation = random.incarnation()
         // A generated ID has 70 random bits; that it is taken once is a wonder, three times a broken generator.
         for _ in 0..<3 {
             guard let id = new.id ?? ChannelID.generated(from: random.bytes(12)) else { break }
@@ -132,12 +197,15 @@ package struct OfficialChannels: Sendable {
                 maxSubscribers: new.maxSubscribers ?? call.application.limits[.defaultMaxSubscribers],
                 subscribers: 0,
                 lastMessageSeconds: 0,
-                createdAt: call.time
+                createdAt: call.time,
+                incarnation: incarnation,
+                headSeq: 0,
+                eventSeq: 0,
+                storedBroadcasts: 0,
+                subscriptionHead: 0
             )
             if try ChannelTable.insert(channel, of: call.application.id, in: tx) { return id }
-            if new.id != nil {
-                throw ChatError(.channelIDTaken, "The channel ID \(id) is in use; choose another.")
-            }
+            if new.id != nil { throw .taken(id) }
         }
         throw .internalFault(DatabaseError(.unavailable, "no free channel ID could be generated"))
     }
@@ -151,7 +219,20 @@ package struct OfficialChannels: Sendable {
     }
 }
 
-/// What every operation on a channel that does not exist answers.
-private func notFound(_ id: ChannelID) -> ChatError {
-    ChatError(.channelNotFound, "There is no official channel \(id).")
+extension RandomSource {
+    /// 52 random bits: a JavaScript number holds them exactly.
+    fileprivate func incarnation() -> Int64 {
+        bytes(7).reduce(Int64(0)) { $0 << 8 | Int64($1) } & 0xF_FFFF_FFFF_FFFF
+    }
+}
+
+extension ChatError {
+    /// What every operation on a channel that does not exist answers, but for recall and history.
+    static func noChannel(_ id: ChannelID) -> ChatError {
+        ChatError(.channelNotFound, "There is no official channel \(id).")
+    }
+
+    fileprivate static func taken(_ id: ChannelID) -> ChatError {
+        ChatError(.channelIDTaken, "The channel ID \(id) is in use; choose another.")
+    }
 }

@@ -27,6 +27,15 @@ package struct JSONObject: Sendable, Equatable {
     }
 }
 
+extension JSONObject {
+    /// The object as JSON text, without white space.
+    package var json: [UInt8] {
+        var bytes: [UInt8] = []
+        JSONValue.object(self).write(to: &bytes)
+        return bytes
+    }
+}
+
 extension JSONObject.Member: Equatable {
     package static func == (one: Self, other: Self) -> Bool {
         one.name.hasSameBytes(as: other.name) && one.value == other.value

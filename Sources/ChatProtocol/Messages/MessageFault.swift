@@ -5,6 +5,10 @@ package struct MessageFault: Error, Equatable, Sendable {
     /// What it must be and is not, to be read after the place.
     package let problem: String
 
+    package init(place: String, problem: String) {
+        (self.place, self.problem) = (place, problem)
+    }
+
     /// What the caller reads in `ErrorInfo`.
     ///
     /// One plain sentence: "MsgBody[2].MsgContent.Text must be a string; it is a number."

@@ -1,33 +1,36 @@
 package import Chat
-package import Database
-package import EventBus
+import Database
+import EventBus
+package import WebhookDelivery
 
-/// The systems of the domain over an installation's storage: what the server and the command line share.
+/// An installation, opened: the systems of the domain over its storage, and what must be closed with it.
 package struct Installation: Sendable {
-    package let database: any Database
-    package let bus: any EventBus
-    package let clock: any WallClock
-    package let random: any RandomSource
-    package let applications: Applications
-    package let accounts: Accounts
-    package let channels: OfficialChannels
+    package let systems: Systems
+    private let sender: HTTPWebhookSender
 
-    /// - Parameter overrides: limits above every plan.
-    package init(_ storage: OpenStorage, clock: any WallClock, overrides: [Limits.Name: Int64] = [:]) {
-        (database, self.clock, random) = (storage.database, clock, storage.random)
-        bus = InProcessEventBus()
-        applications = Applications(
-            database: database,
-            bus: bus,
+    /// - Parameters:
+    ///   - webhookPolicy: which addresses webhooks may reach.
+    ///   - overrides: limits above every plan.
+    package init(
+        _ storage: OpenStorage,
+        clock: any WallClock,
+        webhookPolicy: AddressPolicy = AddressPolicy(),
+        overrides: [Limits.Name: Int64] = [:]
+    ) {
+        sender = HTTPWebhookSender(policy: webhookPolicy)
+        systems = Systems(
+            database: storage.database,
+            bus: InProcessEventBus(),
             clock: clock,
+            random: storage.random,
             secrets: storage.secrets,
+            sender: sender,
             overrides: overrides
         )
-        accounts = Accounts(database: database, bus: bus)
-        channels = OfficialChannels(database: database, random: random)
     }
 
     package func close() async {
-        await database.close()
+        await sender.close()
+        await systems.database.close()
     }
 }

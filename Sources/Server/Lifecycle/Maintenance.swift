@@ -1,28 +1,26 @@
 import AsyncAlgorithms
 import Chat
 import ChatProtocol
-import Database
 import Logging
 import ServiceLifecycle
 
-/// What is swept up once a minute, in small batches so that no caller waits long.
+/// Sweeps once at the start and once a minute.
 struct Maintenance: Service {
     static let interval = Duration.seconds(60)
-    static let batch = 500
 
-    let database: any Database
-    let clock: any WallClock
+    let sweep: Sweep
     let logger: Logger
 
     func run() async throws {
+        await run(sweep)
         for await _ in AsyncTimerSequence(interval: Self.interval, clock: .continuous).cancelOnGracefulShutdown() {
-            await sweep()
+            await run(sweep)
         }
     }
 
-    private func sweep() async {
+    private func run(_ sweep: Sweep) async {
         do throws(ChatError) {
-            while try await database.forgetIdempotencyKeys(at: clock.now, batch: Self.batch) == Self.batch {}
+            try await sweep.run()
         } catch {
             let cause = error.cause.map(String.init(reflecting:)) ?? "-"
             logger.error("cannot sweep", metadata: ["error.cause": .string(cause)])

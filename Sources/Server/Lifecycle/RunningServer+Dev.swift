@@ -1,3 +1,4 @@
+import Addresses
 import AdminAPI
 import Chat
 import ChatProtocol
@@ -5,6 +6,7 @@ import Emulator
 import FoundationEssentials
 import ServiceLifecycle
 import UserSig
+import WebhookDelivery
 
 extension RunningServer {
     /// Runs `rostrum dev` until SIGTERM or SIGINT.
@@ -31,20 +33,25 @@ extension RunningServer {
         let storage = try await OpenStorage.open(directory, engine: engine(registry))
         let clock = try await storage.emulatorClock()
         let server = RunningServer(
-            Installation(storage, clock: clock, overrides: settings.limits),
+            Installation(
+                storage,
+                clock: clock,
+                webhookPolicy: AddressPolicy(allowing: AddressRange.loopback + settings.webhookAllow),
+                overrides: settings.limits
+            ),
             registry: registry,
             logger: logger
         )
         do {
             try await server.refuseServedInstallation(in: directory)
         } catch {
-            await server.installation.close()
+            await server.close()
             throw error
         }
         let emulation = Emulation(
-            applications: server.installation.applications,
-            accounts: server.installation.accounts,
-            random: server.installation.random,
+            applications: server.systems.applications,
+            accounts: server.systems.accounts,
+            random: server.systems.random,
             clock: clock
         )
         do throws(ChatError) {
@@ -62,7 +69,7 @@ extension RunningServer {
                 clock: clock,
                 faults: faults,
                 log: log,
-                channels: server.installation.channels,
+                channels: server.systems.channels,
                 commandNames: server.catalogue.names
             ),
             clientAddress: ClientAddress(trustedProxies: settings.trustedProxies)
@@ -70,7 +77,7 @@ extension RunningServer {
         let readiness = Readiness(settings.doors) { ports in
             announce(settings, ports, directory, at: clock.now, output)
         }
-        var services: [any Service] = [server.maintenance]
+        var services: [any Service] = [server.maintenance, server.outboxReader]
         if let port = settings.adminPort {
             services.append(
                 try Listener(host: settings.host, port: port)
@@ -97,7 +104,7 @@ extension RunningServer {
     private func refuseServedInstallation(in directory: DataDirectory) async throws(StartError) {
         let applications: [Application]
         do throws(ChatError) {
-            applications = try await installation.applications.all()
+            applications = try await systems.applications.all()
         } catch {
             throw StartError(error)
         }

@@ -2,6 +2,7 @@ import Chat
 import ChatProtocol
 import Emulator
 import ServiceLifecycle
+import WebhookDelivery
 
 extension RunningServer {
     /// Runs `rostrum serve` until SIGTERM or SIGINT.
@@ -19,14 +20,18 @@ extension RunningServer {
         let lock = try directory.lock()
         let storage = try await OpenStorage.open(directory, masterKey: settings.masterKey, engine: engine(registry))
         let server = RunningServer(
-            Installation(storage, clock: SystemClock()),
+            Installation(
+                storage,
+                clock: SystemClock(),
+                webhookPolicy: AddressPolicy(allowing: settings.webhookAllow)
+            ),
             registry: registry,
             logger: logger
         )
         do {
             try await server.refuseThePublishedKey(on: settings.host)
         } catch {
-            await server.installation.close()
+            await server.close()
             throw error
         }
         let door = FrontDoor(
@@ -44,7 +49,7 @@ extension RunningServer {
             .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
         let main = try Listener(host: settings.host, port: settings.port, tls: tls)
             .service(door, logger: logger) { readiness.listening(.main, port: $0) }
-        try await server.run([server.maintenance, admin, main])
+        try await server.run([server.maintenance, server.outboxReader, admin, main])
         _ = consume lock
     }
 
@@ -53,7 +58,7 @@ extension RunningServer {
         guard !Loopback.isName(host) else { return }
         let applications: [Application]
         do throws(ChatError) {
-            applications = try await installation.applications.all()
+            applications = try await systems.applications.all()
         } catch {
             throw StartError(error)
         }

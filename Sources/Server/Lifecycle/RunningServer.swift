@@ -6,12 +6,14 @@ import Metrics
 import Observability
 import ServiceLifecycle
 import UnixSignals
+import WebhookDelivery
 
 /// The composition root: settings become services, wired once, started in order and stopped in reverse.
 ///
 /// What `rostrum serve` and `rostrum dev` have in common; each has a file of its own.
 package struct RunningServer: Sendable {
-    let installation: Installation
+    private let installation: Installation
+    let systems: Systems
     let catalogue: Catalogue
     let registry: PrometheusRegistry
     let logger: Logger
@@ -19,8 +21,9 @@ package struct RunningServer: Sendable {
 
     init(_ installation: Installation, registry: PrometheusRegistry, logger: Logger) {
         (self.installation, self.registry, self.logger) = (installation, registry, logger)
-        health = Health(database: installation.database, clock: installation.clock, logger: logger)
-        catalogue = Catalogue(accounts: installation.accounts, channels: installation.channels)
+        systems = installation.systems
+        health = Health(database: systems.database, clock: systems.clock, logger: logger)
+        catalogue = Catalogue(systems)
     }
 
     var adminDoor: AdminDoor {
@@ -28,22 +31,26 @@ package struct RunningServer: Sendable {
     }
 
     var maintenance: Maintenance {
-        Maintenance(database: installation.database, clock: installation.clock, logger: logger)
+        Maintenance(sweep: systems.sweep, logger: logger)
+    }
+
+    var outboxReader: OutboxReader {
+        OutboxReader(systems, metrics: registry, logger: logger)
     }
 
     /// - Parameter observer: the emulator's; nil in production.
     func api(observer: (any CallObserver)?) -> AdminAPI {
         AdminAPI(
             catalogue: catalogue,
-            applications: installation.applications,
+            applications: systems.applications,
             authentication: Authentication(
-                database: installation.database,
-                bus: installation.bus,
-                clock: installation.clock,
+                database: systems.database,
+                bus: systems.bus,
+                clock: systems.clock,
                 metrics: registry
             ),
-            clock: installation.clock,
-            random: installation.random,
+            clock: systems.clock,
+            random: systems.random,
             observer: observer,
             metrics: registry,
             logger: logger
@@ -70,7 +77,7 @@ package struct RunningServer: Sendable {
         await close()
     }
 
-    private func close() async {
+    func close() async {
         await installation.close()
         LogOutput.standardError.flush()
     }
@@ -86,6 +93,9 @@ package struct RunningServer: Sendable {
                 "rostrum_request_duration": "Time from a call's head to its reply.",
                 "rostrum_usersig_cache": "UserSigs looked up among those verified before.",
                 "rostrum_commit_batch_size": "Operations that one durable commit carried.",
+                "rostrum_webhook_attempts": "Attempts at \"after\" webhooks by result.",
+                "rostrum_webhook_duration": "Time from an attempt's beginning to the end of the reply.",
+                "rostrum_webhook_dead_letters": "\"After\" webhooks that were given up.",
             ]
         )
     }

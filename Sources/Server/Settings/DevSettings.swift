@@ -17,6 +17,8 @@ package struct DevSettings: Sendable {
     /// Limits above every plan.
     package var limits: [Limits.Name: Int64] = [:]
     package var trustedProxies: [AddressRange] = []
+    /// What webhooks may reach besides public addresses and this machine.
+    package var webhookAllow: [AddressRange] = []
     package var logFormat = LogFormat.text
     package var logLevel = Logger.Level.info
 

@@ -13,13 +13,15 @@ package struct ServeSettings: Sendable {
     package var masterKey: MasterKeySource
     package var tls: TLSFiles?
     package var trustedProxies: [AddressRange]
+    /// What webhooks may reach besides public addresses.
+    package var webhookAllow: [AddressRange]
     package var logFormat: LogFormat
     package var logLevel: Logger.Level
 
     /// The name of every setting; with two dashes the flag, in capitals behind `ROSTRUM_` the variable.
     package static let names = [
         "host", "port", "admin-host", "admin-port", "data-dir", "master-key-file", "tls-certificate", "tls-key",
-        "trusted-proxies", "log-format", "log-level",
+        "trusted-proxies", "webhook-allow", "log-format", "log-level",
     ]
 
     /// Reads and judges every setting.
@@ -38,7 +40,7 @@ package struct ServeSettings: Sendable {
             environment: environment,
             file: file,
             known: Self.names,
-            lists: ["trusted-proxies"]
+            lists: ["trusted-proxies", "webhook-allow"]
         )
         host = reader.text("host") ?? "127.0.0.1"
         port = try reader.port("port") ?? 8080
@@ -50,9 +52,8 @@ package struct ServeSettings: Sendable {
         dataDirectory = directory
         masterKey = try Self.masterKey(reader)
         tls = try Self.tls(reader)
-        trustedProxies = try reader.list("trusted-proxies", allowed: "addresses or CIDR ranges such as 10.0.0.0/8") {
-            AddressRange($0)
-        }
+        trustedProxies = try reader.list("trusted-proxies", allowed: Self.ranges) { AddressRange($0) }
+        webhookAllow = try reader.list("webhook-allow", allowed: Self.ranges) { AddressRange($0) }
         logFormat =
             try reader.value("log-format", allowed: "text or json") { LogFormat(rawValue: $0) } ?? .text
         logLevel =
@@ -60,6 +61,8 @@ package struct ServeSettings: Sendable {
                 Logger.Level(rawValue: $0)
             } ?? .info
     }
+
+    private static let ranges = "addresses or CIDR ranges such as 10.0.0.0/8"
 
     private static func masterKey(_ reader: SettingsReader) throws(SettingError) -> MasterKeySource {
         if let text = reader.text("master-key", secret: true) { return .text(text) }

@@ -10,7 +10,7 @@ extension AppCommand {
             abstract: "Show who changed what, from where, newest first."
         )
 
-        @OptionGroup var target: Target
+        @OptionGroup var target: ApplicationTarget
 
         @Option(help: "At most so many changes.")
         var limit = 50
@@ -20,8 +20,8 @@ extension AppCommand {
         }
 
         func run() async throws {
-            try await target.storage.withInstallation { installation in
-                let entries = try await installation.applications.audit(of: target.id, newest: limit)
+            try await target.storage.withInstallation { systems in
+                let entries = try await systems.applications.audit(of: target.id, newest: limit)
                 let views = entries.map(AuditView.init)
                 if target.json { return try printJSON(views) }
                 for view in views { printLine(view.line) }
@@ -41,7 +41,7 @@ private struct AuditView: Encodable {
     let target: String
 
     init(_ entry: AuditEntry) {
-        time = Date(timeIntervalSince1970: Double(entry.time.seconds)).formatted(.iso8601)
+        time = entry.time.iso8601
         (requestID, caller, address) = (entry.requestID, entry.caller, entry.address)
         (action, target) = (entry.action, entry.target)
     }

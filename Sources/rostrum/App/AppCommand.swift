@@ -12,17 +12,6 @@ struct AppCommand: AsyncParsableCommand {
             Audit.self,
         ]
     )
-
-    /// What most subcommands take.
-    struct Target: ParsableArguments {
-        @Argument(help: ArgumentHelp("The application.", valueName: "SDKAPPID"))
-        var id: SDKAppID
-
-        @OptionGroup var storage: StorageOptions
-
-        @Flag(help: "Print JSON.")
-        var json = false
-    }
 }
 
 extension AppCommand {
@@ -57,18 +46,18 @@ extension AppCommand {
         }
 
         func run() async throws {
-            try await storage.withInstallation(makeIfMissing: true) { installation in
-                let number = if let id { id } else { try await freeNumber(installation) }
+            try await storage.withInstallation(makeIfMissing: true) { systems in
+                let number = if let id { id } else { try await freeNumber(systems) }
                 let new = NewApplication(
                     id: number,
                     name: name,
                     plan: plan,
-                    key: key ?? NewApplication.makeKey(installation.random),
+                    key: key ?? NewApplication.makeKey(systems.random),
                     admins: admins.isEmpty ? [try administrator()] : admins,
-                    webhookSecret: NewApplication.makeKey(installation.random)
+                    webhookSecret: NewApplication.makeKey(systems.random)
                 )
-                let made = try await installation.applications.create(new, by: installation.operation())
-                try await ApplicationView(made, installation, showingSecrets: true).print(asJSON: json)
+                let made = try await systems.applications.create(new, by: systems.operation())
+                try await ApplicationView(made, systems, showingSecrets: true).print(asJSON: json)
             }
         }
 
@@ -78,11 +67,11 @@ extension AppCommand {
         }
 
         /// The hosted service's numbers begin with 14 and have ten digits.
-        private func freeNumber(_ installation: Installation) async throws -> SDKAppID {
+        private func freeNumber(_ systems: Systems) async throws -> SDKAppID {
             for _ in 0..<100 {
-                let drawn = installation.random.bytes(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+                let drawn = systems.random.bytes(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
                 guard let id = SDKAppID(rawValue: 1_400_000_000 + drawn % 100_000_000) else { continue }
-                if try await installation.applications.find(id) == nil { return id }
+                if try await systems.applications.find(id) == nil { return id }
             }
             throw StartError("no free number was found; give one")
         }
@@ -97,10 +86,10 @@ extension AppCommand {
         var json = false
 
         func run() async throws {
-            try await storage.withInstallation { installation in
+            try await storage.withInstallation { systems in
                 var views: [ApplicationView] = []
-                for application in try await installation.applications.all() {
-                    views.append(try await ApplicationView(application, installation, showingSecrets: false))
+                for application in try await systems.applications.all() {
+                    views.append(try await ApplicationView(application, systems, showingSecrets: false))
                 }
                 if json { return try printJSON(views) }
                 for view in views { printLine(view.summary) }
@@ -111,17 +100,14 @@ extension AppCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Show an application.")
 
-        @OptionGroup var target: Target
+        @OptionGroup var target: ApplicationTarget
 
         @Flag(help: "Show keys and secrets too.")
         var secrets = false
 
         func run() async throws {
-            try await target.storage.withInstallation { installation in
-                guard let application = try await installation.applications.find(target.id) else {
-                    throw StartError("there is no application \(target.id) in this installation")
-                }
-                try await ApplicationView(application, installation, showingSecrets: secrets).print(asJSON: target.json)
+            try await target.withApplication { application, systems in
+                try await ApplicationView(application, systems, showingSecrets: secrets).print(asJSON: target.json)
             }
         }
     }
@@ -132,14 +118,14 @@ extension AppCommand {
             abstract: "Make an account an app admin, importing it if need be."
         )
 
-        @OptionGroup var target: Target
+        @OptionGroup var target: ApplicationTarget
 
         @Argument(help: "The account.")
         var user: UserID
 
         func run() async throws {
-            try await target.change { installation in
-                try await installation.applications.addAdmin(user, to: target.id, by: installation.operation())
+            try await target.change { systems in
+                try await systems.applications.addAdmin(user, to: target.id, by: systems.operation())
             }
         }
     }
@@ -150,14 +136,14 @@ extension AppCommand {
             abstract: "Make an app admin an ordinary account."
         )
 
-        @OptionGroup var target: Target
+        @OptionGroup var target: ApplicationTarget
 
         @Argument(help: "The account.")
         var user: UserID
 
         func run() async throws {
-            try await target.change { installation in
-                try await installation.applications.removeAdmin(user, from: target.id, by: installation.operation())
+            try await target.change { systems in
+                try await systems.applications.removeAdmin(user, from: target.id, by: systems.operation())
             }
         }
     }
@@ -172,7 +158,7 @@ extension AppCommand {
                 """
         )
 
-        @OptionGroup var target: Target
+        @OptionGroup var target: ApplicationTarget
 
         @Option(help: "The new key; a random one is made if it is left out.")
         var key: String?
@@ -186,17 +172,17 @@ extension AppCommand {
         }
 
         func run() async throws {
-            try await target.change(showingSecrets: !finish) { installation in
+            try await target.change(showingSecrets: !finish) { systems in
                 guard !finish else {
-                    return try await installation.applications.dropOldKeys(
+                    return try await systems.applications.dropOldKeys(
                         of: target.id,
-                        by: installation.operation()
+                        by: systems.operation()
                     )
                 }
-                return try await installation.applications.rotateKey(
+                return try await systems.applications.rotateKey(
                     of: target.id,
-                    to: key ?? NewApplication.makeKey(installation.random),
-                    by: installation.operation()
+                    to: key ?? NewApplication.makeKey(systems.random),
+                    by: systems.operation()
                 )
             }
         }
@@ -207,14 +193,14 @@ extension AppCommand {
             abstract: "Delete an application and everything that belongs to it."
         )
 
-        @OptionGroup var target: Target
+        @OptionGroup var target: ApplicationTarget
 
         @Flag(help: "Do it; without this nothing is deleted.")
         var yes = false
 
         func run() async throws {
-            try await target.storage.withInstallation { installation in
-                let usage = try await installation.applications.usage(of: target.id)
+            try await target.storage.withInstallation { systems in
+                let usage = try await systems.applications.usage(of: target.id)
                 guard yes else {
                     throw ValidationError(
                         """
@@ -223,7 +209,7 @@ extension AppCommand {
                         """
                     )
                 }
-                try await installation.applications.delete(target.id, by: installation.operation())
+                try await systems.applications.delete(target.id, by: systems.operation())
                 if target.json { return try printJSON(["deleted": target.id.rawValue]) }
                 printLine("application \(target.id) is deleted")
             }
@@ -240,19 +226,6 @@ extension AppCommand {
         guard let key else { return }
         guard (1...NewApplication.longestKey).contains(key.utf8.count) else {
             throw ValidationError("--key must be 1 to \(NewApplication.longestKey) bytes long.")
-        }
-    }
-}
-
-extension AppCommand.Target {
-    /// Changes the application and prints what it is now.
-    func change(
-        showingSecrets: Bool = false,
-        _ body: (Installation) async throws -> Application
-    ) async throws {
-        try await storage.withInstallation { installation in
-            let changed = try await body(installation)
-            try await ApplicationView(changed, installation, showingSecrets: showingSecrets).print(asJSON: json)
         }
     }
 }

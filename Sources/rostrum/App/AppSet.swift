@@ -13,7 +13,7 @@ extension AppCommand {
                 """
         )
 
-        @OptionGroup var target: Target
+        @OptionGroup var target: ApplicationTarget
 
         @Option(help: "Its name, for people.")
         var name: String?
@@ -44,6 +44,37 @@ extension AppCommand {
         )
         var limits: [LimitAssignment] = []
 
+        @Option(help: ArgumentHelp("Where its webhooks go; an empty text takes it away.", valueName: "URL"))
+        var webhookURL: WebhookURLArgument?
+
+        @Option(
+            parsing: .upToNextOption,
+            help: ArgumentHelp(
+                "The webhooks that are on: full CallbackCommand names, all or none. What is not named is off then.",
+                valueName: "NAME"
+            )
+        )
+        var webhookEnable: [WebhookSelection] = []
+
+        @Option(help: ArgumentHelp("The text that Sign is made with; an empty one leaves Sign out.", valueName: "TEXT"))
+        var webhookToken: String?
+
+        @Option(help: "What happens when a \"before\" webhook does not answer in 2 s.")
+        var webhookTimeoutPolicy: WebhookSettings.TimeoutPolicy?
+
+        @Option(help: "When an \"after\" webhook is sent again: after every failure, after a timeout only, never.")
+        var webhookRetry: WebhookSettings.Retry?
+
+        private var webhooks: WebhookChange {
+            var change = WebhookChange()
+            if let webhookURL { change.url = .some(webhookURL.url) }
+            if !webhookEnable.isEmpty { change.commands = Swift.Set(webhookEnable.flatMap(\.commands)) }
+            change.token = webhookToken
+            change.timeoutPolicy = webhookTimeoutPolicy
+            change.retry = webhookRetry
+            return change
+        }
+
         private var change: ApplicationChange {
             var change = ApplicationChange()
             change.name = name
@@ -52,17 +83,21 @@ extension AppCommand {
             change.channelServiceIsEnabled = channelService?.isOn
             if let end = channelServiceExpires { change.channelServiceExpiresAt = .some(end.moment) }
             for limit in limits { change.ownLimits[limit.name] = .some(limit.value) }
+            change.webhooks = webhooks
             return change
         }
 
         func validate() throws {
             try AppCommand.validate(name: name)
+            if let webhookToken, webhookToken.utf8.count > WebhookSettings.longestToken {
+                throw ValidationError("--webhook-token must be at most \(WebhookSettings.longestToken) bytes long.")
+            }
             if change.isEmpty { throw ValidationError("Nothing to change was given.") }
         }
 
         func run() async throws {
-            try await target.change { installation in
-                try await installation.applications.update(target.id, change, by: installation.operation())
+            try await target.change { systems in
+                try await systems.applications.update(target.id, change, by: systems.operation())
             }
         }
     }

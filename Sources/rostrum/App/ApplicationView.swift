@@ -22,6 +22,18 @@ struct ApplicationView: Encodable {
         let accounts: Int64
     }
 
+    struct Webhooks: Encodable {
+        /// Nil when none is set.
+        let url: String?
+        let enabled: [String]
+        /// Whether `Sign` is sent.
+        let signed: Bool
+        /// Only with `--secrets`.
+        let token: String?
+        let timeoutPolicy: String
+        let retry: String
+    }
+
     let sdkappid: Int64
     let name: String
     let plan: String
@@ -31,22 +43,32 @@ struct ApplicationView: Encodable {
     let keys: [Key]
     /// Only with `--secrets`: the key of `X-Rostrum-Signature`.
     let webhookSecret: String?
+    let webhooks: Webhooks
     let channelService: ChannelService
     let usage: Count
     let limits: [String: Int64]
     let ownLimits: [String: Int64]
 
-    init(_ application: Application, _ installation: Installation, showingSecrets: Bool) async throws {
-        let usage = try await installation.applications.usage(of: application.id)
+    init(_ application: Application, _ systems: Systems, showingSecrets: Bool) async throws {
+        let usage = try await systems.applications.usage(of: application.id)
         (sdkappid, name, plan) = (application.id.rawValue, application.name, application.plan.rawValue)
         enabled = application.isEnabled
-        createdAt = Self.text(application.createdAt)
+        createdAt = application.createdAt.iso8601
         admins = application.admins.map(\.rawValue).sorted()
-        keys = application.keys.map { Key(key: showingSecrets ? $0.text : nil, createdAt: Self.text($0.createdAt)) }
+        keys = application.keys.map { Key(key: showingSecrets ? $0.text : nil, createdAt: $0.createdAt.iso8601) }
         webhookSecret = showingSecrets ? application.webhooks.secret : nil
+        let settings = application.webhooks
+        webhooks = Webhooks(
+            url: settings.url?.rawValue,
+            enabled: settings.commands.map(\.rawValue).sorted(),
+            signed: !settings.token.isEmpty,
+            token: showingSecrets && !settings.token.isEmpty ? settings.token : nil,
+            timeoutPolicy: settings.timeoutPolicy.rawValue,
+            retry: settings.retry.rawValue
+        )
         channelService = ChannelService(
             enabled: application.channelServiceIsEnabled,
-            endsAt: application.channelServiceEnd.map(Self.text)
+            endsAt: application.channelServiceEnd?.iso8601
         )
         self.usage = Count(channels: usage.channels, accounts: usage.accounts)
         limits = Dictionary(uniqueKeysWithValues: Limits.Name.allCases.map { ($0.rawValue, application.limits[$0]) })
@@ -66,6 +88,14 @@ struct ApplicationView: Encodable {
             ("created", createdAt), ("admins", admins.joined(separator: ", ")),
         ]
         for key in keys { lines.append(("key", key.key ?? "(hidden; --secrets shows it) made \(key.createdAt)")) }
+        lines.append(("webhook URL", webhooks.url ?? "none"))
+        if webhooks.url != nil {
+            lines.append(("webhooks on", webhooks.enabled.isEmpty ? "none" : webhooks.enabled.joined(separator: ", ")))
+            let hidden = webhooks.signed ? "(hidden; --secrets shows it)" : "none"
+            lines.append(("webhook token", webhooks.token ?? hidden))
+            lines.append(("webhook timeout", webhooks.timeoutPolicy))
+            lines.append(("webhook retry", webhooks.retry))
+        }
         if let webhookSecret { lines.append(("webhook secret", webhookSecret)) }
         let end = channelService.endsAt.map { "until \($0)" } ?? "without end"
         lines.append(("channel service", channelService.enabled ? end : "off"))
@@ -85,15 +115,4 @@ struct ApplicationView: Encodable {
             printLine(title + String(repeating: " ", count: width - title.count + 2) + value)
         }
     }
-
-    private static func text(_ moment: Timestamp) -> String {
-        Date(timeIntervalSince1970: Double(moment.seconds)).formatted(.iso8601)
-    }
-}
-
-/// Prints one JSON value with its members in order.
-func printJSON(_ value: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    printLine(String(decoding: try encoder.encode(value), as: UTF8.self))
 }

@@ -1,3 +1,5 @@
+package import ChatProtocol
+
 /// Where and how an application wants to hear of events.
 ///
 /// Source: spec/webhooks-official-channels.md section 1, design section 5.
@@ -11,16 +13,16 @@ package struct WebhookSettings: Sendable, Equatable {
     package enum Retry: String, CaseIterable, Sendable {
         /// After every failure, for 24 h.
         case on
-        /// After a timeout only, as the hosted service's console offers.
+        /// After a timeout only, three times, as the hosted service's console offers.
         case timeout
         /// Never, as the hosted service does by default.
         case off
     }
 
-    /// Empty when none is set.
-    package var url = ""
-    /// The full `CallbackCommand` names that are switched on.
-    package var events: Set<String> = []
+    /// Nil when none is set: no webhook is called.
+    package var url: WebhookURL?
+    /// Those that are switched on.
+    package var commands: Set<WebhookCommand> = []
     /// The text that `Sign` is made with; empty switches `Sign` off.
     package var token = ""
     /// The key of `X-Rostrum-Signature`.
@@ -28,7 +30,15 @@ package struct WebhookSettings: Sendable, Equatable {
     package var timeoutPolicy = TimeoutPolicy.allow
     package var retry = Retry.on
 
+    /// The longest token, in bytes.
+    package static let longestToken = 256
+
     package init(secret: String) {
         self.secret = secret
+    }
+
+    /// Whether the application wants to hear of it.
+    package func wants(_ command: WebhookCommand) -> Bool {
+        url != nil && commands.contains(command)
     }
 }

@@ -1,0 +1,101 @@
+import Chat
+import ChatProtocol
+
+/// The content of a message: `MsgBody`.
+///
+/// What exactly is wrong with one that breaks the rules is said by ``MessageFault``.
+struct MessageBodyField: Field {
+    let name = "MsgBody"
+    let isRequired = true
+
+    var rule: String { "an array of message elements (spec/messages.md)" }
+
+    func read(_ value: JSONValue) -> MessageBody? {
+        guard case .array(let elements) = value else { return nil }
+        return try? MessageBody(elements)
+    }
+
+    func fault(in value: JSONValue) -> MessageFault? {
+        guard case .array(let elements) = value else { return nil }
+        do throws(MessageFault) {
+            _ = try MessageBody(elements)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+/// How a message is pushed to devices that are not connected: `OfflinePushInfo`.
+struct OfflinePushInfoField: Field {
+    let name = "OfflinePushInfo"
+    let isRequired = false
+
+    var rule: String { "an object; of its members PushFlag is 0 or 1, and Title, Desc and Ext are strings" }
+
+    func read(_ value: JSONValue) -> OfflinePushInfo? {
+        guard case .object(let object) = value else { return nil }
+        return try? OfflinePushInfo(object)
+    }
+
+    func fault(in value: JSONValue) -> MessageFault? {
+        guard case .object(let object) = value else { return nil }
+        do throws(MessageFault) {
+            _ = try OfflinePushInfo(object)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+/// One word of a few, in a list.
+struct WordField<Word: RawRepresentable<String> & CaseIterable & Sendable>: Field {
+    let name: String
+    let isRequired = false
+
+    init(_ name: String, of words: Word.Type) {
+        self.name = name
+    }
+
+    var rule: String { Word.allCases.map(\.rawValue).joined(separator: " or ") }
+
+    func read(_ value: JSONValue) -> Word? {
+        guard case .string(let text) = value else { return nil }
+        return Word(rawValue: text)
+    }
+}
+
+/// The key of a message, as sending it returned.
+struct MessageKeyField: Field {
+    let name: String
+    let isRequired = false
+
+    init(_ name: String) {
+        self.name = name
+    }
+
+    var rule: String { "a string: a MsgKey such as 71_1_1767229200, or empty" }
+
+    func read(_ value: JSONValue) -> MessageKey? {
+        guard case .string(let text) = value else { return nil }
+        return MessageKey(rawValue: text)
+    }
+}
+
+/// Where a page begins: what the page before gave as `Next`; empty or left out for the first.
+struct CursorField: Field {
+    let name: String
+    let isRequired = false
+
+    init(_ name: String) {
+        self.name = name
+    }
+
+    var rule: String { "a string: the Next of the page before, or empty" }
+
+    func read(_ value: JSONValue) -> SubscriberCursor? {
+        guard case .string(let text) = value else { return nil }
+        return SubscriberCursor(text)
+    }
+}

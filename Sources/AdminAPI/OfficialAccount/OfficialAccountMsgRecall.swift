@@ -1,0 +1,31 @@
+import Chat
+import ChatProtocol
+
+/// Recalling Broadcasts (spec/official-channels.md B.11).
+struct OfficialAccountMsgRecall: Command {
+    static let keys = ListField("MsgKeyList", of: "MsgKeys", count: 1...Broadcasts.mostRecalls)
+    /// One that names no message is answered in its own item.
+    static let key = TextField("MsgKey", bytes: 0...1000)
+    static let reason = TextField("Reason", bytes: 0...Broadcasts.longestReason)
+
+    static let card = CommandCard(
+        path: "official_account_open_http_svc/official_account_msg_recall",
+        summary: "Recalls up to 10 broadcasts of a channel.",
+        documents: ["1047/60811", "269/102327"],
+        fields: [ChannelFields.channel, keys, reason],
+        codes: .officialAccountMessages,
+        errors: [.conversationNotFound, .channelIDInvalid, .messageNotFound]
+    )
+
+    let broadcasts: Broadcasts
+
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
+        let channel = try body.required(ChannelFields.channel)
+        let keys = try body.items(Self.keys, each: Self.key)
+        let codes = try await broadcasts.recall(keys, reason: try body.optional(Self.reason), in: channel, for: call)
+        let items = zip(keys, codes).map { key, code in
+            JSONValue.object(["MsgKey": .string(key), "RetCode": .integer(Int64(code.rawValue))])
+        }
+        return ["RecallRetList": .array(items)]
+    }
+}

@@ -1,0 +1,61 @@
+import Chat
+import ChatProtocol
+
+/// Sending a Broadcast (spec/official-channels.md B.10).
+struct SendOfficialAccountMsg: Command {
+    /// Webhooks that are left out for this message.
+    enum Forbidden: String, CaseIterable {
+        case before = "ForbidBeforeSendMsgCallback"
+        case after = "ForbidAfterSendMsgCallback"
+    }
+
+    enum Control: String, CaseIterable {
+        case noLastMessage = "NoLastMsg"
+    }
+
+    static let random = IntegerField("Random", required: true, 0...Int64(UInt32.max))
+    static let messageBody = MessageBodyField()
+    /// Its length counts with that of `MsgBody`: 80002.
+    static let cloudCustomData = TextField("CloudCustomData", bytes: 0...1_048_576)
+    static let pushInfo = OfflinePushInfoField()
+    static let onlineOnly = IntegerField("OnlineOnlyFlag", 0...1)
+    static let forbidden = ListField("ForbidCallbackControl", required: false, of: "names of webhooks", count: 0...10)
+    static let control = ListField("SendMsgControl", required: false, of: "names of controls", count: 0...10)
+
+    static let card = CommandCard(
+        path: "official_account_open_http_svc/send_official_account_msg",
+        summary: "Sends one message to all subscribers of a channel.",
+        documents: ["1047/60810", "269/102298"],
+        fields: [
+            ChannelFields.channel, random, messageBody, cloudCustomData, pushInfo, onlineOnly, forbidden, control,
+        ],
+        codes: .officialAccount,
+        errors: [
+            .channelNotFound, .channelIDInvalid, .messageTooLong, .broadcastFrequencyExceeded, .refusedByWebhook,
+            .webhookFailed,
+        ]
+    )
+
+    let broadcasts: Broadcasts
+
+    func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
+        var new = NewBroadcast(
+            channel: try body.required(ChannelFields.channel),
+            random: try body.required(Self.random),
+            body: try body.required(Self.messageBody)
+        )
+        new.cloudCustomData = try body.optional(Self.cloudCustomData)
+        new.pushInfo = try body.optional(Self.pushInfo)
+        new.isOnlineOnly = try body.optional(Self.onlineOnly) == 1
+        let forbidden = try body.optionalItems(
+            Self.forbidden,
+            each: WordField("ForbidCallbackControl", of: Forbidden.self)
+        )
+        new.skipsBeforeWebhook = forbidden?.contains(.before) ?? false
+        new.skipsAfterWebhook = forbidden?.contains(.after) ?? false
+        let control = try body.optionalItems(Self.control, each: WordField("SendMsgControl", of: Control.self))
+        new.updatesLastMessage = !(control?.contains(.noLastMessage) ?? false)
+        let key = try await broadcasts.send(new, for: call)
+        return ["MsgTime": .integer(key.seconds), "MsgKey": .string(key.rawValue)]
+    }
+}

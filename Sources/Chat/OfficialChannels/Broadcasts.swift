@@ -1,0 +1,339 @@
+package import ChatProtocol
+import Crypto
+package import Database
+
+/// Broadcasts: one message of a channel to all its subscribers, its history and its recall.
+///
+/// Every operation asks first whether the application has the channel service (131000).
+///
+/// Source: spec/official-channels.md B.10 to B.12.
+package struct Broadcasts: Sendable {
+    /// For how long the same content under the same number is the same broadcast, in seconds.
+    package static let deduplicationSeconds: Int64 = 300
+    /// The largest page of history.
+    package static let largestPage = 20
+    /// The most keys in one recall.
+    package static let mostRecalls = 10
+    /// The longest reason of a recall, in bytes.
+    package static let longestReason = 100
+
+    private let database: any Database
+    private let webhooks: Webhooks
+    private let clock: any WallClock
+
+    package init(database: any Database, webhooks: Webhooks, clock: any WallClock) {
+        (self.database, self.webhooks, self.clock) = (database, webhooks, clock)
+    }
+
+    /// Sends a broadcast: one durable row, whatever the number of subscribers.
+    ///
+    /// The same content under the same `Random` within 300 s is the first one again: it is answered with that one's
+    /// key, and nothing is sent, numbered, counted or told.
+    ///
+    /// - Returns: the broadcast's key, whose seconds are `MsgTime`.
+    /// - Throws: 6017 when it is online-only and leaves the last message as it is, 10016 or its own code when the "before" webhook refuses, 10023 when the channel sent too many, 80002
+    ///   when the message is too long, 80003 when that webhook does not answer and must, 130004 when there is no such
+    ///   channel.
+    package func send(_ new: NewBroadcast, for call: Call) async throws(ChatError) -> MessageKey {
+        let application = call.application
+        try application.demandChannelService(at: call.time)
+        guard !new.isOnlineOnly || new.updatesLastMessage else {
+            throw ChatError(.parameterInvalid, "SendMsgControl NoLastMsg is not allowed with OnlineOnlyFlag 1.")
+        }
+        let limit = application.limits[.messageBytes]
+        guard Int64(new.size) <= limit else {
+            throw ChatError(
+                .messageTooLong,
+                "MsgBody and CloudCustomData together are \(new.size) bytes long; at most \(limit) are allowed."
+            )
+        }
+        // Of the request as it came, not of what a webhook makes of it: a caller who retries sends the same again.
+        let digest = Self.digest(new)
+        let (approved, kind) = try await askBeforeSending(new, digest, for: call)
+        // The webhook may have taken its time.
+        let now = clock.now
+        let sent: SentBroadcast = try await database.write(for: call) { tx throws(ChatError) in
+            guard let channel = try ChannelTable.lock(new.channel, of: application.id, in: tx) else {
+                throw .noChannel(new.channel)
+            }
+            if let first = try judge(digest, in: channel, of: application, at: now, tx) { return SentBroadcast(first) }
+            let key = try BroadcastTable.insert(
+                approved,
+                kind,
+                digest: digest,
+                to: channel,
+                of: application.id,
+                at: now,
+                in: tx
+            )
+            if kind != .dropped, !new.skipsAfterWebhook {
+                try webhooks.tell(.afterSend, for: call, about: new.channel, in: tx) {
+                    WebhookBody.afterSend(
+                        channel: new.channel,
+                        key: key,
+                        isOnlineOnly: new.isOnlineOnly,
+                        elements: approved.body.elements,
+                        cloudCustomData: approved.cloudCustomData,
+                        at: now.milliseconds
+                    )
+                }
+            }
+            try Audit.record("send_official_account_msg", of: "\(new.channel) \(key)", by: call, in: tx)
+            return SentBroadcast(key)
+        }
+        await webhooks.wake(application)
+        return MessageKey(seq: sent.seq, seconds: sent.seconds)
+    }
+
+    /// Recalls broadcasts, however old, as long as they are kept.
+    ///
+    /// - Parameter keys: any texts; one that names no stored broadcast of the channel is refused by itself.
+    /// - Returns: the code of each, in the order given: 0, or 10030 when there is no such broadcast, it was recalled
+    ///   already, or it is no longer kept.
+    /// - Throws: 10010 when there is no such channel.
+    package func recall(
+        _ keys: [String],
+        reason: String?,
+        in id: ChannelID,
+        for call: Call
+    ) async throws(ChatError) -> [ErrorCode] {
+        let application = call.application
+        try application.demandChannelService(at: call.time)
+        let codes: [Int] = try await database.write(for: call) { tx throws(ChatError) in
+            guard let channel = try ChannelTable.lock(id, of: application.id, in: tx) else { throw .noSender(id) }
+            var codes: [ErrorCode] = []
+            var recalled: [MessageKey] = []
+            for text in keys {
+                guard let key = try recallable(text, in: channel, of: application, at: call.time, tx) else {
+                    codes.append(.messageNotFound)
+                    continue
+                }
+                recalled.append(key)
+                codes.append(.ok)
+                try BroadcastTable.recall(
+                    key.seq,
+                    reason: reason,
+                    eventSeq: channel.eventSeq + Int64(recalled.count),
+                    in: channel,
+                    of: application.id,
+                    at: call.time,
+                    tx
+                )
+            }
+            guard !recalled.isEmpty else { return codes.map(\.rawValue) }
+            try BroadcastTable.setEventSeq(
+                channel.eventSeq + Int64(recalled.count),
+                of: channel,
+                of: application.id,
+                in: tx
+            )
+            try webhooks.tell(.afterRecall, for: call, about: id, in: tx) {
+                WebhookBody.afterRecall(channel: id, keys: recalled, at: call.time.milliseconds)
+            }
+            let target = "\(id) \(recalled.map(\.rawValue).joined(separator: ","))"
+            try Audit.record("official_account_msg_recall", of: target, by: call, in: tx)
+            return codes.map(\.rawValue)
+        }
+        await webhooks.wake(application)
+        return codes.map(ErrorCode.init(rawValue:))
+    }
+
+    /// A page of a channel's history: the newest broadcasts before a key, oldest first.
+    ///
+    /// Those that are older than `historyDays` are placeholders, swept or not.
+    ///
+    /// - Parameters:
+    ///   - key: exclusive; nil begins with the newest.
+    ///   - number: how many are wanted; at most ``largestPage`` are given.
+    ///   - withRecalled: whether recalled ones are shown, without their content.
+    /// - Throws: 10010 when there is no such channel.
+    package func history(
+        of id: ChannelID,
+        before key: MessageKey?,
+        number: Int64,
+        withRecalled: Bool,
+        of application: Application,
+        at now: Timestamp
+    ) async throws(ChatError) -> HistoryPage {
+        try application.demandChannelService(at: now)
+        return try await database.read { tx throws(ChatError) in
+            guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noSender(id) }
+            let wanted = Int(min(number, Int64(Self.largestPage)))
+            // One more than fits tells whether more was asked for than is given.
+            let found = try BroadcastTable.page(
+                of: channel,
+                of: application.id,
+                before: key?.seq ?? .max,
+                limit: wanted + 1,
+                withRecalled: withRecalled,
+                in: tx
+            )
+            let isComplete = number <= Int64(Self.largestPage) || found.count <= wanted
+            let broadcasts = try found.prefix(wanted).reversed().map { stored throws(ChatError) in
+                try broadcast(stored, of: application, at: now)
+            }
+            return HistoryPage(broadcasts: broadcasts, isComplete: isComplete)
+        }
+    }
+
+    /// What a retry under the same idempotency key is told again.
+    private struct SentBroadcast: Codable {
+        let seq: Int64
+        let seconds: Int64
+
+        init(_ key: MessageKey) {
+            (seq, seconds) = (key.seq, key.seconds)
+        }
+    }
+
+    /// Judges a broadcast by what the channel sent before.
+    ///
+    /// - Returns: the key of the first one when this is the same again.
+    /// - Throws: 10023.
+    private func judge(
+        _ digest: [UInt8],
+        in channel: OfficialChannel,
+        of application: Application,
+        at now: Timestamp,
+        _ tx: any Transaction
+    ) throws(ChatError) -> MessageKey? {
+        let since = now.advanced(bySeconds: -Self.deduplicationSeconds)
+        if let first = try BroadcastTable.find(digest: digest, since: since, in: channel, of: application.id, tx) {
+            return first
+        }
+        for (name, seconds, words) in [
+            (Limits.Name.broadcastsPerSecond, Int64(1), "second"),
+            (.broadcastsPerHour, 3600, "hour"),
+        ] {
+            let limit = application.limits[name]
+            guard limit > 0 else { continue }
+            // Every number has a row: the one so many back tells whether they all fell into the time.
+            let (back, overflows) = channel.headSeq.subtractingReportingOverflow(limit - 1)
+            guard !overflows, back >= 1,
+                let sentAt = try BroadcastTable.sentAt(back, in: channel, of: application.id, tx),
+                sentAt > now.advanced(bySeconds: -seconds)
+            else { continue }
+            throw ChatError(
+                .broadcastFrequencyExceeded,
+                "\(channel.id) has sent \(limit) in the last \(words), which is all that is allowed; send later."
+            )
+        }
+        return nil
+    }
+
+    /// Asks the backend, unless the transaction would refuse or only repeat an earlier answer.
+    ///
+    /// - Returns: what is to be sent, and as what.
+    private func askBeforeSending(
+        _ new: NewBroadcast,
+        _ digest: [UInt8],
+        for call: Call
+    ) async throws(ChatError) -> (NewBroadcast, BroadcastKind) {
+        let kind = new.isOnlineOnly ? BroadcastKind.onlineOnly : .stored
+        guard !new.skipsBeforeWebhook, call.application.webhooks.wants(.beforeSend) else { return (new, kind) }
+        let now = clock.now
+        let isNew = try await database.read { tx throws(ChatError) in
+            guard try !call.isAnswered(in: tx) else { return false }
+            guard let channel = try ChannelTable.find(new.channel, of: call.application.id, in: tx) else {
+                throw .noChannel(new.channel)
+            }
+            return try judge(digest, in: channel, of: call.application, at: now, tx) == nil
+        }
+        guard isNew else { return (new, kind) }
+        let verdict = try await webhooks.ask(.beforeSend, for: call, about: new.channel.rawValue) {
+            WebhookBody.beforeSend(
+                channel: new.channel,
+                isOnlineOnly: new.isOnlineOnly,
+                elements: new.body.elements,
+                cloudCustomData: new.cloudCustomData,
+                at: now.milliseconds
+            )
+        }
+        if verdict.code == WebhookVerdict.dropCode { return (new, .dropped) }
+        try verdict.demandConsent(else: .refusedByWebhook)
+        return (replaced(new, by: verdict, for: call), kind)
+    }
+
+    /// The broadcast with what the backend put in place of its content; as it was when that breaks a rule.
+    private func replaced(_ new: NewBroadcast, by verdict: WebhookVerdict, for call: Call) -> NewBroadcast {
+        do throws(MessageFault) {
+            guard let replacement = try verdict.replacement(of: new) else { return new }
+            guard Int64(replacement.size) <= call.application.limits[.messageBytes] else {
+                webhooks.remark("replacement too long; sent as it was", on: .beforeSend, for: call, about: new.channel)
+                return new
+            }
+            return replacement
+        } catch {
+            webhooks.remark(
+                "replacement ignored, sent as it was: \(error.info)",
+                on: .beforeSend,
+                for: call,
+                about: new.channel
+            )
+            return new
+        }
+    }
+
+    private func recallable(
+        _ text: String,
+        in channel: OfficialChannel,
+        of application: Application,
+        at now: Timestamp,
+        _ tx: any Transaction
+    ) throws(ChatError) -> MessageKey? {
+        guard let key = MessageKey(rawValue: text),
+            let stored = try BroadcastTable.find(key.seq, in: channel, of: application.id, tx), stored.key == key,
+            stored.kind == .stored, !stored.isRecalled, !application.hasExpired(stored.sentAt, at: now)
+        else { return nil }
+        return key
+    }
+
+    private func broadcast(
+        _ stored: BroadcastTable.Stored,
+        of application: Application,
+        at now: Timestamp
+    ) throws(ChatError) -> Broadcast {
+        let content: Broadcast.Content
+        if stored.isRecalled {
+            content = .recalled
+        } else if let json = stored.body, !application.hasExpired(stored.sentAt, at: now) {
+            guard let body = MessageBody(stored: json) else {
+                throw .internalFault(DatabaseError(.corrupt, "broadcast \(stored.key) has no readable body"))
+            }
+            content = .message(body, cloudCustomData: stored.cloudCustomData)
+        } else {
+            content = .expired
+        }
+        return Broadcast(key: stored.key, random: stored.random, content: content)
+    }
+
+    /// SHA-256 over the number and the content.
+    private static func digest(_ new: NewBroadcast) -> [UInt8] {
+        var hash = SHA256()
+        // The length keeps the two texts apart.
+        hash.update(data: Array("\(new.random) \(new.body.json.count) ".utf8))
+        hash.update(data: new.body.json)
+        hash.update(data: Array((new.cloudCustomData ?? "").utf8))
+        return Array(hash.finalize())
+    }
+}
+
+extension Application {
+    /// The moment up to which messages are no longer kept; nil when they are kept for ever.
+    func expiryMoment(at now: Timestamp) -> Timestamp? {
+        let days = limits[.historyDays]
+        return days == 0 ? nil : now.advanced(bySeconds: -days * 86_400)
+    }
+
+    /// Whether a message that was sent at that moment is no longer kept.
+    func hasExpired(_ sentAt: Timestamp, at now: Timestamp) -> Bool {
+        expiryMoment(at: now).map { sentAt <= $0 } ?? false
+    }
+}
+
+extension ChatError {
+    /// What recall and history answer for a channel that does not exist: they use the group service's codes.
+    fileprivate static func noSender(_ id: ChannelID) -> ChatError {
+        ChatError(.conversationNotFound, "There is no official channel \(id).")
+    }
+}

@@ -1,0 +1,72 @@
+import ChatProtocol
+import Database
+
+/// Accounts that were deleted and whose subscriptions have yet to go.
+///
+/// An account may subscribe to any number of channels, so that is done in batches; what is left of it stands in the
+/// storage, and a crash between two of them loses nothing.
+enum DeletedSubscribers {
+    static func add(
+        _ user: UserID,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        try tx.execute(
+            """
+            INSERT INTO unsubscribing_accounts (app, account, deleted_at) VALUES (\(application), \(user), \(now))
+            ON CONFLICT (app, account) DO UPDATE SET deleted_at = excluded.deleted_at
+            """
+        )
+    }
+
+    /// Removes subscriptions of one such account; those of a later account of the same name stay.
+    ///
+    /// - Returns: how many went, and 1 more when the account is done with; 0 when there is none.
+    static func unsubscribeSome(
+        of application: SDKAppID,
+        batch: Int,
+        in tx: any Transaction
+    ) throws(ChatError) -> Int {
+        let account = try tx.row(
+            "SELECT account, deleted_at FROM unsubscribing_accounts WHERE app = \(application) ORDER BY account LIMIT 1"
+        )
+        guard let account else { return 0 }
+        let user: UserID = try account.value(0)
+        let deletedAt = try account.timestamp(1)
+        let subscriptions = try tx.rows(
+            """
+            SELECT channel, incarnation FROM subscriptions
+            WHERE app = \(application) AND account = \(user) AND subscribed_at <= \(deletedAt)
+            ORDER BY subscribed_at, channel LIMIT \(batch)
+            """
+        )
+        for row in subscriptions {
+            let channel: ChannelID = try row.value(0)
+            let incarnation = try row.integer(1)
+            // The channel's row first, as every operation on a channel takes it; a destroyed one has none.
+            try tx.execute(
+                """
+                UPDATE channels SET subscribers = subscribers - 1
+                WHERE app = \(application) AND id = \(channel) AND incarnation = \(incarnation)
+                """
+            )
+            try tx.execute(
+                """
+                DELETE FROM subscriptions WHERE app = \(application) AND channel = \(channel)
+                    AND incarnation = \(incarnation) AND account = \(user)
+                """
+            )
+        }
+        guard subscriptions.count < batch else { return subscriptions.count }
+        try tx.execute("DELETE FROM unsubscribing_accounts WHERE app = \(application) AND account = \(user)")
+        return subscriptions.count + 1
+    }
+
+    /// Every application that has such an account.
+    static func applications(in tx: any Transaction) throws(ChatError) -> [SDKAppID] {
+        try tx.rows("SELECT DISTINCT app FROM unsubscribing_accounts ORDER BY app").map { row throws(ChatError) in
+            try row.application(0)
+        }
+    }
+}

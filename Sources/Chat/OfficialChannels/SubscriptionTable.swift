@@ -1,0 +1,133 @@
+import ChatProtocol
+import Database
+
+/// The rows of subscriptions; each belongs to an incarnation of its channel.
+enum SubscriptionTable {
+    /// Subscribes a user who is imported; call under the channel's lock.
+    ///
+    /// - Parameter position: the place in the channel's order, the same for all who come in one call.
+    /// - Returns: whether he was added; if not, he is there already or is not imported.
+    static func insert(
+        _ user: UserID,
+        to channel: OfficialChannel,
+        of application: SDKAppID,
+        position: Int64,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.execute(
+            """
+            INSERT INTO subscriptions (app, channel, incarnation, account, position, subscribed_at, joined_seq,
+                read_seq, message_flag, custom_string, last_sent_at_seconds)
+            SELECT app, \(channel.id), \(channel.incarnation), id, \(position), \(now), \(channel.headSeq),
+                \(channel.headSeq), \(MessageFlag.acceptAndNotify.rawValue), '', 0
+            FROM accounts WHERE app = \(application) AND id = \(user)
+            ON CONFLICT (app, channel, incarnation, account) DO NOTHING
+            """
+        ) == 1
+    }
+
+    static func exists(
+        _ user: UserID,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.row(
+            """
+            SELECT 1 FROM subscriptions WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND account = \(user)
+            """
+        ) != nil
+    }
+
+    /// - Returns: whether there was such a subscription.
+    static func delete(
+        _ user: UserID,
+        from channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.execute(
+            """
+            DELETE FROM subscriptions WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND account = \(user)
+            """
+        ) == 1
+    }
+
+    /// - Returns: whether there is such a subscription.
+    static func setCustomString(
+        _ text: String,
+        of user: UserID,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.execute(
+            """
+            UPDATE subscriptions SET custom_string = \(text) WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND account = \(user)
+            """
+        ) == 1
+    }
+
+    /// Subscribers in the order in which they came, each with his place.
+    static func page(
+        of channel: OfficialChannel,
+        of application: SDKAppID,
+        after cursor: SubscriberCursor?,
+        limit: Int,
+        in tx: any Transaction
+    ) throws(ChatError) -> [(position: Int64, subscription: Subscription)] {
+        try tx.rows(
+            """
+            SELECT position, account, subscribed_at, message_flag, custom_string, last_sent_at_seconds
+            FROM subscriptions WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation)
+                AND (position, account) > (\(cursor?.position ?? 0), \(cursor?.user.rawValue ?? ""))
+            ORDER BY position, account LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in (try row.integer(0), try subscription(row, from: 1)) }
+    }
+
+    /// How many channels a user subscribes to.
+    static func count(of user: UserID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Int64 {
+        try tx.row(
+            """
+            SELECT count(*) FROM subscriptions JOIN channels ON channels.app = subscriptions.app
+                AND channels.id = subscriptions.channel AND channels.incarnation = subscriptions.incarnation
+            WHERE subscriptions.app = \(application) AND account = \(user)
+            """
+        )?.integer(0) ?? 0
+    }
+
+    /// A user's subscriptions, newest first.
+    static func channels(
+        of user: UserID,
+        of application: SDKAppID,
+        offset: Int64,
+        limit: Int64,
+        in tx: any Transaction
+    ) throws(ChatError) -> [(channel: ChannelID, subscription: Subscription)] {
+        try tx.rows(
+            """
+            SELECT channel, account, subscribed_at, message_flag, subscriptions.custom_string, last_sent_at_seconds
+            FROM subscriptions JOIN channels ON channels.app = subscriptions.app
+                AND channels.id = subscriptions.channel AND channels.incarnation = subscriptions.incarnation
+            WHERE subscriptions.app = \(application) AND account = \(user)
+            ORDER BY subscribed_at DESC, channel DESC LIMIT \(limit) OFFSET \(offset)
+            """
+        ).map { row throws(ChatError) in (try row.value(0), try subscription(row, from: 1)) }
+    }
+
+    private static func subscription(_ row: Row, from first: Int) throws(ChatError) -> Subscription {
+        Subscription(
+            user: try row.value(first),
+            subscribedAt: try row.timestamp(first + 1),
+            messageFlag: try row.value(first + 2),
+            customString: try row.text(first + 3),
+            lastSentSeconds: try row.integer(first + 4)
+        )
+    }
+}

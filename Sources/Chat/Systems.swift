@@ -1,0 +1,48 @@
+import ChatProtocol
+package import Database
+package import EventBus
+
+/// The systems of the domain, wired over one storage: what servers, the command line and tests have in common.
+package struct Systems: Sendable {
+    package let database: any Database
+    package let bus: any EventBus
+    package let clock: any WallClock
+    package let random: any RandomSource
+    package let applications: Applications
+    package let accounts: Accounts
+    package let channels: OfficialChannels
+    package let subscribers: Subscribers
+    package let broadcasts: Broadcasts
+    package let webhooks: Webhooks
+    package let deliveries: Deliveries
+    package let sweep: Sweep
+
+    /// - Parameters:
+    ///   - sender: posts webhooks.
+    ///   - overrides: limits above every plan and application.
+    package init(
+        database: any Database,
+        bus: any EventBus,
+        clock: any WallClock,
+        random: any RandomSource,
+        secrets: SecretBox,
+        sender: any WebhookSender,
+        overrides: [Limits.Name: Int64] = [:]
+    ) {
+        (self.database, self.bus, self.clock, self.random) = (database, bus, clock, random)
+        applications = Applications(
+            database: database,
+            bus: bus,
+            clock: clock,
+            secrets: secrets,
+            overrides: overrides
+        )
+        accounts = Accounts(database: database, bus: bus)
+        webhooks = Webhooks(database: database, bus: bus, sender: sender, clock: clock, random: random)
+        channels = OfficialChannels(database: database, webhooks: webhooks, random: random)
+        subscribers = Subscribers(database: database, webhooks: webhooks)
+        broadcasts = Broadcasts(database: database, webhooks: webhooks, clock: clock)
+        deliveries = Deliveries(database: database, bus: bus, clock: clock)
+        sweep = Sweep(database: database, applications: applications, accounts: accounts, clock: clock)
+    }
+}

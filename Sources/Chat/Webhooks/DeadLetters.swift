@@ -1,0 +1,109 @@
+package import ChatProtocol
+package import Database
+
+/// "After" webhooks that were given up: kept until an operator sends them again.
+package enum DeadLetters {
+    package struct Letter: Sendable, Equatable {
+        package let channel: String
+        package let call: WebhookCall
+        package let queuedAt: Timestamp
+        package let diedAt: Timestamp
+        package let attempts: Int64
+        /// Why the last attempt failed.
+        package let reason: String
+    }
+
+    static func add(
+        _ waiting: Outbox.Waiting,
+        attempts: Int64,
+        _ reason: String,
+        to channel: String,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        let call = waiting.call
+        try tx.execute(
+            """
+            INSERT INTO dead_letters (app, died_at, delivery, channel, command, body, client_address, platform,
+                queued_at, attempts, reason)
+            VALUES (\(application), \(now), \(call.delivery), \(channel), \(call.command), \(call.body),
+                \(call.clientAddress), \(call.platform.rawValue), \(waiting.queuedAt), \(attempts), \(reason))
+            """
+        )
+    }
+
+    /// The newest dead letters of an application, newest first.
+    package static func newest(
+        _ limit: Int,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Letter] {
+        try tx.rows(
+            """
+            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
+            FROM dead_letters WHERE app = \(application) ORDER BY died_at DESC, delivery DESC LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in try letter(row) }
+    }
+
+    /// Dead letters in the order of their events, to be sent again.
+    static func oldest(
+        _ limit: Int,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Letter] {
+        try tx.rows(
+            """
+            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
+            FROM dead_letters WHERE app = \(application) ORDER BY died_at, queued_at, delivery LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in try letter(row) }
+    }
+
+    package static func find(
+        _ delivery: String,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Letter? {
+        try tx.row(
+            """
+            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
+            FROM dead_letters WHERE app = \(application) AND delivery = \(delivery)
+            """
+        ).map { row throws(ChatError) in try letter(row) }
+    }
+
+    /// Puts a letter back at the end of its channel's lane.
+    static func revive(
+        _ letter: Letter,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        try tx.execute(
+            """
+            DELETE FROM dead_letters
+            WHERE app = \(application) AND died_at = \(letter.diedAt) AND delivery = \(letter.call.delivery)
+            """
+        )
+        try Outbox.add(letter.call, to: letter.channel, of: application, at: now, in: tx)
+    }
+
+    private static func letter(_ row: Row) throws(ChatError) -> Letter {
+        Letter(
+            channel: try row.text(0),
+            call: WebhookCall(
+                delivery: try row.text(1),
+                command: try row.text(2),
+                body: try row.blob(3),
+                clientAddress: try row.text(4),
+                platform: try row.value(5)
+            ),
+            queuedAt: try row.timestamp(6),
+            diedAt: try row.timestamp(7),
+            attempts: try row.integer(8),
+            reason: try row.text(9)
+        )
+    }
+}

@@ -1,0 +1,148 @@
+package import ChatProtocol
+package import Database
+
+/// One attempt to reach a backend, and what came of it.
+package struct WebhookAttempt: Sendable {
+    package let delivery: String
+    /// From 1; 0 for a remark about an answer.
+    package let number: Int64
+    /// The `CallbackCommand`.
+    package let command: String
+    package let channel: String
+    package let at: Timestamp
+    package let outcome: WebhookOutcome
+    package let latency: Duration
+
+    /// Whether an "after" webhook reached its backend: HTTP 200, whatever the reply says.
+    package var isDelivered: Bool {
+        if case .replied(let reply) = outcome { reply.status == 200 } else { false }
+    }
+
+    /// How much of a reply is kept, in bytes.
+    package static let longestReplyHead = 256
+
+    /// The first bytes of the reply; empty when there was none.
+    package var replyHead: [UInt8] {
+        if case .replied(let reply) = outcome { Array(reply.body.prefix(Self.longestReplyHead)) } else { [] }
+    }
+
+    /// What came of it, for the log: `status 200`, `timed out`, or why it failed.
+    package var outcomeInWords: String {
+        switch outcome {
+        case .replied(let reply):
+            "status \(reply.status)" + (reply.isWhole ? "" : ", a reply longer than \(WebhookReply.longest) bytes")
+        case .timedOut: "timed out"
+        case .failed(let reason): reason
+        }
+    }
+}
+
+/// The record of attempts: one row each, kept for a week.
+package enum DeliveryLog {
+    /// How long an entry is kept, in seconds.
+    static let lifetime: Int64 = 7 * 86_400
+    /// An attempt as it is shown.
+    package struct Entry: Sendable, Equatable {
+        package let at: Timestamp
+        package let delivery: String
+        package let attempt: Int64
+        package let channel: String
+        package let command: String
+        /// In words: `status 200`, `timed out`, or why it failed.
+        package let outcome: String
+        /// The HTTP status, nil when there was no reply.
+        package let status: Int64?
+        package let latencyMilliseconds: Int64
+        /// The first bytes of the reply.
+        package let reply: [UInt8]
+    }
+
+    static func add(
+        _ attempt: WebhookAttempt,
+        remark: String?,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        let status: Int64? = if case .replied(let reply) = attempt.outcome { Int64(reply.status) } else { nil }
+        var outcome = attempt.outcomeInWords
+        if let remark { outcome += "; \(remark)" }
+        try tx.execute(
+            """
+            INSERT INTO webhook_attempts (app, at, delivery, attempt, channel, command, outcome, status, latency_ms,
+                reply)
+            VALUES (\(application), \(attempt.at), \(attempt.delivery), \(attempt.number), \(attempt.channel),
+                \(attempt.command), \(outcome), \(status), \(attempt.latency.wholeMilliseconds), \(attempt.replyHead))
+            ON CONFLICT (app, at, delivery, attempt) DO NOTHING
+            """
+        )
+    }
+
+    /// The newest attempts of an application, newest first.
+    package static func newest(
+        _ limit: Int,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Entry] {
+        try tx.rows(
+            """
+            SELECT at, delivery, attempt, channel, command, outcome, status, latency_ms, reply FROM webhook_attempts
+            WHERE app = \(application) ORDER BY at DESC, delivery DESC, attempt DESC LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in try entry(row) }
+    }
+
+    /// Every attempt of one delivery, oldest first.
+    package static func attempts(
+        of delivery: String,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Entry] {
+        try tx.rows(
+            """
+            SELECT at, delivery, attempt, channel, command, outcome, status, latency_ms, reply FROM webhook_attempts
+            WHERE app = \(application) AND delivery = \(delivery) ORDER BY at, attempt LIMIT 1000
+            """
+        ).map { row throws(ChatError) in try entry(row) }
+    }
+
+    /// Forgets entries older than their lifetime, at most `batch` of them.
+    ///
+    /// - Returns: how many went.
+    static func sweep(
+        of application: SDKAppID,
+        at now: Timestamp,
+        batch: Int,
+        in tx: any Transaction
+    ) throws(ChatError) -> Int {
+        let oldest = now.advanced(bySeconds: -lifetime)
+        return try tx.execute(
+            """
+            DELETE FROM webhook_attempts WHERE (app, at, delivery, attempt) IN (
+                SELECT app, at, delivery, attempt FROM webhook_attempts
+                WHERE app = \(application) AND at < \(oldest) ORDER BY at LIMIT \(batch)
+            )
+            """
+        )
+    }
+
+    private static func entry(_ row: Row) throws(ChatError) -> Entry {
+        Entry(
+            at: try row.timestamp(0),
+            delivery: try row.text(1),
+            attempt: try row.integer(2),
+            channel: try row.text(3),
+            command: try row.text(4),
+            outcome: try row.text(5),
+            status: try row.optionalInteger(6),
+            latencyMilliseconds: try row.integer(7),
+            reply: try row.blob(8)
+        )
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    package var wholeMilliseconds: Int64 {
+        components.seconds &* 1000 &+ components.attoseconds / 1_000_000_000_000_000
+    }
+}

@@ -1,0 +1,173 @@
+import ChatProtocol
+import Database
+
+/// "After" webhooks that wait to be delivered, in lanes: one for each channel, in the order of its events.
+///
+/// A row is written in the transaction of the change that it tells of and goes in the transaction that says that it was
+/// delivered; what happens between, a crash among it, leads to another delivery and never to none. The lane's row holds
+/// what its first waiting event needs: how often it failed and when it is due. The others wait behind it.
+package enum Outbox {
+    /// A lane with something due.
+    package struct Lane: Sendable, Hashable {
+        /// The channel's ID.
+        package let channel: String
+        /// Attempts at its first event that failed.
+        package let failures: Int64
+    }
+
+    /// An event that waits.
+    package struct Waiting: Sendable, Equatable {
+        /// Its place in the lane.
+        package let number: Int64
+        package let call: WebhookCall
+        package let queuedAt: Timestamp
+    }
+
+    /// What a reader did for a lane.
+    package struct Settlement: Sendable {
+        /// Every attempt that was made, in order.
+        package var attempts: [WebhookAttempt] = []
+        /// The number of the last event that is done with; nil when none is.
+        package var doneUpTo: Int64?
+        /// What became of the first event that was not delivered; nil when there was none.
+        package var failure: Failure?
+
+        package init() {}
+
+        package enum Failure: Sendable {
+            /// It is due again, after so many failures.
+            case retry(failures: Int64, at: Timestamp)
+            /// It is given up: kept for an operator.
+            case dead(Waiting, attempts: Int64, reason: String)
+        }
+    }
+
+    /// Adds an event at the end of its channel's lane.
+    static func add(
+        _ call: WebhookCall,
+        to channel: String,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        // The lane's row is locked here, so that numbers are given in the order of commits.
+        let lane = try tx.row(
+            """
+            INSERT INTO outbox_lanes (app, channel, last_number, failures, due_at)
+            VALUES (\(application), \(channel), 1, 0, \(now))
+            ON CONFLICT (app, channel) DO UPDATE SET last_number = outbox_lanes.last_number + 1
+            RETURNING last_number
+            """
+        )
+        guard let number = try lane?.integer(0) else {
+            throw .internalFault(DatabaseError(.statement, "an outbox lane gave no number"))
+        }
+        try tx.execute(
+            """
+            INSERT INTO outbox (app, channel, number, delivery, command, body, client_address, platform, queued_at)
+            VALUES (\(application), \(channel), \(number), \(call.delivery), \(call.command), \(call.body),
+                \(call.clientAddress), \(call.platform.rawValue), \(now))
+            """
+        )
+    }
+
+    /// Every application that has something waiting.
+    static func applications(in tx: any Transaction) throws(ChatError) -> [SDKAppID] {
+        // From one application to the next by the key: the rows between are not read.
+        var found: [SDKAppID] = []
+        var last: Int64 = 0
+        while let row = try tx.row("SELECT app FROM outbox_lanes WHERE app > \(last) ORDER BY app LIMIT 1") {
+            let id = try row.application(0)
+            found.append(id)
+            last = id.rawValue
+        }
+        return found
+    }
+
+    /// Lanes that are due, the longest overdue first.
+    static func dueLanes(
+        of application: SDKAppID,
+        at now: Timestamp,
+        limit: Int,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Lane] {
+        try tx.rows(
+            """
+            SELECT channel, failures FROM outbox_lanes
+            WHERE app = \(application) AND due_at <= \(now) ORDER BY due_at, channel LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in
+            Lane(channel: try row.text(0), failures: try row.integer(1))
+        }
+    }
+
+    /// The first events of a lane, in order.
+    static func first(
+        _ limit: Int,
+        of channel: String,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Waiting] {
+        try tx.rows(
+            """
+            SELECT number, delivery, command, body, client_address, platform, queued_at FROM outbox
+            WHERE app = \(application) AND channel = \(channel) ORDER BY number LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in
+            Waiting(
+                number: try row.integer(0),
+                call: WebhookCall(
+                    delivery: try row.text(1),
+                    command: try row.text(2),
+                    body: try row.blob(3),
+                    clientAddress: try row.text(4),
+                    platform: try row.value(5)
+                ),
+                queuedAt: try row.timestamp(6)
+            )
+        }
+    }
+
+    /// Writes down what became of a lane's events.
+    static func settle(
+        _ settlement: Settlement,
+        of channel: String,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        for attempt in settlement.attempts {
+            try DeliveryLog.add(attempt, remark: nil, of: application, in: tx)
+        }
+        if let last = settlement.doneUpTo {
+            try tx.execute(
+                "DELETE FROM outbox WHERE app = \(application) AND channel = \(channel) AND number <= \(last)"
+            )
+        }
+        var (failures, dueAt): (Int64, Timestamp) = (0, now)
+        switch settlement.failure {
+        case nil: break
+        case .retry(let count, let moment): (failures, dueAt) = (count, moment)
+        case .dead(let waiting, let attempts, let reason):
+            try tx.execute(
+                """
+                DELETE FROM outbox WHERE app = \(application) AND channel = \(channel) AND number = \(waiting.number)
+                """
+            )
+            try DeadLetters.add(waiting, attempts: attempts, reason, to: channel, of: application, at: now, in: tx)
+        }
+        try tx.execute(
+            """
+            UPDATE outbox_lanes SET failures = \(failures), due_at = \(dueAt)
+            WHERE app = \(application) AND channel = \(channel)
+            """
+        )
+        try tx.execute(
+            """
+            DELETE FROM outbox_lanes WHERE app = \(application) AND channel = \(channel) AND NOT EXISTS (
+                SELECT 1 FROM outbox WHERE app = \(application) AND channel = \(channel)
+            )
+            """
+        )
+    }
+}

@@ -1,0 +1,146 @@
+import AsyncAlgorithms
+package import Chat
+import ChatProtocol
+import EventBus
+package import Logging
+package import Metrics
+import ServiceLifecycle
+import Synchronization
+
+/// Delivers what stands in the outbox until graceful shutdown.
+///
+/// Every channel's events go one after the other, many channels' at the same time, an application's at most
+/// ``lanesPerApplication`` at once: a backend that does not answer keeps its own application waiting and no other. An
+/// event is sent before it is settled, so a crash between the two sends it again, under the same delivery id.
+///
+/// Source: design section 5.
+package final class OutboxReader: Service {
+    /// Channels of one application that are delivered at the same time.
+    package static let lanesPerApplication = 32
+    /// Events of one channel that are sent before they are settled together.
+    package static let batch = 16
+    /// How often the outbox is looked at when nobody says that there is something in it.
+    package static let interval = Duration.milliseconds(500)
+
+    private let systems: Systems
+    private let logger: Logger
+    private let metrics: DeliveryMetrics
+    private let underWay = Mutex<[SDKAppID: Set<String>]>([:])
+    private let wakes: AsyncStream<Void>
+    private let wake: AsyncStream<Void>.Continuation
+
+    package init(_ systems: Systems, metrics: any MetricsFactory, logger: Logger) {
+        (self.systems, self.logger) = (systems, logger)
+        self.metrics = DeliveryMetrics(factory: metrics)
+        // One that waits stands for all that come meanwhile.
+        let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (self.wakes, self.wake) = (wakes, wake)
+        systems.bus.listen { event in
+            if case .outboxFilled = event { wake.yield() }
+        }
+    }
+
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { [wake] in
+                for await _ in AsyncTimerSequence(interval: Self.interval, clock: .continuous)
+                    .cancelOnGracefulShutdown()
+                {
+                    wake.yield()
+                }
+                wake.finish()
+            }
+            // Ends with the clock above; deliveries that are under way end by themselves, within their 2 s.
+            for await _ in wakes {
+                do throws(ChatError) {
+                    for (application, lane) in try await claim() {
+                        group.addTask { await self.deliver(lane, of: application) }
+                    }
+                } catch {
+                    report("cannot read the outbox", error)
+                }
+            }
+        }
+    }
+
+    /// Lanes that are due and not yet under way, marked as being so.
+    private func claim() async throws(ChatError) -> [(application: SDKAppID, lane: Outbox.Lane)] {
+        let due = try await systems.deliveries.due(
+            besides: underWay.withLock { $0 },
+            limit: Self.lanesPerApplication
+        )
+        underWay.withLock { underWay in
+            for (application, lane) in due { underWay[application, default: []].insert(lane.channel) }
+        }
+        return due
+    }
+
+    /// Delivers the first events of a lane, then lets go of it: whoever waits longest is next.
+    private func deliver(_ lane: Outbox.Lane, of id: SDKAppID) async {
+        var isSettled = false
+        do throws(ChatError) {
+            if let application = try await systems.applications.find(id) {
+                try await deliver(lane, of: application)
+                isSettled = true
+            }
+        } catch {
+            report("cannot deliver webhooks", error)
+        }
+        underWay.withLock { underWay in
+            underWay[id]?.remove(lane.channel)
+            if underWay[id]?.isEmpty == true { underWay[id] = nil }
+        }
+        // What could not be settled waits for the clock: a storage that fails is not to be asked without a pause.
+        if isSettled { wake.yield() }
+    }
+
+    private func deliver(_ lane: Outbox.Lane, of application: Application) async throws(ChatError) {
+        let first = try await systems.deliveries.first(Self.batch, of: lane, of: application.id)
+        var settlement = Outbox.Settlement()
+        var failures = lane.failures
+        for waiting in first {
+            let attempt = await systems.webhooks.attempt(
+                waiting.call,
+                of: application,
+                number: failures + 1,
+                channel: lane.channel
+            )
+            settlement.attempts.append(attempt)
+            metrics.record(attempt)
+            guard !attempt.isDelivered else {
+                settlement.doneUpTo = waiting.number
+                failures = 0
+                continue
+            }
+            settlement.failure = failure(of: waiting, attempt, failures + 1, application.webhooks.retry)
+            break
+        }
+        try await systems.deliveries.settle(settlement, of: lane, of: application.id)
+    }
+
+    private func failure(
+        of waiting: Outbox.Waiting,
+        _ attempt: WebhookAttempt,
+        _ failures: Int64,
+        _ retry: WebhookSettings.Retry
+    ) -> Outbox.Settlement.Failure {
+        let next = RetrySchedule.next(
+            after: failures,
+            attempt.outcome,
+            retry,
+            queuedAt: waiting.queuedAt,
+            at: systems.clock.now
+        )
+        if let next { return .retry(failures: failures, at: next) }
+        metrics.recordDeadLetter()
+        logger.warning(
+            "webhook given up",
+            metadata: ["delivery": "\(waiting.call.delivery)", "command": "\(waiting.call.command)"]
+        )
+        return .dead(waiting, attempts: failures, reason: attempt.outcomeInWords)
+    }
+
+    private func report(_ what: Logger.Message, _ error: ChatError) {
+        logger.error(what, metadata: ["error.cause": "\(error.cause.map(String.init(reflecting:)) ?? error.info)"])
+    }
+}
