@@ -5,6 +5,9 @@ import ArgumentParser
 struct RostrumBenchmarks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rostrum-benchmarks",
-        subcommands: [BareRoute.self, RawSQLite.self, Seed.self]
+        subcommands: [
+            BareRoute.self, RawSQLite.self, RawSubscribe.self, BarePosts.self, Receiver.self, Seed.self,
+            SeedSubscribers.self, SeedOutbox.self,
+        ]
     )
 }

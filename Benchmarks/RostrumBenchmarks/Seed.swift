@@ -2,53 +2,32 @@ import ArgumentParser
 import Chat
 import ChatProtocol
 import Database
-import Server
 
 /// Makes an application with an owner and so many channels in a data directory, past the API.
 struct Seed: AsyncParsableCommand {
     @Option var dataDir: String
     @Option var channels: Int
 
-    /// The application, admin, owner and key that the benchmark uses.
-    static let application: Int64 = 1_400_000_001
-    static let key = String(repeating: "a", count: 64)
-
     func run() async throws {
-        let storage = try await OpenStorage.open(try DataDirectory(dataDir, makeIfMissing: true))
-        let installation = Installation(storage, clock: SystemClock())
-        guard let id = SDKAppID(rawValue: Self.application), let admin = UserID(rawValue: "administrator"),
-            let owner = UserID(rawValue: "107867")
-        else { throw ValidationError("the benchmark's own names are wrong") }
-        let now = installation.clock.now
-        if try await installation.applications.find(id) == nil {
-            let operation = Operation(performer: "benchmark", time: now, random: installation.random)
-            _ = try await installation.applications.create(
-                NewApplication(
-                    id: id,
-                    name: "benchmark",
-                    plan: .enterprise,
-                    key: Self.key,
-                    admins: [admin, owner],
-                    webhookSecret: Self.key
-                ),
-                by: operation
-            )
-            var change = ApplicationChange()
-            change.ownLimits = [.callsPerSecond: .some(0), .channels: .some(0)]
-            let second = Operation(performer: "benchmark", time: now, random: installation.random)
-            _ = try await installation.applications.update(id, change, by: second)
+        try await BenchmarkInstallation.with(dataDir) { systems, id in
+            try await fill(systems, id)
+            let sample = try await systems.channels.page(of: id, after: "", limit: 1).first
+            print(sample?.id.rawValue ?? "")
         }
+    }
+
+    private func fill(_ systems: Systems, _ id: SDKAppID) async throws {
+        let (random, now) = (systems.random, systems.clock.now)
         var left = channels
         while left > 0 {
             let count = min(left, 20_000)
-            let random = installation.random
-            try await installation.database.write { tx throws(ChatError) in
+            try await systems.database.write { tx throws(ChatError) in
                 for _ in 0..<count {
                     try tx.execute(
                         """
                         INSERT INTO channels (app, id, owner, name, introduction, face_url, organization,
                             custom_string, max_subscribers, subscribers, last_message_at, created_at)
-                        VALUES (\(id), \("@TOA#_" + random.hex(bytes: 10)), \(owner), \("Harbour News"),
+                        VALUES (\(id), \("@TOA#_" + random.hex(bytes: 10)), \("107867"), \("Harbour News"),
                             \("Tides and ferries"), \("https://img.example.net/h.png"), \("Port of Example"),
                             \("{\"lang\":\"en\"}"), \(100_000), \(0), \(0), \(now))
                         """
@@ -58,8 +37,5 @@ struct Seed: AsyncParsableCommand {
             }
             left -= count
         }
-        let sample = try await installation.channels.page(of: id, after: "", limit: 1).first
-        print(sample?.id.rawValue ?? "")
-        await installation.close()
     }
 }

@@ -21,6 +21,9 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     }
 
     package struct Parts: StringInterpolationProtocol {
+        /// `$0`, `$1` and so on, ready to be appended.
+        private static let places = (0...512).map { "$\($0)" }
+
         fileprivate var text = ""
         fileprivate var values: [SQLValue] = []
 
@@ -41,10 +44,35 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
             append(value?.sqlValue ?? .null)
         }
 
+        /// Values for an `IN (…)`, as many as there are; never none.
+        ///
+        /// Each number of them is a statement of its own, which an engine keeps prepared: bound it.
+        package mutating func appendInterpolation(list values: some Collection<some SQLBindable>) {
+            var isFirst = true
+            for value in values {
+                if !isFirst { text += ", " }
+                isFirst = false
+                append(value.sqlValue)
+            }
+        }
+
+        /// Rows for `VALUES`, each in parentheses; never none.
+        ///
+        /// Each number of them is a statement of its own, which an engine keeps prepared: bound it.
+        package mutating func appendInterpolation(rows: [[any SQLBindable]]) {
+            var isFirst = true
+            for row in rows {
+                text += isFirst ? "(" : ", ("
+                isFirst = false
+                appendInterpolation(list: row.map(\.sqlValue))
+                text += ")"
+            }
+        }
+
         private mutating func append(_ value: SQLValue) {
             values.append(value)
-            text += "$"
-            text += String(values.count)
+            let number = values.count
+            text += number < Self.places.count ? Self.places[number] : "$\(number)"
         }
     }
 }

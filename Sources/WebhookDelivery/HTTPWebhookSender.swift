@@ -105,6 +105,8 @@ package struct HTTPWebhookSender: WebhookSender {
             decompression: .disabled
         )
         configuration.httpVersion = .http1Only
+        // Nobody looks at traces here, and making one for each attempt costs 3 % of it.
+        configuration.tracing.tracer = nil
         // An attempt that failed is tried again from the outbox. Nor could it be left on: a connection that the check
         // below refuses would end twice for the client (1.37.0), once as refused and once as closed, and it would take
         // that for a bug of its own and stop the process.

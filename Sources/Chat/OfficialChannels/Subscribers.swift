@@ -219,31 +219,45 @@ package struct Subscribers: Sendable {
         in tx: any Transaction
     ) throws(ChatError) -> Insertion {
         let application = call.application.id
+        var room = channel.maxSubscribers - channel.subscribers
+        func subscribe(_ users: [UserID]) throws(ChatError) -> Set<UserID> {
+            let position = channel.subscriptionHead + 1
+            let added = try SubscriptionTable.insert(
+                users,
+                to: channel,
+                of: application,
+                position: position,
+                at: call.time,
+                in: tx
+            )
+            room -= Int64(added.count)
+            return added
+        }
+        var seen: Set<UserID> = []
+        let users = names.compactMap(UserID.init(rawValue:)).filter { user in
+            (wanted?.contains(user) ?? true) && seen.insert(user).inserted
+        }
+        // Where there is room for all they go together; else one by one, the first ones first.
+        let together = Int64(users.count) <= room && !users.isEmpty ? try subscribe(users) : nil
         var insertion = Insertion()
         for name in names {
             guard let user = UserID(rawValue: name) else {
                 insertion.results.append(.refused)
                 continue
             }
-            let hasRoom = channel.subscribers + Int64(insertion.added.count) < channel.maxSubscribers
-            let isWanted = wanted?.contains(user) ?? true
-            if hasRoom, isWanted,
-                try SubscriptionTable.insert(
-                    user,
-                    to: channel,
-                    of: application,
-                    position: channel.subscriptionHead + 1,
-                    at: call.time,
-                    in: tx
-                )
-            {
+            let isFirst = seen.remove(user) != nil
+            let isAdded =
+                if let together { isFirst && together.contains(user) } else {
+                    isFirst && room > 0 ? try !subscribe([user]).isEmpty : false
+                }
+            if isAdded {
                 insertion.added.append(user)
                 insertion.results.append(.subscribed)
             } else if try SubscriptionTable.exists(user, in: channel, of: application, in: tx) {
                 insertion.results.append(.already)
             } else {
                 insertion.results.append(.refused)
-                if !hasRoom, isWanted, try AccountTable.exists(user, of: application, in: tx) {
+                if isFirst, room <= 0, try AccountTable.exists(user, of: application, in: tx) {
                     insertion.metFullChannel = true
                 }
             }

@@ -3,28 +3,33 @@ import Database
 
 /// The rows of subscriptions; each belongs to an incarnation of its channel.
 enum SubscriptionTable {
-    /// Subscribes a user who is imported; call under the channel's lock.
+    /// Subscribes those of the users who are imported and not yet there; call under the channel's lock.
     ///
-    /// - Parameter position: the place in the channel's order, the same for all who come in one call.
-    /// - Returns: whether he was added; if not, he is there already or is not imported.
+    /// - Parameters:
+    ///   - users: at least one, at most a call's worth.
+    ///   - position: the place in the channel's order, the same for all who come in one call.
+    /// - Returns: who was added; the others are there already or are not imported.
     static func insert(
-        _ user: UserID,
+        _ users: [UserID],
         to channel: OfficialChannel,
         of application: SDKAppID,
         position: Int64,
         at now: Timestamp,
         in tx: any Transaction
-    ) throws(ChatError) -> Bool {
-        try tx.execute(
+    ) throws(ChatError) -> Set<UserID> {
+        // One statement for all: it costs a third of one for each.
+        let added = try tx.rows(
             """
             INSERT INTO subscriptions (app, channel, incarnation, account, position, subscribed_at, joined_seq,
                 read_seq, message_flag, custom_string, last_sent_at_seconds)
             SELECT app, \(channel.id), \(channel.incarnation), id, \(position), \(now), \(channel.headSeq),
                 \(channel.headSeq), \(MessageFlag.acceptAndNotify.rawValue), '', 0
-            FROM accounts WHERE app = \(application) AND id = \(user)
+            FROM accounts WHERE app = \(application) AND id IN (\(list: users))
             ON CONFLICT (app, channel, incarnation, account) DO NOTHING
+            RETURNING account
             """
-        ) == 1
+        )
+        return Set(try added.map { row throws(ChatError) in try row.value(0) })
     }
 
     static func exists(

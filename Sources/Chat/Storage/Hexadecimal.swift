@@ -2,14 +2,19 @@ import ChatProtocol
 
 /// Lower-case hexadecimal digits, two a byte.
 package func hexadecimal(_ bytes: some Collection<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    text.reserveCapacity(bytes.count * 2)
-    for byte in bytes {
-        text.append(digits[Int(byte >> 4)])
-        text.append(digits[Int(byte & 15)])
+    String(unsafeUninitializedCapacity: bytes.count * 2) { text in
+        var position = 0
+        for byte in bytes {
+            text[position] = hexDigit(byte >> 4)
+            text[position + 1] = hexDigit(byte & 15)
+            position += 2
+        }
+        return position
     }
-    return String(decoding: text, as: UTF8.self)
+}
+
+private func hexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
 }
 
 extension [UInt8] {

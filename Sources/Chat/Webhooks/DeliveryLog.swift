@@ -57,24 +57,38 @@ package enum DeliveryLog {
         package let reply: [UInt8]
     }
 
+    /// - Parameter attempts: a batch of the outbox's reader at most.
     static func add(
-        _ attempt: WebhookAttempt,
-        remark: String?,
+        _ attempts: [WebhookAttempt],
+        remark: String? = nil,
         of application: SDKAppID,
         in tx: any Transaction
     ) throws(ChatError) {
-        let status: Int64? = if case .replied(let reply) = attempt.outcome { Int64(reply.status) } else { nil }
-        var outcome = attempt.outcomeInWords
-        if let remark { outcome += "; \(remark)" }
+        guard !attempts.isEmpty else { return }
+        let rows = attempts.map { row($0, remark: remark, of: application) }
         try tx.execute(
             """
             INSERT INTO webhook_attempts (app, at, delivery, attempt, channel, command, outcome, status, latency_ms,
                 reply)
-            VALUES (\(application), \(attempt.at), \(attempt.delivery), \(attempt.number), \(attempt.channel),
-                \(attempt.command), \(outcome), \(status), \(attempt.latency.wholeMilliseconds), \(attempt.replyHead))
+            VALUES \(rows: rows)
             ON CONFLICT (app, at, delivery, attempt) DO NOTHING
             """
         )
+    }
+
+    private static func row(
+        _ attempt: WebhookAttempt,
+        remark: String?,
+        of application: SDKAppID
+    ) -> [any SQLBindable] {
+        let status: SQLValue =
+            if case .replied(let reply) = attempt.outcome { .integer(Int64(reply.status)) } else { .null }
+        let outcome = attempt.outcomeInWords + (remark.map { "; \($0)" } ?? "")
+        return [
+            application, attempt.at, attempt.delivery, attempt.number, attempt.channel, attempt.command, outcome,
+            status,
+            attempt.latency.wholeMilliseconds, attempt.replyHead,
+        ]
     }
 
     /// The newest attempts of an application, newest first.

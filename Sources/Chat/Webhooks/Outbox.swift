@@ -136,9 +136,7 @@ package enum Outbox {
         at now: Timestamp,
         in tx: any Transaction
     ) throws(ChatError) {
-        for attempt in settlement.attempts {
-            try DeliveryLog.add(attempt, remark: nil, of: application, in: tx)
-        }
+        try DeliveryLog.add(settlement.attempts, of: application, in: tx)
         if let last = settlement.doneUpTo {
             try tx.execute(
                 "DELETE FROM outbox WHERE app = \(application) AND channel = \(channel) AND number <= \(last)"

@@ -29,19 +29,16 @@ package struct WebhookCall: Sendable, Equatable {
             let sign = SHA256.hash(data: Array("\(settings.token)\(now.seconds)".utf8))
             query += "&Sign=\(hexadecimal(Array(sign)))&RequestTime=\(now.seconds)"
         }
-        var signed = Array("\(now.seconds).\(delivery).\(application).".utf8)
-        signed += body
-        let signature = HMAC<SHA256>.authenticationCode(
-            for: signed,
-            using: SymmetricKey(data: Array(settings.secret.utf8))
-        )
+        var signature = HMAC<SHA256>(key: SymmetricKey(data: Array(settings.secret.utf8)))
+        signature.update(data: Array("\(now.seconds).\(delivery).\(application).".utf8))
+        signature.update(data: body)
         return WebhookRequest(
             url: url.rawValue + query,
             headers: [
                 WebhookRequest.Header("Content-Type", "application/json"),
                 WebhookRequest.Header("X-Rostrum-Delivery", delivery),
                 WebhookRequest.Header("X-Rostrum-Timestamp", String(now.seconds)),
-                WebhookRequest.Header("X-Rostrum-Signature", "v1=" + hexadecimal(Array(signature))),
+                WebhookRequest.Header("X-Rostrum-Signature", "v1=" + hexadecimal(Array(signature.finalize()))),
             ],
             body: body
         )

@@ -57,7 +57,7 @@ package struct Webhooks: Sendable {
     /// Says in the delivery log why an answer was not followed.
     func remark(_ text: String, on command: WebhookCommand, for call: Call, about channel: ChannelID) {
         let attempt = WebhookAttempt(
-            delivery: random.hex(bytes: 16),
+            delivery: DeliveryID.make(at: clock.now, random),
             number: 0,
             command: command.rawValue,
             channel: channel.rawValue,
@@ -110,7 +110,7 @@ package struct Webhooks: Sendable {
             "CallbackCommand": .string(Self.testCommand), "EventTime": .integer(clock.now.milliseconds),
         ]
         let call = WebhookCall(
-            delivery: random.hex(bytes: 16),
+            delivery: DeliveryID.make(at: clock.now, random),
             command: Self.testCommand,
             body: body.json,
             clientAddress: "127.0.0.1",
@@ -118,7 +118,7 @@ package struct Webhooks: Sendable {
         )
         let attempt = await attempt(call, of: application, number: 1, channel: "")
         try await database.write { tx throws(ChatError) in
-            try DeliveryLog.add(attempt, remark: nil, of: application.id, in: tx)
+            try DeliveryLog.add([attempt], of: application.id, in: tx)
         }
         return attempt
     }
@@ -156,7 +156,7 @@ package struct Webhooks: Sendable {
         database.enqueue(
             WriteOperation { tx in
                 let result = Result { () throws(ChatError) in
-                    try DeliveryLog.add(attempt, remark: remark, of: application, in: tx)
+                    try DeliveryLog.add([attempt], remark: remark, of: application, in: tx)
                 }
                 let isFailure = if case .failure = result { true } else { false }
                 return WriteOperation.Outcome(isFailure: isFailure) {}
@@ -167,7 +167,7 @@ package struct Webhooks: Sendable {
 
     private func webhookCall(_ command: WebhookCommand, for call: Call, _ body: JSONObject) -> WebhookCall {
         WebhookCall(
-            delivery: random.hex(bytes: 16),
+            delivery: DeliveryID.make(at: clock.now, random),
             command: command.rawValue,
             body: body.json,
             clientAddress: call.address,

@@ -1,0 +1,130 @@
+"""Broadcasts and subscribers: whether cost depends on the audience, and subscribing against a raw SQLite loop."""
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+from harness import Bench
+
+BIG, SMALL = "@TOA#_big", "@TOA#_small"
+
+
+class Caller:
+    """One keep-alive connection that calls commands one after the other."""
+
+    def __init__(self, bench, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port)
+        self.url = lambda command: bench.url(port, command).split(str(port), 1)[1]
+        self.urls = {}
+
+    def call(self, command, body):
+        url = self.urls.setdefault(command, None) or self.url(command)
+        self.urls[command] = url
+        began = time.perf_counter()
+        self.connection.request("POST", url, json.dumps(body))
+        reply = json.loads(self.connection.getresponse().read())
+        took = time.perf_counter() - began
+        if reply["ErrorCode"]:
+            sys.exit(f"{command}: {reply}")
+        return took, reply
+
+
+class Audience(Bench):
+    def run(self):
+        audience = self.options.subscribers
+        path = self.directory + "/audience"
+        self.tool("seed-subscribers", "--data-dir", path, "--channel", BIG, "--accounts", audience + 400_000,
+                  "--subscribers", audience)
+        self.tool("seed-subscribers", "--data-dir", path, "--channel", SMALL, "--accounts", 0, "--subscribers", 10)
+        self.broadcasts(path, audience)
+        self.pages(path, audience)
+        self.subscribing(path, audience)
+
+    def broadcasts(self, path, audience):
+        process, port, _ = self.rostrum(path)
+        try:
+            caller, number, rounds = Caller(self, port), 0, []
+            for _ in range(self.options.rounds + 1):
+                times = {BIG: [], SMALL: []}
+                for _ in range(300):
+                    for channel in (BIG, SMALL):                # in turns, so that both meet the same weather
+                        number += 1
+                        took, _ = caller.call("send_official_account_msg", {
+                            "Official_Account": channel, "Random": number,
+                            "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "Ferry 7 is delayed"}}]})
+                        times[channel].append(took * 1000)
+                big, small = statistics.median(times[BIG]), statistics.median(times[SMALL])
+                rounds.append({"broadcast to 10, median ms": small, f"broadcast to {audience:,}, median ms": big,
+                               f"{audience:,} : 10 subscribers": big / small})
+            self.table(rounds[1:])                              # the first one warms
+        finally:
+            process.stop()
+
+    def pages(self, path, audience):
+        process, port, _ = self.rostrum(path)
+        try:
+            caller, cursor, last = Caller(self, port), "", ""
+            while True:
+                _, reply = caller.call("get_subscriber_info", {"Official_Account": BIG, "Next": cursor})
+                if not reply["Next"]:
+                    break
+                last = cursor = reply["Next"]
+            rounds = []
+            for _ in range(self.options.rounds):
+                first, final = [], []
+                for _ in range(200):
+                    first.append(caller.call("get_subscriber_info", {"Official_Account": BIG, "Next": ""})[0] * 1000)
+                    final.append(caller.call("get_subscriber_info", {"Official_Account": BIG, "Next": last})[0] * 1000)
+                first, final = statistics.median(first), statistics.median(final)
+                rounds.append({"first page of 200, median ms": first, "last page of 200, median ms": final,
+                               f"last : first page of {audience:,}": final / first})
+            self.table(rounds)
+        finally:
+            process.stop()
+
+    def subscribing(self, path, audience):
+        """Batches of 100 new subscribers into one channel, from 8 connections."""
+        rounds, following = [], audience
+        for _ in range(self.options.rounds):
+            process, port, admin = self.rostrum(path)
+            try:
+                before = self.metrics(admin)
+                rate, following = self.subscribe(port, following)
+                group = self.groups(before, self.metrics(admin))
+            finally:
+                process.stop()
+            raw = float(subprocess.run(
+                ["taskset", "-c", "0", self.options.tool, "raw-subscribe", "--database", path + "/rostrum.db", "--group",
+                 str(max(1, round(group))), "--seconds", str(min(4, self.options.seconds)), "--channel", BIG],
+                capture_output=True, text=True, check=True).stdout)
+            rounds.append({"subscribers/s in batches of 100": rate, "batches a commit": group,
+                           "raw SQLite rows/s": raw, "subscribing : raw": rate / raw})
+        self.table(rounds)
+
+    def subscribe(self, port, first):
+        end = time.monotonic() + min(4, self.options.seconds)
+        lock, state = threading.Lock(), {"next": first, "done": 0}
+
+        def work():
+            caller = Caller(self, port)
+            while time.monotonic() < end:
+                with lock:
+                    begin = state["next"]
+                    state["next"] += 100
+                users = [{"Subscriber_Account": f"user_{number}"} for number in range(begin, begin + 100)]
+                _, reply = caller.call("add_subscriber", {"Official_Account": BIG, "SubscriberList": users})
+                if any(item["Result"] != 1 for item in reply["SubscriberList"]):
+                    sys.exit("the accounts have run out")
+                with lock:
+                    state["done"] += 100
+
+        began = time.monotonic()
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return state["done"] / (time.monotonic() - began), state["next"]

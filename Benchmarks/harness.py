@@ -1,0 +1,131 @@
+"""What every benchmark of Rostrum shares: servers pinned to one core, a load on the other, a data directory."""
+import os
+import re
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+APP, KEY, ADMIN = 1400000001, "a" * 64, "administrator"
+SERVICE = "/v4/official_account_open_http_svc/"
+CREATE = ('{"Owner_Account":"107867","Name":"Harbour News","Introduction":"Tides and ferries",'
+          '"FaceUrl":"https://img.example.net/h.png","MaxSubscriberNum":5000,"Organization":"Port of Example",'
+          '"CustomString":"{\\"lang\\":\\"en\\"}"}')
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Process:
+    """A server on a core of its own; ended by its own process id."""
+
+    def __init__(self, arguments, ready, log, core=0):
+        self.began = time.monotonic()
+        self.process = subprocess.Popen(["taskset", "-c", str(core), *arguments], stdout=subprocess.PIPE,
+                                        stderr=open(log, "ab"), text=True, stdin=subprocess.DEVNULL)
+        if ready:
+            for line in self.process.stdout:
+                if line.startswith(ready):
+                    break
+            else:
+                sys.exit(f"{arguments[0]} did not start: see {log}")
+        self.start_seconds = time.monotonic() - self.began
+
+    def resident_mebibytes(self):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(20)
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.directory = tempfile.mkdtemp(prefix="rostrum-bench-", dir=options.directory)
+        self.log = os.path.join(self.directory, "log")
+
+    def tool(self, *arguments):
+        done = subprocess.run([self.options.tool, *map(str, arguments)], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    def seed(self, name, channels):
+        path = os.path.join(self.directory, name)
+        sample = self.tool("seed", "--data-dir", path, "--channels", channels)
+        return path, sample
+
+    def bare(self):
+        port = free_port()
+        process = Process([self.options.tool, "bare-route", "--port", str(port)], None, self.log)
+        self.wait_for(port)
+        return process, port
+
+    def wait_for(self, port):
+        for _ in range(200):
+            try:
+                return socket.create_connection(("127.0.0.1", port)).close()
+            except OSError:
+                time.sleep(0.05)
+        sys.exit(f"nothing listens on port {port}: see {self.log}")
+
+    def rostrum(self, path):
+        port, admin = free_port(), free_port()
+        process = Process([self.options.rostrum, "serve", "--data-dir", path, "--port", str(port), "--admin-port",
+                           str(admin), "--webhook-allow", "127.0.0.0/8"], "rostrum is ready on", self.log)
+        return process, port, admin
+
+    def groups(self, before, after):
+        """Operations a commit carried between two readings of the metrics."""
+        name = "rostrum_commit_batch_size"
+        operations = self.count(after, name + "_sum") - self.count(before, name + "_sum")
+        return operations / max(self.count(after, name + "_count") - self.count(before, name + "_count"), 1)
+
+    def url(self, port, command):
+        token = subprocess.run([self.options.rostrum, "usersig", "--app", str(APP), "--user", ADMIN, "--key", KEY],
+                               capture_output=True, text=True, check=True).stdout.strip()
+        return (f"http://127.0.0.1:{port}{SERVICE}{command}?sdkappid={APP}&identifier={ADMIN}&usersig={token}"
+                "&random=7&contenttype=json")
+
+    def load(self, port, command, body, seconds=None):
+        """Requests a second and the 99th percentile in ms, by wrk on core 1."""
+        script = os.path.join(self.directory, "post.lua")
+        with open(script, "w") as file:
+            file.write('wrk.method = "POST"\nwrk.headers["Content-Type"] = "application/json"\n'
+                       f"wrk.body = [==[{body}]==]\n")
+        done = subprocess.run(["taskset", "-c", "1", "wrk", "-t1", "-c64", f"-d{seconds or self.options.seconds}s",
+                               "--latency", "-s", script, self.url(port, command)],
+                              capture_output=True, text=True, check=True)
+        rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
+        number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", done.stdout).groups()
+        p99 = float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+        if "Socket errors" in done.stdout or "Non-2xx" in done.stdout:
+            sys.exit("the load had errors:\n" + done.stdout)
+        return rate, p99
+
+    def metrics(self, admin):
+        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/metrics") as reply:
+            return reply.read().decode()
+
+    def count(self, text, pattern):
+        return sum(float(value) for value in re.findall(pattern + r"\S*\s+([\d.e+]+)", text))
+
+    def codes(self, text):
+        """How often each ErrorCode but 0 was answered."""
+        return {code: value for code, value in re.findall(r'rostrum_requests_total\{code="(\d+)"[^}]*\} ([\d.e+]+)', text)
+                if code != "0"}
+
+    def table(self, rounds):
+        """A row for each figure of the rounds: the median, then all."""
+        for name in rounds[0]:
+            values = [entry[name] for entry in rounds]
+            form = "{:.2f}" if max(values) < 1000 else "{:.0f}"
+            print(f"| {name} | {form.format(statistics.median(values))} | {', '.join(map(form.format, values))} |",
+                  flush=True)
