@@ -181,7 +181,7 @@ struct ServeTests {
             )
             let webhookSecret = try #require(
                 show.standardOutput.split(separator: "\n").first { $0.contains("webhookSecret") }?
-                    .split(separator: "\"").dropFirst(2).last
+                    .split(separator: "\"").dropFirst(3).first
             )
             let master = try String(contentsOfFile: "\(application.directory)/master.key", encoding: .utf8)
 
@@ -232,6 +232,7 @@ struct ServeTests {
                 #expect(metrics["content-type"]?.hasPrefix("text/plain; version=0.0.4") == true)
                 #expect(metrics.text.contains(#"rostrum_requests_total{code="0",command="account_check"} 1"#))
                 #expect(metrics.text.contains("process_resident_memory_bytes"))
+                #expect(metrics.text.contains("\nrostrum_log_dropped_lines 0\n"))
                 let target = application.signatory.target(Command.check)
                 #expect(try await admin.exchange("POST", target, body: Command.checkBody).status == 404)
                 // The doors are the emulator's alone.

@@ -148,9 +148,13 @@ import Testing
         }
     }
 
-    @Test("a reader that never reads costs gathered lines, which are counted, and no memory without bound")
-    func gatheringIsBounded() throws {
-        try withPipe(nonBlocking: true) { reader, writer in
+    @Test(
+        "a reader that never reads costs gathered lines, which are counted, and neither time nor memory without bound",
+        .timeLimit(.minutes(1)),
+        arguments: [false, true]
+    )
+    func gatheringIsBounded(nonBlocking: Bool) throws {
+        try withPipe(nonBlocking: nonBlocking) { reader, writer in
             let output = LogOutput(descriptor: writer, gathering: .seconds(3600))
             let logger = logger(to: output)
             let text = String(repeating: "x", count: 8000)
@@ -163,5 +167,51 @@ import Testing
             let whole = drain(reader).split(separator: "\n").count { $0.count > 8000 }
             #expect(whole + output.droppedLines == 1000)
         }
+    }
+
+    @Test(
+        "an error returns although nobody reads, and what is cut there is counted and mended",
+        .timeLimit(.minutes(1)),
+        arguments: [false, true]
+    )
+    func urgentWithoutReader(nonBlocking: Bool) throws {
+        try withPipe(nonBlocking: nonBlocking) { reader, writer in
+            let output = LogOutput(descriptor: writer, gathering: .seconds(3600))
+            let logger = logger(to: output)
+            let text = String(repeating: "x", count: 9000)
+            for _ in 0..<12 { logger.info("\(text)") }
+
+            logger.error("lost")
+
+            let (first, dropped) = (drain(reader), output.droppedLines)
+            #expect(!first.hasSuffix("\n"), "a line must have been cut for this test to mean anything")
+            let whole = first.split(separator: "\n").count { $0.count > 9000 }
+            #expect(whole + dropped == 13)
+            logger.error("heard")
+            let second = drain(reader)
+            #expect(second == "\n1970-01-01T00:00:00.000Z error heard\n")
+            #expect(output.droppedLines == dropped)
+        }
+    }
+
+    @Test("an error finds its place where gathered lines have left none")
+    func urgentWithFullBuffer() throws {
+        let path = "/tmp/rostrum-log-\(UUID().uuidString)"
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        try #require(descriptor >= 0)
+        defer {
+            close(descriptor)
+            unlink(path)
+        }
+        let output = LogOutput(descriptor: descriptor, gathering: .seconds(3600))
+        let logger = logger(to: output)
+        let text = String(repeating: "x", count: 8000)
+        while output.droppedLines == 0 { logger.info("long", metadata: ["text": "\(text)"]) }
+
+        logger.error("\(text)")
+
+        let lines = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self).split(separator: "\n")
+        #expect(lines.last?.hasPrefix("1970-01-01T00:00:00.000Z error xxx") == true)
+        #expect(output.droppedLines == 1)
     }
 }

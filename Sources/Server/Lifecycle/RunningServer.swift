@@ -87,7 +87,7 @@ package struct RunningServer: Sendable {
     }
 
     static func makeRegistry() -> PrometheusRegistry {
-        PrometheusRegistry(
+        let registry = PrometheusRegistry(
             help: [
                 "rostrum_requests": "REST calls by command and ErrorCode.",
                 "rostrum_request_duration": "Time from a call's head to its reply.",
@@ -98,6 +98,10 @@ package struct RunningServer: Sendable {
                 "rostrum_webhook_dead_letters": "\"After\" webhooks that were given up.",
             ]
         )
+        registry.observe("rostrum_log_dropped_lines", help: "Log lines that were lost because nobody read them.") {
+            Double(LogOutput.standardError.droppedLines)
+        }
+        return registry
     }
 
     /// Settings of the storage engine whose commits are counted.
