@@ -4,6 +4,7 @@ import Database
 import Logging
 import RostrumTesting
 import Server
+import Synchronization
 import Testing
 
 /// Whether the server says that it can do its work, and how often it looks.
@@ -47,6 +48,44 @@ import Testing
         }
     }
 
+    @Test("a hundred who ask at once, of a storage that is slow, cost one write, and it counts from its end")
+    func together() async throws {
+        try await StorageEngine.sqlite.withDatabase { sqlite async throws in
+            let (database, clock, held) = (CountingDatabase(sqlite), ManualClock(), HeldTransaction())
+            let health = Health(
+                database: database,
+                clock: clock,
+                logger: Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
+            )
+            async let blocking: Void = sqlite.write { _ throws(ChatError) in held.hold() }
+            await held.waitUntilBegun()
+
+            let arrivals = Tally()
+            let answers = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<100 {
+                    group.addTask {
+                        arrivals.add()
+                        return await health.isReady()
+                    }
+                }
+                try await waitUntil("all have asked") { arrivals.count == 100 }
+                clock.advance(seconds: 60)
+                held.goOn()
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+
+            try await blocking
+            #expect(answers.count == 100 && answers.allSatisfy { $0 })
+            #expect(database.writes.count == 1)
+            clock.advance(milliseconds: 999)
+            #expect(await health.isReady())
+            #expect(database.writes.count == 1)
+            clock.advance(milliseconds: 1)
+            #expect(await health.isReady())
+            #expect(database.writes.count == 2)
+        }
+    }
+
     @Test("a storage that fails, or works again, is told from a second after the last look on")
     func failure() async throws {
         try await withHealth { health, database, clock in
@@ -75,5 +114,38 @@ import Testing
 
             #expect(await !health.isReady())
         }
+    }
+}
+
+/// A database that counts the writes that were asked for.
+private final class CountingDatabase: Database {
+    private let database: any Database
+    let writes = Tally()
+
+    init(_ database: any Database) {
+        self.database = database
+    }
+
+    func enqueue(_ operation: ReadOperation) {
+        database.enqueue(operation)
+    }
+
+    func enqueue(_ operation: WriteOperation) {
+        writes.add()
+        database.enqueue(operation)
+    }
+
+    func close() async {
+        await database.close()
+    }
+}
+
+private final class Tally: Sendable {
+    private let number = Atomic(0)
+
+    var count: Int { number.load(ordering: .relaxed) }
+
+    func add() {
+        number.add(1, ordering: .relaxed)
     }
 }

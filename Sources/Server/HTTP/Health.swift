@@ -14,7 +14,19 @@ package final class Health: Sendable {
     private let database: any Database
     private let clock: any WallClock
     private let logger: Logger
-    private let finding = Mutex<(isReady: Bool, at: Timestamp)?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        /// What the last check found, and when it ended.
+        var finding: (isReady: Bool, at: Timestamp)?
+        var isChecking = false
+        /// Who wait for the check that runs.
+        var waiting: [CheckedContinuation<Bool, Never>] = []
+    }
+
+    private enum Turn {
+        case known(Bool), check, wait
+    }
 
     package init(database: any Database, clock: any WallClock, logger: Logger) {
         (self.database, self.clock, self.logger) = (database, clock, logger)
@@ -31,15 +43,49 @@ package final class Health: Sendable {
     }
 
     /// Whether the storage took a durable write just now, or in the second before.
+    ///
+    /// Callers who come while a check runs wait for it: however many ask, one write is made.
     package func isReady() async -> Bool {
-        let now = clock.now
-        if let finding = finding.withLock({ $0 }) {
-            let age = now.milliseconds(since: finding.at)
-            if (0..<Self.lifetime).contains(age) { return finding.isReady }
+        switch turn() {
+        case .known(let isReady): return isReady
+        case .check: return await check()
+        case .wait: return await runningCheck()
         }
+    }
+
+    private func turn() -> Turn {
+        let now = clock.now
+        return state.withLock { state in
+            if let finding = state.finding, (0..<Self.lifetime).contains(now.milliseconds(since: finding.at)) {
+                return .known(finding.isReady)
+            }
+            guard !state.isChecking else { return .wait }
+            state.isChecking = true
+            return .check
+        }
+    }
+
+    private func check() async -> Bool {
         let isReady = await canWrite()
-        finding.withLock { $0 = (isReady, now) }
+        // A check that took long is no older for it.
+        let now = clock.now
+        let waiting = state.withLock { state in
+            defer { state = State(finding: (isReady, now)) }
+            return state.waiting
+        }
+        for caller in waiting { caller.resume(returning: isReady) }
         return isReady
+    }
+
+    private func runningCheck() async -> Bool {
+        await withCheckedContinuation { caller in
+            let ended: Bool? = state.withLock { state in
+                guard state.isChecking else { return state.finding?.isReady ?? false }
+                state.waiting.append(caller)
+                return nil
+            }
+            if let ended { caller.resume(returning: ended) }
+        }
     }
 
     private func canWrite() async -> Bool {
