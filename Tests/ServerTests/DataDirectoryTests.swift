@@ -82,6 +82,23 @@ import Testing
         }
     }
 
+    @Test("commands that look at the same moment do not take one another for a server")
+    func lookingTogether() async throws {
+        try await withTemporaryDirectory { path in
+            let directory = try DataDirectory(path, makeIfMissing: false)
+            _ = try directory.lock()
+
+            let seen = await withTaskGroup(of: Int.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { (0..<5000).count { _ in directory.isInUse } }
+                }
+                return await group.reduce(0, +)
+            }
+
+            #expect(seen == 0)
+        }
+    }
+
     @Test("two directories have two locks")
     func twoLocks() async throws {
         try await withTemporaryDirectory { path in

@@ -24,12 +24,12 @@ import Testing
 
     /// Opens, closes, and tells what was said when it could not be opened.
     private func refusal(_ directory: DataDirectory, migrates: Bool) async -> String? {
-        do throws(StartError) {
+        do {
             let storage = try await OpenStorage.open(directory, migrates: migrates)
             await storage.database.close()
             return nil
         } catch {
-            return error.description
+            return "\(error)"
         }
     }
 

@@ -16,11 +16,13 @@ import Darwin
 struct Listener {
     let host: String
     let port: Int
+    /// The name of the setting that `host` comes from.
+    let hostSetting: String
     /// HTTPS with HTTP/2 and HTTP/1.1 by ALPN; plain HTTP/1.1 when nil.
     var tls: TLSConfiguration?
 
     /// How long a connection may be silent between requests.
-    static let idleTimeout = TimeAmount.seconds(120)
+    static let idleTimeout = Duration.seconds(120)
 
     /// The service that listens until it is stopped.
     ///
@@ -32,7 +34,7 @@ struct Listener {
     ) throws -> some Service where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
         let channel = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionEndInstaller(), RequestDeadline()],
-            idleTimeout: Self.idleTimeout
+            idleTimeout: TimeAmount(Self.idleTimeout)
         )
         let server: HTTPServerBuilder =
             if let tls {
@@ -40,7 +42,7 @@ struct Listener {
                     PunctualChannel(
                         base: try HTTP2UpgradeChannel(
                             tlsConfiguration: tls,
-                            configuration: .init(idleTimeout: .seconds(120), streamConfiguration: channel),
+                            configuration: .init(idleTimeout: Self.idleTimeout, streamConfiguration: channel),
                             responder: responder
                         )
                     )
@@ -55,23 +57,28 @@ struct Listener {
             onServerRunning: { await onListening($0.localAddress?.port ?? 0) },
             logger: logger
         )
-        return ListeningService(host: host, port: port, application: application)
+        return ListeningService(listener: self, application: application)
     }
 }
 
 /// Listens until it is stopped, and says where when it cannot.
 private struct ListeningService<Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-    let host: String
-    let port: Int
+    let listener: Listener
     let application: Application<Responder>
 
     func run() async throws {
         do {
             try await application.run()
         } catch {
-            let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)"
-            throw StartError("cannot listen on \(host) port \(port): \(reason)")
+            let number = (error as? IOError)?.errnoCode
+            let reason = number.map { String(cString: strerror($0)) } ?? "\(error)"
+            let explanation = "cannot listen on \(listener.host) port \(listener.port): \(reason)"
+            guard error is SocketAddressError || error is SocketAddressError.UnknownHost || number == EADDRNOTAVAIL
+            else {
+                throw StartError(explanation)
+            }
+            throw SettingError(listener.hostSetting, "must be an address or a name of this machine; \(explanation)")
         }
     }
 }

@@ -31,6 +31,15 @@ package struct DataDirectory: Sendable {
         guard isDirectory else { throw StartError("the data directory \(path) is a file") }
     }
 
+    /// The one that a setting names, made if need be.
+    init(setting path: String) throws(SettingError) {
+        do throws(StartError) {
+            try self.init(path, makeIfMissing: true)
+        } catch {
+            throw SettingError("data-dir", "must be a directory, or a place for one; \(error)")
+        }
+    }
+
     /// A new temporary directory, mode 0700.
     package static func temporary() throws(StartError) -> DataDirectory {
         var template = Array((FileManager.default.temporaryDirectory.path + "/rostrum-dev-XXXXXX").utf8CString)
@@ -48,7 +57,8 @@ package struct DataDirectory: Sendable {
         let file = open(path + "/rostrum.lock", O_RDWR | O_CLOEXEC)
         guard file >= 0 else { return false }
         defer { close(file) }
-        return flock(file, LOCK_EX | LOCK_NB) != 0
+        // Shared, for another command may look at the same moment.
+        return flock(file, LOCK_SH | LOCK_NB) != 0
     }
 
     package var database: String { path + "/rostrum.db" }

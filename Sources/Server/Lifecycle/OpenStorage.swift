@@ -14,18 +14,22 @@ package struct OpenStorage: Sendable {
     ///
     /// - Parameters:
     ///   - engine: settings of the engine.
+    ///   - look: called before anything is changed; what it throws leaves the storage as it is.
     ///   - migrates: whether the schema may be brought up to date; not beside a server that runs on the storage.
-    /// - Throws: ``StartError`` that says what to look at.
+    /// - Throws: ``StartError`` that says what to look at, ``SettingError`` when the master key cannot be used that a
+    ///   setting names, or what `look` throws.
     package static func open(
         _ directory: DataDirectory,
         masterKey: MasterKeySource = .dataDirectory,
         engine: SQLiteDatabase.Configuration = SQLiteDatabase.Configuration(),
+        before look: (any Database) async throws -> Void = { _ in },
         migrates: Bool = true
-    ) async throws(StartError) -> OpenStorage {
+    ) async throws -> OpenStorage {
         let random = SystemRandomSource()
-        do throws(ChatError) {
+        do {
             let database = try SQLiteDatabase(path: directory.database, configuration: engine)
-            do throws(ChatError) {
+            do {
+                try await look(database)
                 if migrates {
                     try await database.migrate(Schema.migrations)
                 } else {
@@ -41,7 +45,7 @@ package struct OpenStorage: Sendable {
                 await database.close()
                 throw error
             }
-        } catch {
+        } catch let error as ChatError {
             throw StartError(error)
         }
     }
@@ -60,7 +64,7 @@ package struct OpenStorage: Sendable {
         _ directory: DataDirectory,
         makeIfMissing: Bool,
         _ random: any RandomSource
-    ) throws(ChatError) -> MasterKey {
+    ) throws -> MasterKey {
         do throws(MasterKey.Unusable) {
             return switch source {
             case .dataDirectory:
@@ -69,7 +73,13 @@ package struct OpenStorage: Sendable {
             case .text(let text): try MasterKey(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
             }
         } catch {
-            throw .internalFault(error)
+            switch source {
+            case .dataDirectory: throw StartError("\(error)")
+            case .file:
+                let allowed = "must be a file that holds 64 hexadecimal digits and that its owner alone can read"
+                throw SettingError("master-key-file", "\(allowed); \(error)")
+            case .text: throw SettingError("master-key", "must be 64 hexadecimal digits; \(error)")
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ extension RunningServer {
             defer { temporary.remove() }
             return try await dev(settings, in: temporary, output)
         }
-        try await dev(settings, in: try DataDirectory(path, makeIfMissing: true), output)
+        try await dev(settings, in: try DataDirectory(setting: path), output)
     }
 
     private static func dev(
@@ -80,7 +80,7 @@ extension RunningServer {
         var services: [any Service] = [server.maintenance, server.outboxReader]
         if let port = settings.adminPort {
             services.append(
-                try Listener(host: settings.host, port: port)
+                try Listener(host: settings.host, port: port, hostSetting: "host")
                     .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
             )
         }
@@ -88,12 +88,12 @@ extension RunningServer {
             let certificate = try SelfMadeCertificate()
             try certificate.write(to: directory)
             services.append(
-                try Listener(host: settings.host, port: port, tls: try certificate.configuration())
+                try Listener(host: settings.host, port: port, hostSetting: "host", tls: try certificate.configuration())
                     .service(door, logger: logger) { readiness.listening(.tls, port: $0) }
             )
         }
         services.append(
-            try Listener(host: settings.host, port: settings.port)
+            try Listener(host: settings.host, port: settings.port, hostSetting: "host")
                 .service(door, logger: logger) { readiness.listening(.main, port: $0) }
         )
         try await server.run(services)

@@ -16,7 +16,7 @@ extension RunningServer {
         let registry = makeRegistry()
         let logger = makeLogger(settings.logFormat, settings.logLevel)
         let tls = try settings.tls?.configuration()
-        let directory = try DataDirectory(settings.dataDirectory, makeIfMissing: true)
+        let directory = try DataDirectory(setting: settings.dataDirectory)
         let lock = try directory.lock()
         let storage = try await OpenStorage.open(directory, masterKey: settings.masterKey, engine: engine(registry))
         let server = RunningServer(
@@ -45,9 +45,9 @@ extension RunningServer {
             output("metrics and health are on http://\(urlHost(settings.adminHost)):\(ports[.admin] ?? 0)")
             output("rostrum is ready on \(scheme)://\(urlHost(settings.host)):\(ports[.main] ?? 0)")
         }
-        let admin = try Listener(host: settings.adminHost, port: settings.adminPort)
+        let admin = try Listener(host: settings.adminHost, port: settings.adminPort, hostSetting: "admin-host")
             .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
-        let main = try Listener(host: settings.host, port: settings.port, tls: tls)
+        let main = try Listener(host: settings.host, port: settings.port, hostSetting: "host", tls: tls)
             .service(door, logger: logger) { readiness.listening(.main, port: $0) }
         try await server.run([server.maintenance, server.outboxReader, admin, main])
         _ = consume lock

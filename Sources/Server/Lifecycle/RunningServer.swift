@@ -59,8 +59,8 @@ package struct RunningServer: Sendable {
 
     /// Runs services in their order until SIGTERM or SIGINT, then closes the storage.
     ///
-    /// - Throws: ``StartError`` when one of them fails.
-    func run(_ services: [any Service]) async throws(StartError) {
+    /// - Throws: ``SettingError`` or ``StartError`` when one of them fails.
+    func run(_ services: [any Service]) async throws {
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -72,7 +72,7 @@ package struct RunningServer: Sendable {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
             await close()
-            throw error as? StartError ?? StartError("\(error)")
+            throw error is SettingError || error is StartError ? error : StartError("\(error)")
         }
         await close()
     }
