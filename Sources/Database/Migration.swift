@@ -26,7 +26,8 @@ extension Database {
     package func migrate(_ migrations: [Migration]) async throws(ChatError) -> Int {
         try await write { tx throws(ChatError) in
             try tx.execute("CREATE TABLE IF NOT EXISTS schema_migrations (number BIGINT PRIMARY KEY)")
-            let newest = try newestMigration(in: tx, known: migrations.count)
+            let newest = try readNewestMigration(in: tx)
+            try refuseNewer(newest, known: migrations.count)
             let pending = migrations.filter { $0.number > newest }
             for migration in pending {
                 for statement in migration.statements { try tx.execute(statement) }
@@ -41,28 +42,46 @@ extension Database {
     /// - Throws: an internal fault caused by a ``DatabaseError``: of kind `newer` as ``migrate(_:)``, or of kind
     ///   `unavailable` when the storage has yet to be migrated by a server.
     package func demandSchema(_ migrations: [Migration]) async throws(ChatError) {
-        try await read { tx throws(ChatError) in
-            let newest = try newestMigration(in: tx, known: migrations.count)
-            guard newest == migrations.count else {
-                throw .internalFault(
-                    DatabaseError(
-                        .unavailable,
-                        """
-                        the storage has schema \(newest) and this program needs \(migrations.count), but a server of an \
-                        older version runs on it: stop that server, or use its own program
-                        """
-                    )
+        guard let newest = try await newestMigration() else {
+            throw .internalFault(
+                DatabaseError(
+                    .unavailable,
+                    "the storage has no schema yet: the server that runs on it has just begun to make it; try again"
                 )
-            }
+            )
+        }
+        try refuseNewer(newest, known: migrations.count)
+        guard newest == migrations.count else {
+            throw .internalFault(
+                DatabaseError(
+                    .unavailable,
+                    """
+                    the storage has schema \(newest) and this program needs \(migrations.count), but a server of an \
+                    older version runs on it: stop that server, or use its own program
+                    """
+                )
+            )
+        }
+    }
+
+    /// The number of the newest step that was taken, 0 for none; nil when the storage was never migrated.
+    package func newestMigration() async throws(ChatError) -> Int64? {
+        do throws(ChatError) {
+            return try await read { tx throws(ChatError) in try readNewestMigration(in: tx) }
+        } catch {
+            // No statement that every engine understands asks whether a table is there.
+            guard (error.cause as? DatabaseError)?.kind == .statement else { throw error }
+            return nil
         }
     }
 }
 
-/// The number of the newest step that was taken.
-///
-/// - Throws: an internal fault of kind `newer` when it is one that nobody here knows.
-private func newestMigration(in tx: any Transaction, known: Int) throws(ChatError) -> Int64 {
-    let newest = try tx.row("SELECT max(number) FROM schema_migrations")?.optionalInteger(0) ?? 0
+private func readNewestMigration(in tx: any Transaction) throws(ChatError) -> Int64 {
+    try tx.row("SELECT max(number) FROM schema_migrations")?.optionalInteger(0) ?? 0
+}
+
+/// - Throws: an internal fault of kind `newer` when a step is one that nobody here knows.
+private func refuseNewer(_ newest: Int64, known: Int) throws(ChatError) {
     guard newest <= Int64(known) else {
         throw .internalFault(
             DatabaseError(
@@ -74,5 +93,4 @@ private func newestMigration(in tx: any Transaction, known: Int) throws(ChatErro
             )
         )
     }
-    return newest
 }

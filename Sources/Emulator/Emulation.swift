@@ -1,5 +1,6 @@
 package import Chat
 package import ChatProtocol
+package import Database
 
 /// What `rostrum dev` has ready: the documentation's sample application, its admins and its sample owner.
 ///
@@ -14,6 +15,7 @@ package struct Emulation: Sendable {
     package static let sampleOwnerName = "107867"
 
     package let application: SDKAppID
+    let database: any Database
     let admins: [UserID]
     let sampleOwner: UserID
     let applications: Applications
@@ -21,19 +23,42 @@ package struct Emulation: Sendable {
     let random: any RandomSource
     let clock: any WallClock
 
-    package init(applications: Applications, accounts: Accounts, random: any RandomSource, clock: any WallClock) {
+    package init(
+        database: any Database,
+        applications: Applications,
+        accounts: Accounts,
+        random: any RandomSource,
+        clock: any WallClock
+    ) {
         guard let application = SDKAppID(rawValue: Self.applicationNumber),
             let sampleOwner = UserID(rawValue: Self.sampleOwnerName)
         else { preconditionFailure("the ready application's own names follow the rules") }
         (self.application, self.sampleOwner) = (application, sampleOwner)
         admins = Self.adminNames.compactMap(UserID.init(rawValue:))
-        (self.applications, self.accounts, self.random, self.clock) = (applications, accounts, random, clock)
+        (self.database, self.applications, self.accounts) = (database, applications, accounts)
+        (self.random, self.clock) = (random, clock)
+    }
+
+    /// Whether a storage holds applications that are not the emulator's to change: it did not begin the storage.
+    ///
+    /// Changes nothing, and may be asked of a storage of an older schema or of none.
+    package static func isServed(_ database: any Database) async throws(ChatError) -> Bool {
+        guard let step = try await database.newestMigration(), step > 0 else { return false }
+        return try await database.read { tx throws(ChatError) in try isServed(tx) }
+    }
+
+    private static func isServed(_ tx: any Transaction) throws(ChatError) -> Bool {
+        guard try StorageProperty.emulator.value(in: tx) == nil else { return false }
+        return try Applications.areThere(in: tx)
     }
 
     /// Makes sure that the ready application is there and takes the key.
     ///
     /// What an earlier run left in the data directory stays.
+    ///
+    /// - Throws: 70402 when the storage is served, or the key breaks the rule of keys.
     package func prepare(key: String) async throws(ChatError) {
+        try await claimStorage()
         let operation = Operation(performer: "emulator", time: clock.now, random: random)
         guard let existing = try await applications.find(application) else {
             let new = NewApplication(
@@ -50,6 +75,21 @@ package struct Emulation: Sendable {
         }
         if existing.keys.map(\.text) != [key] {
             _ = try await applications.replaceKeys(of: application, with: key, by: operation)
+        }
+    }
+
+    /// Makes the storage the emulator's, before anything in it is.
+    private func claimStorage() async throws(ChatError) {
+        let number = "\(application)"
+        try await database.write { tx throws(ChatError) in
+            // Looked at once more: the command line works beside a server that starts.
+            guard try !Self.isServed(tx) else {
+                throw ChatError(
+                    .accountParameterInvalid,
+                    "The storage got an application before it was the emulator's; start the emulator on another one."
+                )
+            }
+            try StorageProperty.emulator.set(number, in: tx)
         }
     }
 

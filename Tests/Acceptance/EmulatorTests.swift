@@ -1,3 +1,5 @@
+import ChatProtocol
+import Database
 import RostrumTesting
 import Testing
 
@@ -21,10 +23,12 @@ struct EmulatorTests {
         }
     }
 
-    @Test("the ready line stands behind the curl line, alone and last")
+    @Test("the ready line is the line after the curl line, and the last")
     func readyLine() async throws {
         try await withServer { server in
-            let lines = server.standardOutput.split(separator: "\n")
+            let output = server.standardOutput
+            #expect(output.hasSuffix("\n"))
+            let lines = output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             #expect(lines.last == "rostrum is ready on http://127.0.0.1:\(server.port)")
             #expect(lines.dropLast().last?.hasPrefix("curl '") == true)
         }
@@ -70,22 +74,50 @@ struct EmulatorTests {
         }
     }
 
-    @Test("an installation of `serve` is not made an emulator's, and is left as it is")
-    func servedInstallation() async throws {
-        try await ServedApplication.with { application in
-            let run = try await rostrum("dev", "--port", "0", "--data-dir", application.directory)
+    @Test(
+        "an installation of `serve` is not made an emulator's, and is left as it is",
+        arguments: [1_400_000_001, 88_888_888]
+    )
+    func servedInstallation(number: Int) async throws {
+        try await withTemporaryDirectory { directory in
+            func app(_ words: String...) async throws -> String {
+                let run = try await RostrumProgram.run(["app"] + words + ["--data-dir", directory])
+                try #require(run.succeeded, "\(run.standardError)")
+                return run.standardOutput
+            }
+            _ = try await app("create", "\(number)", "--key", ServedApplication.key)
+            // As a server of an older version would have it: the emulator must not even bring the schema up to date.
+            let storage = Storage(location: "\(directory)/rostrum.db")
+            func steps() async throws -> Int64? {
+                try await storage.withDatabase { try await $0.newestMigration() }
+            }
+            let newest = try await steps()
+            try await storage.withDatabase { database in
+                _ = try await database.write { tx throws(ChatError) in
+                    try tx.execute("DELETE FROM schema_migrations WHERE number > 1")
+                }
+            }
+
+            let run = try await rostrum("dev", "--port", "0", "--data-dir", directory)
 
             #expect(run.ending == .status(1))
-            #expect(
-                run.standardError.contains(application.directory) && run.standardError.contains("another directory")
-            )
+            #expect(run.standardError.contains(directory) && run.standardError.contains("another directory"))
             #expect(!run.standardOutput.contains("rostrum is ready"))
-            let list = try await rostrum("app", "list", "--data-dir", application.directory)
-            #expect(list.standardOutput.split(separator: "\n").map { $0.prefix(10) } == ["1400000001"])
+            #expect(try await steps() == 1)
+            try await storage.withDatabase { database in
+                for step in 2...(newest ?? 2) {
+                    _ = try await database.write { tx throws(ChatError) in
+                        try tx.execute("INSERT INTO schema_migrations (number) VALUES (\(step))")
+                    }
+                }
+            }
+            let list = try await app("list").split(separator: "\n")
+            #expect(list.count == 1 && list[0].hasPrefix("\(number)  "))
+            #expect(try await app("show", "\(number)", "--secrets").contains(ServedApplication.key))
         }
     }
 
-    @Test("an emulator's own directory may hold other applications too, and one of `serve` that is still empty is free")
+    @Test("an emulator's own directory may hold other applications too, also when its own was deleted")
     func ownDirectories() async throws {
         try await withTemporaryDirectory { directory in
             let arguments = ["--port", "0", "--data-dir", directory]
@@ -95,10 +127,14 @@ struct EmulatorTests {
                 }
             }
 
+            // One of `serve` that is still empty is free.
             try await withServer(["serve", "--admin-port", "0"] + arguments) { _ in }
             #expect(try await served() == 0)
             let made = try await rostrum("app", "create", "1400000001", "--data-dir", directory)
             #expect(made.succeeded)
+            #expect(try await served() == 0)
+            let deleted = try await rostrum("app", "delete", "88888888", "--yes", "--data-dir", directory)
+            #expect(deleted.succeeded)
 
             #expect(try await served() == 0)
         }

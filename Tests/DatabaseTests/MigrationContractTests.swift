@@ -108,6 +108,24 @@ import Testing
         }
     }
 
+    @Test(
+        "a storage that nobody has migrated yet has no schema, and asking makes none",
+        arguments: StorageEngine.enabled
+    )
+    func demandedFromEmptyStorage(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: []) { database async throws in
+            let error = await refusal { try await database.demandSchema(Self.history) }
+
+            #expect(error?.storageFault == .unavailable)
+            #expect((error?.cause as? DatabaseError)?.message.contains("try again") == true)
+            #expect(try await database.newestMigration() == nil)
+            try await database.migrate([])
+            #expect(try await database.newestMigration() == 0)
+            try await database.migrate(Self.history)
+            #expect(try await database.newestMigration() == 3)
+        }
+    }
+
     @Test("a storage that is newer than what is demanded is refused as such", arguments: StorageEngine.enabled)
     func demandedFromNewerStorage(engine: StorageEngine) async throws {
         try await engine.withDatabase(migrations: Self.history) { database async throws in

@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Database
 import Emulator
 import RostrumTesting
 import Testing
@@ -47,6 +48,54 @@ import Testing
             #expect(try await emulator.installation.audit(of: emulator.emulation.application) == audit)
             let accounts = try await emulator.installation.accounts.page(of: before.id, after: "", limit: 10)
             #expect(accounts.map(\.id.rawValue) == ["admin", "administrator", "anna"])
+        }
+    }
+
+    @Test(
+        "a storage that has applications already is not the emulator's, its own number or not",
+        arguments: [true, false]
+    )
+    func servedStorage(isReady: Bool) async throws {
+        try await StorageEngine.sqlite.withDatabase { database in
+            #expect(try await !Emulation.isServed(database))
+            let emulator = try await TestEmulator(database)
+            let id = isReady ? emulator.emulation.application : .example
+            _ = try await emulator.installation.applications.create(
+                .example(id: id),
+                by: emulator.installation.operation()
+            )
+            let before = try await emulator.installation.application(id)
+
+            let refusal = await refusal { try await emulator.emulation.prepare(key: Emulation.publishedKey) }
+
+            #expect(refusal?.code == .accountParameterInvalid)
+            #expect(try await Emulation.isServed(database))
+            let applications = try await emulator.installation.applications.all()
+            #expect(applications.map(\.id) == [id])
+            #expect(applications.map(\.keys) == [before.keys])
+        }
+    }
+
+    @Test("a storage that the emulator began stays its own when the ready application is deleted")
+    func deletedApplication() async throws {
+        try await withEmulator { emulator in
+            let applications = emulator.installation.applications
+            _ = try await applications.create(.example(), by: emulator.installation.operation())
+            try await applications.delete(emulator.emulation.application, by: emulator.installation.operation())
+            #expect(try await !Emulation.isServed(emulator.installation.database))
+
+            try await emulator.emulation.prepare(key: Emulation.publishedKey)
+
+            #expect(try await emulator.call("account_check", #"{"CheckItem":[{"UserID":"anna"}]}"#).code == .ok)
+        }
+    }
+
+    @Test("a storage without a schema is nobody's yet")
+    func emptyStorage() async throws {
+        try await StorageEngine.sqlite.withDatabase(migrations: []) { database in
+            #expect(try await !Emulation.isServed(database))
+            try await database.migrate([])
+            #expect(try await !Emulation.isServed(database))
         }
     }
 

@@ -21,6 +21,7 @@ struct TestEmulator {
         faults = Faults()
         log = RequestLog(clock: clock, faults: faults)
         emulation = Emulation(
+            database: database,
             applications: installation.applications,
             accounts: installation.accounts,
             random: installation.random,

@@ -74,6 +74,11 @@ package final class Applications: Sendable {
         }
     }
 
+    /// Whether there is any application; a storage of an older schema can be asked too.
+    package static func areThere(in tx: any Transaction) throws(ChatError) -> Bool {
+        try tx.row("SELECT 1 FROM applications LIMIT 1") != nil
+    }
+
     /// How many channels and accounts an application has.
     package func usage(of id: SDKAppID) async throws(ChatError) -> Usage {
         try await database.read { tx throws(ChatError) in try Usage.current(of: id, in: tx) }

@@ -3,6 +3,8 @@ package import Database
 
 /// Facts about the installation itself, one row each.
 package enum StorageProperty: String, Sendable {
+    /// The number of the emulator's ready application; there only in a storage that the emulator began.
+    case emulator
     /// How far the emulator's clock is ahead of the machine's, in seconds.
     case emulatorClockAdvance = "emulator_clock_advance"
     /// A known text sealed under the master key, to tell at the start whether the key is the right one.

@@ -2,6 +2,7 @@ import Addresses
 import AdminAPI
 import Chat
 import ChatProtocol
+import Database
 import Emulator
 import FoundationEssentials
 import ServiceLifecycle
@@ -30,7 +31,11 @@ extension RunningServer {
         let registry = makeRegistry()
         let logger = makeLogger(settings.logFormat, settings.logLevel)
         let lock = try directory.lock()
-        let storage = try await OpenStorage.open(directory, engine: engine(registry))
+        let storage = try await OpenStorage.open(
+            directory,
+            engine: engine(registry),
+            before: { try await refuseServedInstallation($0, in: directory) }
+        )
         let clock = try await storage.emulatorClock()
         let server = RunningServer(
             Installation(
@@ -42,13 +47,8 @@ extension RunningServer {
             registry: registry,
             logger: logger
         )
-        do {
-            try await server.refuseServedInstallation(in: directory)
-        } catch {
-            await server.close()
-            throw error
-        }
         let emulation = Emulation(
+            database: server.systems.database,
             applications: server.systems.applications,
             accounts: server.systems.accounts,
             random: server.systems.random,
@@ -57,6 +57,7 @@ extension RunningServer {
         do throws(ChatError) {
             try await emulation.prepare(key: settings.key)
         } catch {
+            await server.close()
             throw StartError(error)
         }
         let faults = Faults()
@@ -100,20 +101,17 @@ extension RunningServer {
         _ = consume lock
     }
 
-    /// Makes sure that no installation of `rostrum serve` gets an application whose key everybody has.
-    private func refuseServedInstallation(in directory: DataDirectory) async throws(StartError) {
-        let applications: [Application]
-        do throws(ChatError) {
-            applications = try await systems.applications.all()
-        } catch {
-            throw StartError(error)
-        }
-        let isServed = applications.allSatisfy { $0.id.rawValue != Emulation.applicationNumber }
-        guard !applications.isEmpty, isServed else { return }
+    /// Makes sure that no installation of `rostrum serve` gets an application whose key everybody has, and that nothing
+    /// in it is touched.
+    private static func refuseServedInstallation(
+        _ database: any Database,
+        in directory: DataDirectory
+    ) async throws {
+        guard try await Emulation.isServed(database) else { return }
         throw StartError(
             """
-            the data directory \(directory.path) holds applications but not the emulator's own, \
-            \(Emulation.applicationNumber): it is an installation of rostrum serve; give the emulator another directory
+            the data directory \(directory.path) holds applications that were not made for the emulator: it is an \
+            installation of rostrum serve; give the emulator another directory
             """
         )
     }
@@ -144,7 +142,6 @@ extension RunningServer {
             curl '\(base)/v4/official_account_open_http_svc/create_official_account\
             ?sdkappid=\(Emulation.applicationNumber)&identifier=administrator&usersig=\(userSig)\
             &random=99999999&contenttype=json' -d '{"Owner_Account":"107867","Name":"My first channel"}'
-
             """
         )
         output("rostrum is ready on \(base)")
