@@ -14,6 +14,9 @@ struct ApplicationTarget: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
+    /// That there is no such application.
+    var missing: StartError { StartError("there is no application \(id) in this installation") }
+
     /// Changes the application and prints what it is now.
     func change(
         showingSecrets: Bool = false,
@@ -32,7 +35,7 @@ struct ApplicationTarget: ParsableArguments {
     ) async throws {
         try await storage.withInstallation(webhookPolicy: webhookPolicy) { systems in
             guard let application = try await systems.applications.find(id) else {
-                throw StartError("there is no application \(id) in this installation")
+                throw missing
             }
             try await body(application, systems)
         }

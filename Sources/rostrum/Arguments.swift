@@ -43,7 +43,7 @@ struct LimitAssignment: ExpressibleByArgument {
         if parts[1] == "plan" {
             value = nil
         } else {
-            guard let number = Int64(parts[1]), name.allowed.contains(number) else { return nil }
+            guard let number = Int64(parts[1]) else { return nil }
             value = number
         }
         self.name = name

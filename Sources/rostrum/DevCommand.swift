@@ -63,9 +63,6 @@ struct DevCommand: AsyncParsableCommand {
 
     func validate() throws {
         if key != nil, randomKey { throw ValidationError("Give --key or --random-key, not both.") }
-        if let key, !(1...NewApplication.longestKey).contains(key.utf8.count) {
-            throw ValidationError("--key must be 1 to \(NewApplication.longestKey) bytes long.")
-        }
         if limits.contains(where: { $0.value == nil }) {
             throw ValidationError("--limits takes numbers here; there is no other plan to go back to.")
         }

@@ -1,11 +1,8 @@
-import ChatProtocol
-import Database
 import FoundationEssentials
 import RostrumTesting
 import Testing
-import UserSig
 
-/// `rostrum app` and `rostrum usersig`, beside a server that runs on the same directory.
+/// `rostrum app`, beside a server that runs on the same directory.
 @Suite("The command line")
 struct CommandLineTests {
     /// An application as `--json` shows it.
@@ -249,184 +246,6 @@ struct CommandLineTests {
         }
     }
 
-    @Test("a made UserSig is printed alone and is taken by the server")
-    func userSig() async throws {
-        try await ServedApplication.with { application in
-            let id = "\(ServedApplication.number)"
-            let stored = try await rostrum(
-                "usersig",
-                "--app",
-                id,
-                "--user",
-                "administrator",
-                "--data-dir",
-                application.directory
-            )
-            let given = try await rostrum(
-                "usersig",
-                "--app",
-                id,
-                "--user",
-                "administrator",
-                "--key",
-                ServedApplication.key,
-                "--expire",
-                "60"
-            )
-            let emulators = try await rostrum("usersig", "--app", "88888888", "--user", "administrator")
-
-            try await withServer(application.serving) { server in
-                for run in [stored, given] {
-                    #expect(run.succeeded && run.standardError.isEmpty)
-                    let token = run.standardOutput.split(separator: "\n", omittingEmptySubsequences: false)
-                    #expect(token.count == 2 && token.last == "")
-                    let target = "/v4/\(Command.check)?sdkappid=\(id)&identifier=administrator&usersig=\(token[0])"
-                    let reply = try await server.request("POST", target, body: Command.checkBody)
-                    #expect(try reply.decoded(as: CallReply.self).ErrorCode == 0)
-                }
-            }
-            try await withServer { server in
-                let token = emulators.standardOutput.filter { $0 != "\n" }
-                let target = "/v4/\(Command.check)?sdkappid=88888888&identifier=administrator&usersig=\(token)"
-                let reply = try await server.request("POST", target, body: Command.checkBody)
-                #expect(try reply.decoded(as: CallReply.self).ErrorCode == 0)
-            }
-        }
-    }
-
-    @Test("a UserSig as JSON tells whom it is for and until when", arguments: [true, false])
-    func userSigInJSON(isStored: Bool) async throws {
-        struct Made: Decodable {
-            let sdkappid: Int64
-            let identifier: String
-            let usersig: String
-            let expiresAt: Int64
-        }
-
-        try await ServedApplication.with { application in
-            let id = "\(ServedApplication.number)"
-            let key = isStored ? ["--data-dir", application.directory] : ["--key", ServedApplication.key]
-            let earliest = Int64(Date.now.timeIntervalSince1970)
-            let run = try await RostrumProgram.run(
-                ["usersig", "--app", id, "--user", "administrator", "--expire", "600", "--json"] + key
-            )
-            let latest = Int64(Date.now.timeIntervalSince1970)
-
-            try #require(run.succeeded, "\(run.standardError)")
-            let made = try JSONDecoder().decode(Made.self, from: Data(run.standardOutput.utf8))
-            #expect((made.sdkappid, made.identifier) == (ServedApplication.number, "administrator"))
-            #expect((earliest + 600...latest + 600).contains(made.expiresAt))
-            let userSig = try UserSig(decoding: made.usersig)
-            try userSig.verify(
-                sdkAppID: ServedApplication.number,
-                identifier: "administrator",
-                keys: [ServedApplication.key],
-                now: made.expiresAt - 1
-            )
-            #expect(throws: UserSigError.expired) {
-                try userSig.verify(
-                    sdkAppID: ServedApplication.number,
-                    identifier: "administrator",
-                    keys: [ServedApplication.key],
-                    now: made.expiresAt
-                )
-            }
-        }
-    }
-
-    /// A change as `rostrum app audit --json` shows it.
-    struct Change: Decodable {
-        let time: String
-        let requestID: String
-        let caller: String
-        let address: String
-        let action: String
-        let target: String
-
-        /// The same in words.
-        var line: String {
-            let place = address.isEmpty ? "" : " from \(address)"
-            return "\(time)  \(caller)\(place)  \(action)  \(target)  \(requestID)"
-        }
-    }
-
-    @Test("the audit tells who changed what, from where, newest first, and outlives the application")
-    func audit() async throws {
-        try await withTemporaryDirectory { directory in
-            let id = "\(ServedApplication.number)"
-            func app(_ words: String..., by user: String = "carol") async throws -> String {
-                let run = try await RostrumProgram.run(
-                    ["app"] + words + ["--data-dir", directory],
-                    environment: ["USER": user]
-                )
-                try #require(run.succeeded, "\(run.standardError)")
-                return run.standardOutput
-            }
-            _ = try await app("create", id, "--key", ServedApplication.key, by: "alice")
-            let serving = ["serve", "--port", "0", "--admin-port", "0", "--data-dir", directory]
-            let reply = try await withServer(serving) { server in
-                let signatory = Signatory(application: ServedApplication.number, key: ServedApplication.key)
-                return try await server.call(Command.create, Command.creating("@TOA#_seen"), as: signatory)
-            }
-            _ = try await app("rotate-key", id, "--key", "the new key", by: "bob")
-
-            let text = try await app("audit", id, "--json")
-            let changes = try JSONDecoder().decode([Change].self, from: Data(text.utf8))
-            #expect(changes.map(\.caller) == ["cli:bob", "administrator", "cli:alice"])
-            #expect(changes.map(\.address) == ["", "127.0.0.1", ""])
-            #expect(changes.map(\.action) == ["app rotate-key", "create_official_account", "app create"])
-            #expect(changes.map(\.target) == [id, "@TOA#_seen", id])
-            #expect(changes.dropFirst().first?.requestID == reply.RequestId)
-            for change in changes {
-                let time = try #require(try? Date(change.time, strategy: .iso8601))
-                #expect(abs(time.timeIntervalSinceNow) < 600)
-            }
-
-            let lines = try await app("audit", id).split(separator: "\n").map(String.init)
-            #expect(lines == changes.map(\.line))
-            #expect(!text.contains("the new key") && !text.contains(ServedApplication.key))
-            let newest = try await app("audit", id, "--limit", "2").split(separator: "\n").map(String.init)
-            #expect(newest == Array(lines.prefix(2)))
-
-            _ = try await app("delete", id, "--yes")
-            let kept = try await app("audit", id).split(separator: "\n").map(String.init)
-            #expect(Array(kept.suffix(3)) == lines)
-        }
-    }
-
-    @Test("beside a running server the schema is the server's: it is looked at, and never brought up to date")
-    func schemaIsTheServers() async throws {
-        try await ServedApplication.with { application in
-            let storage = Storage(location: "\(application.directory)/rostrum.db")
-            func steps() async throws -> [Int64] {
-                try await storage.withDatabase { database in
-                    try await database.read { tx throws(ChatError) in
-                        try tx.rows("SELECT number FROM schema_migrations").map { row throws(ChatError) in
-                            try row.integer(0)
-                        }
-                    }
-                }
-            }
-            func change(_ statement: SQL) async throws {
-                try await storage.withDatabase { database in
-                    _ = try await database.write { tx throws(ChatError) in try tx.execute(statement) }
-                }
-            }
-            let all = try await steps()
-            try await withServer(application.serving) { _ in
-                #expect(try await words("list", at: application.directory).contains("\(ServedApplication.number)"))
-                #expect(try await steps() == all)
-
-                // As a server of an older version would have it.
-                try await change("DELETE FROM schema_migrations")
-                let older = try await rostrum("app", "list", "--data-dir", application.directory)
-                #expect(older.ending == .status(1))
-                #expect(older.standardError.contains("stop that server"))
-                #expect(try await steps() == [])
-            }
-        }
-    }
-
     @Test("what cannot be done is said, and the status is not 0")
     func errors() async throws {
         try await ServedApplication.with { application in
@@ -435,11 +254,17 @@ struct CommandLineTests {
                 (["app", "create", id], "exists already"),
                 (["app", "create", "0"], "SDKAPPID"),
                 (["app", "create", "--plan", "gold"], "enterprise"),
-                (["app", "create", "--key", ""], "--key"),
+                (["app", "create", "--key", ""], "key must be 1 to 256 bytes"),
+                (["app", "set", id, "--name", String(repeating: "x", count: 151)], "name must be 0 to 150 bytes"),
+                (
+                    ["app", "set", id, "--webhook-token", String(repeating: "x", count: 257)],
+                    "webhook token must be 0 to 256 bytes"
+                ),
                 (["app", "show", "1400000099"], "1400000099"),
                 (["app", "set", id], "Nothing to change"),
                 (["app", "set", id, "--limits", "chanels=1"], "chanels"),
-                (["app", "set", id, "--limits", "channels=-1"], "channels"),
+                (["app", "set", id, "--limits", "channels=-1"], "channels must be 0 to"),
+                (["dev", "--port", "0", "--limits", "messageBytes=0"], "messageBytes must be 1 to"),
                 (["app", "set", id, "--channel-service-expires", "tomorrow"], "tomorrow"),
                 (["app", "set", "1400000099", "--name", "x"], "1400000099"),
                 (["app", "add-admin", id, "not a name!"], "not a name!"),
@@ -447,6 +272,7 @@ struct CommandLineTests {
                 (["app", "rotate-key", id, "--finish", "--key", "x"], "--finish"),
                 (["app", "rotate-key", "1400000099"], "1400000099"),
                 (["app", "delete", id], "--yes"),
+                (["app", "delete", "1400000099"], "no application 1400000099"),
                 (["app", "delete", "1400000099", "--yes"], "1400000099"),
                 (["app", "audit", id, "--limit", "0"], "--limit"),
                 (["usersig", "--app", "1400000099", "--user", "x"], "1400000099"),
@@ -463,20 +289,6 @@ struct CommandLineTests {
                 #expect(run.standardOutput.isEmpty, "\(words)")
             }
             #expect(try await words("list", at: application.directory).contains(id))
-        }
-    }
-
-    @Test("a directory without an installation is not made into one by looking")
-    func noInstallation() async throws {
-        try await withTemporaryDirectory { directory in
-            let empty = try await rostrum("app", "list", "--data-dir", directory)
-            let missing = try await rostrum("app", "list", "--data-dir", "\(directory)/missing")
-
-            for run in [empty, missing] {
-                #expect(run.ending == .status(1))
-                #expect(run.standardError.contains(directory))
-            }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty)
         }
     }
 

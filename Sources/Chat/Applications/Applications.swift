@@ -91,9 +91,11 @@ package final class Applications: Sendable {
 
     /// Makes an application and imports its admins.
     ///
-    /// - Throws: 70402 when the number is taken.
+    /// - Throws: 70402 when the number is taken, or the name or the key has a length that is not allowed.
     package func create(_ new: NewApplication, by operation: Operation) async throws(ChatError) -> Application {
-        try await change(new.id, by: operation, action: "create") { [table] tx throws(ChatError) in
+        try ApplicationRules.demandName(new.name)
+        try ApplicationRules.demandKey(new.key)
+        return try await change(new.id, by: operation, action: "create") { [table] tx throws(ChatError) in
             guard try table.insert(new, at: operation.time, in: tx) else {
                 throw ChatError(.accountParameterInvalid, "Application \(new.id) exists already.")
             }
@@ -103,13 +105,14 @@ package final class Applications: Sendable {
         }
     }
 
-    /// - Throws: 70020 when there is no such application.
+    /// - Throws: 70020 when there is no such application, 70402 when something is not allowed.
     package func update(
         _ id: SDKAppID,
         _ change: ApplicationChange,
         by operation: Operation
     ) async throws(ChatError) -> Application {
-        try await self.change(id, by: operation, action: "set") { [table] tx throws(ChatError) in
+        try ApplicationRules.demandAllowed(change)
+        return try await self.change(id, by: operation, action: "set") { [table] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.update(id, change, in: tx)
         }
@@ -149,13 +152,15 @@ package final class Applications: Sendable {
     ///
     /// An application has at most two keys: a third drops the oldest.
     ///
-    /// - Throws: 70020 when there is no such application, 70402 when it has the key already.
+    /// - Throws: 70020 when there is no such application, 70402 when it has the key already or the key has a length that
+    ///   is not allowed.
     package func rotateKey(
         of id: SDKAppID,
         to key: String,
         by operation: Operation
     ) async throws(ChatError) -> Application {
-        try await change(id, by: operation, action: "rotate-key") { [table] tx throws(ChatError) in
+        try ApplicationRules.demandKey(key)
+        return try await change(id, by: operation, action: "rotate-key") { [table] tx throws(ChatError) in
             guard try !table.demand(id, in: tx).keys.contains(where: { $0.text == key }) else {
                 throw ChatError(.accountParameterInvalid, "Application \(id) has this key already.")
             }
@@ -165,13 +170,14 @@ package final class Applications: Sendable {
 
     /// Puts a key in the place of all others, which are refused from then on.
     ///
-    /// - Throws: 70020 when there is no such application.
+    /// - Throws: 70020 when there is no such application, 70402 when the key has a length that is not allowed.
     package func replaceKeys(
         of id: SDKAppID,
         with key: String,
         by operation: Operation
     ) async throws(ChatError) -> Application {
-        try await change(id, by: operation, action: "replace-keys") { [table] tx throws(ChatError) in
+        try ApplicationRules.demandKey(key)
+        return try await change(id, by: operation, action: "replace-keys") { [table] tx throws(ChatError) in
             for old in try table.demand(id, in: tx).keys { try table.deleteKey(old, of: id, in: tx) }
             try table.addKey(key, to: id, at: operation.time, in: tx)
         }

@@ -15,6 +15,11 @@ extension RunningServer {
     /// - Parameter output: where the `curl` and the ready line go.
     /// - Throws: ``SettingError`` or ``StartError`` when the server cannot start.
     package static func dev(_ settings: DevSettings, output: @escaping @Sendable (String) -> Void) async throws {
+        do throws(ChatError) {
+            for (name, value) in settings.limits { try name.demandAllowed(value) }
+        } catch {
+            throw SettingError("limits", error.info)
+        }
         guard let path = settings.dataDirectory else {
             let temporary = try DataDirectory.temporary()
             defer { temporary.remove() }

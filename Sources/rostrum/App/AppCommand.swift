@@ -40,11 +40,6 @@ extension AppCommand {
         @Flag(help: "Print JSON.")
         var json = false
 
-        func validate() throws {
-            try AppCommand.validate(name: name)
-            try AppCommand.validate(key: key)
-        }
-
         func run() async throws {
             try await storage.withInstallation(makeIfMissing: true) { systems in
                 let number = if let id { id } else { try await freeNumber(systems) }
@@ -168,7 +163,6 @@ extension AppCommand {
 
         func validate() throws {
             if finish, key != nil { throw ValidationError("Give --key or --finish, not both.") }
-            try AppCommand.validate(key: key)
         }
 
         func run() async throws {
@@ -200,8 +194,9 @@ extension AppCommand {
 
         func run() async throws {
             try await target.storage.withInstallation { systems in
-                let usage = try await systems.applications.usage(of: target.id)
                 guard yes else {
+                    guard try await systems.applications.find(target.id) != nil else { throw target.missing }
+                    let usage = try await systems.applications.usage(of: target.id)
                     throw ValidationError(
                         """
                         This deletes application \(target.id) with \(usage.channels) channels and \(usage.accounts) \
@@ -213,19 +208,6 @@ extension AppCommand {
                 if target.json { return try printJSON(["deleted": target.id.rawValue]) }
                 printLine("application \(target.id) is deleted")
             }
-        }
-    }
-
-    static func validate(name: String?) throws {
-        guard (name?.utf8.count ?? 0) <= NewApplication.longestName else {
-            throw ValidationError("--name must be at most \(NewApplication.longestName) bytes long.")
-        }
-    }
-
-    static func validate(key: String?) throws {
-        guard let key else { return }
-        guard (1...NewApplication.longestKey).contains(key.utf8.count) else {
-            throw ValidationError("--key must be 1 to \(NewApplication.longestKey) bytes long.")
         }
     }
 }

@@ -88,10 +88,6 @@ extension AppCommand {
         }
 
         func validate() throws {
-            try AppCommand.validate(name: name)
-            if let webhookToken, webhookToken.utf8.count > WebhookSettings.longestToken {
-                throw ValidationError("--webhook-token must be at most \(WebhookSettings.longestToken) bytes long.")
-            }
             if change.isEmpty { throw ValidationError("Nothing to change was given.") }
         }
 
