@@ -40,6 +40,25 @@ struct LifecycleTests {
         }
     }
 
+    @Test("a call that does not end is cut 10 s after the signal, and the process ends with 0 all the same")
+    func stopWithEndlessCall() async throws {
+        try await withServer { server in
+            let fault = #"{"command":"account_check","delayMs":60000}"#
+            #expect(try await server.request("POST", "/dev/faults", body: fault).status == 200)
+            let busy = try await server.connect()
+            try await busy.send(httpRequest("POST", Signatory.emulator.target(Command.check), body: Command.checkBody))
+            try await waitUntil("the call is in flight") {
+                try await server.request("GET", "/dev/faults").text == #"{"faults":[]}"#
+            }
+
+            let began = ContinuousClock.now
+            server.send(signal: SIGTERM)
+
+            #expect(try await server.exit(within: .seconds(20)) == .status(0))
+            #expect((.seconds(9) ..< .seconds(14)).contains(ContinuousClock.now - began))
+        }
+    }
+
     @Test("a stop does not wait for callers that are silent or stall")
     func stopWithIdleConnections() async throws {
         try await withServer { server in

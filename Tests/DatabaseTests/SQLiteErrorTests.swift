@@ -111,6 +111,27 @@ import Darwin
         }
     }
 
+    @Test("a write where only reading is allowed is told as such")
+    func readOnlyConnection() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = "\(directory)/data.sqlite"
+            let database = try SQLiteDatabase(path: path)
+            try await database.migrate(Things.migrations)
+
+            let error = await refusal {
+                try await database.write { tx throws(ChatError) in
+                    try tx.execute("PRAGMA query_only = ON")
+                    try tx.execute("INSERT INTO things (id) VALUES (1)")
+                }
+            }
+
+            await database.close()
+            let fault = try #require(error?.cause as? DatabaseError)
+            #expect(fault.kind == .readOnly)
+            #expect(fault.message.contains(path) && fault.message.contains("cannot be written"))
+        }
+    }
+
     @Test("every fault says to the caller only that the request may be retried")
     func callersLearnNothing() async throws {
         let error = await refusal { _ = try SQLiteDatabase(path: "/nowhere/data.sqlite") }

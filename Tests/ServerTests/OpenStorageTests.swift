@@ -2,6 +2,7 @@ import Chat
 import ChatProtocol
 import Database
 import DatabaseSQLite
+import FoundationEssentials
 import RostrumTesting
 import Server
 import Testing
@@ -62,6 +63,18 @@ import Testing
 
             #expect(refusal?.contains("older version runs on it") == true)
             #expect(try await steps(directory) == [])
+        }
+    }
+
+    @Test("a file in which a server has not made anything yet is left to it, with the advice to try again")
+    func emptyFile() async throws {
+        try await withTemporaryDirectory { path async throws in
+            let directory = try DataDirectory(path, makeIfMissing: false)
+            try Data().write(to: URL(filePath: directory.database))
+
+            #expect(await refusal(directory, migrates: false)?.contains("try again") == true)
+            #expect(await refusal(directory, migrates: true) == nil)
+            #expect(try await steps(directory) == Self.all)
         }
     }
 
