@@ -45,13 +45,4 @@ import Testing
         #expect(limits.replacing([.channels: 100_000, .accounts: 0]) == Plan.enterprise.limits)
         #expect(Plan.enterprise.limits.replacing([:]) == Plan.enterprise.limits)
     }
-
-    @Test("0 allows any number, another limit all up to itself")
-    func allows() {
-        let limits = Plan.enterprise.limits.replacing([.channels: 3, .accounts: 0])
-
-        #expect(limits.allows(3, of: .channels))
-        #expect(!limits.allows(4, of: .channels))
-        #expect(limits.allows(.max, of: .accounts))
-    }
 }

@@ -53,11 +53,6 @@ package struct Limits: Sendable, Equatable {
         values[name] ?? 0
     }
 
-    /// Whether `count` more than none is still within the limit; 0 stands for no limit.
-    package func allows(_ count: Int64, of name: Name) -> Bool {
-        self[name] == 0 || count <= self[name]
-    }
-
     /// These limits with some of them replaced.
     package func replacing(_ others: [Name: Int64]) -> Limits {
         Limits { others[$0] ?? self[$0] }
