@@ -181,7 +181,8 @@ extension EmulatorDoors.Answer {
         }
     }
 
-    fileprivate static func refusal(_ status: Int, _ explanation: String) -> Self {
+    /// - Parameter status: HTTP's.
+    package static func refusal(_ status: Int, _ explanation: String) -> Self {
         var body = Array(#"{"error":"#.utf8)
         JSONValue.string(explanation).write(to: &body)
         body.append(UInt8(ascii: "}"))

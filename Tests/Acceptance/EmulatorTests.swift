@@ -46,6 +46,15 @@ struct EmulatorTests {
         }
     }
 
+    @Test("a key that no application may have is refused in the words of the rule")
+    func badKey() async throws {
+        let run = try await rostrum("dev", "--port", "0", "--key", "")
+
+        #expect(run.ending == .status(1))
+        #expect(run.standardError.contains("key must be 1 to 256 bytes"))
+        #expect(!run.standardOutput.contains("rostrum is ready"))
+    }
+
     @Test("the published key does not leave this machine")
     func publishedKeyStaysHome() async throws {
         let run = try await rostrum("dev", "--port", "0", "--host", "0.0.0.0")
@@ -137,6 +146,23 @@ struct EmulatorTests {
             #expect(deleted.succeeded)
 
             #expect(try await served() == 0)
+        }
+    }
+
+    @Test("a body that is too long for a door is refused in JSON like everything else")
+    func longDoorBody() async throws {
+        struct Refusal: Decodable {
+            let error: String
+        }
+
+        try await withServer { server in
+            let body = #"{"advance":60,"x":""# + String(repeating: "x", count: 65_536) + #""}"#
+
+            let reply = try await server.request("POST", "/dev/clock", body: body)
+
+            #expect(reply.status == 413)
+            #expect(try reply.decoded(as: Refusal.self).error.contains("65536"))
+            #expect(try await server.request("GET", "/dev/clock").text.contains(#""ahead":0"#))
         }
     }
 

@@ -99,20 +99,24 @@ struct FrontDoor: HTTPResponder {
         _ request: Request,
         _ context: Context
     ) async -> Response {
-        guard case .complete(let body) = await Self.read(request, limit: 65_536, isStream: context.isStream) else {
-            return Response(status: .contentTooLarge)
-        }
-        let answer = await doors.answer(
-            EmulatorDoors.Request(
-                method: request.method.rawValue,
-                path: path,
-                host: request.head.authority,
-                origin: request.headers[.origin],
-                isForwarded: request.headers.contains(.xForwardedFor) || request.headers.contains(.forwarded),
-                address: context.peer,
-                body: body
+        let limit = 65_536
+        let answer: EmulatorDoors.Answer
+        switch await Self.read(request, limit: limit, isStream: context.isStream) {
+        case .tooLarge: answer = .refusal(413, "The body is longer than \(limit) bytes.")
+        case .incomplete: answer = .refusal(400, "The body did not arrive in full; send it again.")
+        case .complete(let body):
+            answer = await doors.answer(
+                EmulatorDoors.Request(
+                    method: request.method.rawValue,
+                    path: path,
+                    host: request.head.authority,
+                    origin: request.headers[.origin],
+                    isForwarded: request.headers.contains(.xForwardedFor) || request.headers.contains(.forwarded),
+                    address: context.peer,
+                    body: body
+                )
             )
-        )
+        }
         return Response(
             status: HTTPResponse.Status(code: answer.status),
             headers: [.contentType: "application/json"],
