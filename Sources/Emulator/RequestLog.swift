@@ -13,6 +13,8 @@ package final class RequestLog: CallObserver {
     package struct Entry: Sendable {
         package let time: Timestamp
         package let call: AnsweredCall
+        /// Whether only the beginning of the body or the reply is there.
+        package let isCut: Bool
     }
 
     private struct Ring {
@@ -41,10 +43,11 @@ package final class RequestLog: CallObserver {
     }
 
     package func answered(_ call: AnsweredCall) {
+        let isCut = max(call.body.count, call.reply.count) > Self.longestBody
         var call = call
         call.body = Array(call.body.prefix(Self.longestBody))
         call.reply = Array(call.reply.prefix(Self.longestBody))
-        let entry = Entry(time: clock.now, call: call)
+        let entry = Entry(time: clock.now, call: call, isCut: isCut)
         ring.withLock { ring in
             if ring.entries.count < Self.capacity {
                 ring.entries.append(entry)

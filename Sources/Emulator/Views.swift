@@ -38,6 +38,8 @@ struct RequestView: Encodable {
     let body: String
     let code: Int
     let reply: String
+    /// Whether only the beginning of body or reply is there.
+    let cut: Bool
 
     init(_ entry: RequestLog.Entry) {
         let call = entry.call
@@ -45,6 +47,7 @@ struct RequestView: Encodable {
         (sdkappid, identifier, address) = (call.application, call.identifier, call.address)
         body = String(decoding: call.body, as: UTF8.self)
         (code, reply) = (call.code.rawValue, String(decoding: call.reply, as: UTF8.self))
+        cut = entry.isCut
     }
 }
 

@@ -41,10 +41,11 @@ import Testing
             #expect(reply.code.rawValue == 120_001 && reply.info == "Own fault.")
             #expect(try await api.installation.audit() == before)
             #expect(recorder.asked == [example.command])
+            #expect(recorder.told.last?.body == Array(example.body.utf8))
         }
     }
 
-    @Test("only calls that passed authentication and frequency can meet a fault; the body is not read before")
+    @Test("only calls that passed authentication and frequency and have a body can meet a fault")
     func whenAsked() async throws {
         let recorder = Recorder(["account_check": ChatError(.internalFault, "Own fault.")])
         try await StorageEngine.sqlite.withAPI(overrides: [.callsPerSecond: 1], observer: recorder) {
@@ -54,8 +55,11 @@ import Testing
             #expect(try await api.call("nothing").code.rawValue == 60009)
             #expect(recorder.asked.isEmpty)
 
-            #expect(try await api.call("account_check", sending: .incomplete).code.rawValue == 20005)
-            #expect(try await api.call("account_check", sending: .incomplete).code.rawValue == 60007)
+            #expect(try await api.call("account_check", sending: .incomplete).code.rawValue == 60008)
+            #expect(try await api.call("account_check").code.rawValue == 60007)
+            #expect(recorder.asked.isEmpty)
+            api.installation.clock.advance(seconds: 1)
+            #expect(try await api.call("account_check", "not JSON").code.rawValue == 20005)
             #expect(recorder.asked == ["account_check"])
         }
     }

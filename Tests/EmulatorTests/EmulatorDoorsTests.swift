@@ -205,6 +205,7 @@ import Testing
             #expect(
                 Set(entry.members.map(\.name)) == [
                     "requestID", "time", "method", "path", "sdkappid", "identifier", "address", "body", "code", "reply",
+                    "cut",
                 ]
             )
             #expect(entry["requestID"]?.text == reply.requestID)

@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(
-        "a long body and a long reply are cut, others are whole",
+        "a long body and a long reply are cut and marked, others are whole",
         arguments: [0, 1, 16_383, 16_384, 16_385, 1_048_576]
     )
     func bodies(length: Int) {
@@ -48,6 +48,17 @@ import Testing
 
         #expect(log.entries.first?.call.body == Array(bytes.prefix(RequestLog.longestBody)))
         #expect(log.entries.first?.call.reply == Array(bytes.reversed().prefix(RequestLog.longestBody)))
+        #expect(log.entries.first?.isCut == (length > 16_384))
+    }
+
+    @Test("one of the two that is too long is enough for the mark", arguments: [true, false])
+    func oneIsCut(isBody: Bool) {
+        let log = RequestLog(clock: ManualClock(), faults: Faults())
+        let long = [UInt8](repeating: 0x78, count: RequestLog.longestBody + 1)
+
+        log.answered(Self.call(1, body: isBody ? long : [], reply: isBody ? [] : long))
+
+        #expect(log.entries.first?.isCut == true)
     }
 
     @Test("clearing empties it, and it fills again from the beginning")

@@ -101,9 +101,10 @@ package struct AdminAPI: Sendable {
                 "More than \(rate) calls of \(card.name) in a second; slow down, then retry."
             )
         }
-        if let fault = await observer?.fault(for: card.name) { throw fault }
         let bytes = try await body(request, limit: application.limits[.requestBytes])
         record.body = bytes
+        // After the body, so that the observer is told it even of a call that meets a fault.
+        if let fault = await observer?.fault(for: card.name) { throw fault }
         let object = try Self.object(bytes, card.codes)
         if card.codes.needsChannelService { try application.demandChannelService(at: now) }
         let call = Call(

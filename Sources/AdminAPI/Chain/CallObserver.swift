@@ -2,7 +2,7 @@ package import ChatProtocol
 
 /// Watches the calls, and may put a fault in their way: the emulator's seam.
 package protocol CallObserver: Sendable {
-    /// Asked after authentication, before the command does anything; may take its time.
+    /// Asked after authentication and when the body is there, before the command does anything; may take its time.
     ///
     /// - Returns: the fault to answer with, nil to let the call go on.
     func fault(for command: String) async -> ChatError?
