@@ -20,12 +20,10 @@ struct RawSQLite: ParsableCommand {
             "SELECT 1 FROM accounts WHERE app = $1 AND id = $2",
             """
             INSERT INTO channels (app, id, owner, name, introduction, face_url, organization, custom_string,
-                max_subscribers, subscribers, last_message_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (app, id) DO NOTHING
+                max_subscribers, subscribers, last_message_at, created_at, incarnation)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (app, id) DO NOTHING
             """,
-            """
-            UPDATE application_usage SET channels = channels + 1 WHERE app = $1 AND (channels < $2 OR $3 = 0)
-            """,
+            "UPDATE application_usage SET channels = channels + 1 WHERE app = $1 AND channels < $2",
             """
             INSERT INTO audit (app, at, request, operator, address, action, target)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -50,12 +48,10 @@ struct RawSQLite: ParsableCommand {
                         .text("Tides and ferries"), .text("https://img.example.net/h.png"), .text("Port of Example"),
                         .text("{\"lang\":\"en\"}"), .integer(5000), .integer(0), .integer(0),
                         .integer(1_767_225_600_000),
+                        .integer(Int64.random(in: 0...0xF_FFFF_FFFF_FFFF, using: &random)),
                     ]
                 )
-                try connection.step(
-                    statements[3],
-                    [.integer(BenchmarkInstallation.application), .integer(0), .integer(0)]
-                )
+                try connection.step(statements[3], [.integer(BenchmarkInstallation.application), .integer(Int64.max)])
                 try connection.step(
                     statements[4],
                     [
