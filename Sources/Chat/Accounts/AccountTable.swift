@@ -9,7 +9,8 @@ enum AccountTable {
 
     /// Inserts an account, unless it is there.
     ///
-    /// What was signed for a name before it was deleted is void for the one who has it next.
+    /// What was signed for a name before it was deleted is void for the one who has it next, and subscriptions that
+    /// are left of the earlier account go.
     ///
     /// - Returns: whether the account is new.
     static func insert(
@@ -18,15 +19,18 @@ enum AccountTable {
         at now: Timestamp,
         in tx: any Transaction
     ) throws(ChatError) -> Bool {
-        try tx.execute(
-            """
-            INSERT INTO accounts (app, id, nick, face_url, signatures_void_until_seconds, created_at)
-            VALUES (\(application), \(account.id), \(account.nick ?? ""), \(account.faceURL ?? ""),
-                COALESCE((SELECT deleted_at / 1000 FROM deleted_accounts WHERE app = \(application)
-                    AND id = \(account.id)), -1), \(now))
-            ON CONFLICT (app, id) DO NOTHING
-            """
-        ) == 1
+        let isNew =
+            try tx.execute(
+                """
+                INSERT INTO accounts (app, id, nick, face_url, signatures_void_until_seconds, created_at)
+                VALUES (\(application), \(account.id), \(account.nick ?? ""), \(account.faceURL ?? ""),
+                    COALESCE((SELECT deleted_at / 1000 FROM deleted_accounts WHERE app = \(application)
+                        AND id = \(account.id)), -1), \(now))
+                ON CONFLICT (app, id) DO NOTHING
+                """
+            ) == 1
+        if isNew { try DeletedSubscribers.finish(account.id, of: application, in: tx) }
+        return isNew
     }
 
     /// Writes what the import gives; what it leaves out stays.

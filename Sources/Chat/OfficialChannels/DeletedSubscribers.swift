@@ -4,7 +4,8 @@ import Database
 /// Accounts that were deleted and whose subscriptions have yet to go.
 ///
 /// An account may subscribe to any number of channels, so that is done in batches; what is left of it stands in the
-/// storage, and a crash between two of them loses nothing.
+/// storage, and a crash between two of them loses nothing. Nobody subscribes under the name meanwhile: who is not
+/// imported cannot, and who is imported again is so after the last batch.
 enum DeletedSubscribers {
     static func add(
         _ user: UserID,
@@ -20,7 +21,7 @@ enum DeletedSubscribers {
         )
     }
 
-    /// Removes subscriptions of one such account; those of a later account of the same name stay.
+    /// Removes subscriptions of one such account.
     ///
     /// - Returns: how many went, and 1 more when the account is done with; 0 when there is none.
     static func unsubscribeSome(
@@ -29,15 +30,30 @@ enum DeletedSubscribers {
         in tx: any Transaction
     ) throws(ChatError) -> Int {
         let account = try tx.row(
-            "SELECT account, deleted_at FROM unsubscribing_accounts WHERE app = \(application) ORDER BY account LIMIT 1"
+            "SELECT account FROM unsubscribing_accounts WHERE app = \(application) ORDER BY account LIMIT 1"
         )
         guard let account else { return 0 }
-        let user: UserID = try account.value(0)
-        let deletedAt = try account.timestamp(1)
+        return try unsubscribeSome(try account.value(0), of: application, batch: batch, in: tx)
+    }
+
+    /// Removes what is left of an earlier account of that name, all of it: the next one does not inherit it.
+    static func finish(_ user: UserID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) {
+        let isUnfinished =
+            try tx.row("SELECT 1 FROM unsubscribing_accounts WHERE app = \(application) AND account = \(user)") != nil
+        guard isUnfinished else { return }
+        let batch = 500
+        while try unsubscribeSome(user, of: application, batch: batch, in: tx) == batch {}
+    }
+
+    private static func unsubscribeSome(
+        _ user: UserID,
+        of application: SDKAppID,
+        batch: Int,
+        in tx: any Transaction
+    ) throws(ChatError) -> Int {
         let subscriptions = try tx.rows(
             """
-            SELECT channel, incarnation FROM subscriptions
-            WHERE app = \(application) AND account = \(user) AND subscribed_at <= \(deletedAt)
+            SELECT channel, incarnation FROM subscriptions WHERE app = \(application) AND account = \(user)
             ORDER BY subscribed_at, channel LIMIT \(batch)
             """
         )
