@@ -39,6 +39,25 @@ import Testing
             .example(),
             for: installation.call(of: id, idempotencyKey: .example())
         )
+        try await fillChannel(of: id, of: installation)
+    }
+
+    /// Subscribers and broadcasts, what a destroyed channel and a deleted account left, webhooks that wait and that
+    /// were given up.
+    private func fillChannel(of id: SDKAppID, of installation: TestInstallation) async throws {
+        try await installation.setWebhooks(retry: .off, of: id)
+        installation.backend.answerAll(with: .timedOut)
+        let gone = ChannelID("@TOA#_gone")
+        _ = try await installation.channels.create(.example(id: gone), for: installation.call(of: id))
+        _ = try await installation.subscribers.add(["user_1"], to: gone, for: installation.call(of: id))
+        try await installation.channels.destroy(gone, for: installation.call(of: id))
+        _ = try await installation.subscribers.add(["user_1", "user_2"], to: .news, for: installation.call(of: id))
+        _ = try await installation.broadcasts.send(.example(), for: installation.call(of: id))
+        try await installation.execute(
+            "INSERT INTO unsubscribing_accounts (app, account, deleted_at) VALUES (\(id), 'user_0', 0)"
+        )
+        try await installation.deliver(of: id)
+        installation.backend.answerAll(with: .accepted)
     }
 
     @Test("the tables of an application are known to this suite")
