@@ -109,6 +109,7 @@ extension Schema {
                 died_at BIGINT NOT NULL,
                 delivery TEXT NOT NULL,
                 channel TEXT NOT NULL,
+                number BIGINT NOT NULL,
                 command TEXT NOT NULL,
                 body BLOB NOT NULL,
                 client_address TEXT NOT NULL,

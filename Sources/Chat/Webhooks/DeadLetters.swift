@@ -25,10 +25,11 @@ package enum DeadLetters {
         let call = waiting.call
         try tx.execute(
             """
-            INSERT INTO dead_letters (app, died_at, delivery, channel, command, body, client_address, platform,
+            INSERT INTO dead_letters (app, died_at, delivery, channel, number, command, body, client_address, platform,
                 queued_at, attempts, reason)
-            VALUES (\(application), \(now), \(call.delivery), \(channel), \(call.command), \(call.body),
-                \(call.clientAddress), \(call.platform.rawValue), \(waiting.queuedAt), \(attempts), \(reason))
+            VALUES (\(application), \(now), \(call.delivery), \(channel), \(waiting.number), \(call.command),
+                \(call.body), \(call.clientAddress), \(call.platform.rawValue), \(waiting.queuedAt), \(attempts),
+                \(reason))
             """
         )
     }
@@ -56,7 +57,7 @@ package enum DeadLetters {
         try tx.rows(
             """
             SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
-            FROM dead_letters WHERE app = \(application) ORDER BY died_at, queued_at, delivery LIMIT \(limit)
+            FROM dead_letters WHERE app = \(application) ORDER BY died_at, queued_at, number, delivery LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try letter(row) }
     }
