@@ -128,7 +128,7 @@ package enum Outbox {
         }
     }
 
-    /// Writes down what became of a lane's events.
+    /// Writes down what became of a lane's events; of a lane that is gone, nothing.
     static func settle(
         _ settlement: Settlement,
         of channel: String,
@@ -136,17 +136,24 @@ package enum Outbox {
         at now: Timestamp,
         in tx: any Transaction
     ) throws(ChatError) {
+        let (failures, dueAt): (Int64, Timestamp) =
+            if case .retry(let count, let moment) = settlement.failure { (count, moment) } else { (0, now) }
+        let isThere =
+            try tx.execute(
+                """
+                UPDATE outbox_lanes SET failures = \(failures), due_at = \(dueAt)
+                WHERE app = \(application) AND channel = \(channel)
+                """
+            ) == 1
+        // An application that was deleted meanwhile takes its lanes with it; nothing of it is to be left.
+        guard isThere else { return }
         try DeliveryLog.add(settlement.attempts, of: application, in: tx)
         if let last = settlement.doneUpTo {
             try tx.execute(
                 "DELETE FROM outbox WHERE app = \(application) AND channel = \(channel) AND number <= \(last)"
             )
         }
-        var (failures, dueAt): (Int64, Timestamp) = (0, now)
-        switch settlement.failure {
-        case nil: break
-        case .retry(let count, let moment): (failures, dueAt) = (count, moment)
-        case .dead(let waiting, let attempts, let reason):
+        if case .dead(let waiting, let attempts, let reason) = settlement.failure {
             try tx.execute(
                 """
                 DELETE FROM outbox WHERE app = \(application) AND channel = \(channel) AND number = \(waiting.number)
@@ -154,12 +161,6 @@ package enum Outbox {
             )
             try DeadLetters.add(waiting, attempts: attempts, reason, to: channel, of: application, at: now, in: tx)
         }
-        try tx.execute(
-            """
-            UPDATE outbox_lanes SET failures = \(failures), due_at = \(dueAt)
-            WHERE app = \(application) AND channel = \(channel)
-            """
-        )
         try tx.execute(
             """
             DELETE FROM outbox_lanes WHERE app = \(application) AND channel = \(channel) AND NOT EXISTS (
