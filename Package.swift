@@ -190,8 +190,13 @@ let package = Package(
         tests("UserSigTests", uses: ["UserSig"]),
         tests(
             "WebhookDeliveryTests",
-            uses: ["Addresses", "Chat", "RostrumTesting", "WebhookDelivery"],
-            from: [.asn1, .asyncHTTPClient, .certificates, .crypto, .nioCore, .nioHTTP1, .nioPosix, .nioSSL]
+            uses: [
+                "Addresses", "Chat", "ChatProtocol", "Database", "EventBus", "RostrumTesting", "WebhookDelivery",
+            ],
+            from: [
+                .asn1, .asyncHTTPClient, .certificates, .crypto, .logging, .metrics, .metricsTestKit, .nioCore,
+                .nioHTTP1, .nioPosix, .nioSSL, .serviceLifecycle,
+            ]
         ),
     ]
 )

@@ -6,10 +6,16 @@ import Synchronization
 package final class FaultyDatabase: Database {
     private let database: any Database
     private let fault = Mutex<DatabaseError?>(nil)
+    private let refused = Mutex((reads: 0, writes: 0))
 
     package init(_ database: any Database) {
         self.database = database
     }
+
+    /// How many reading transactions have failed.
+    package var refusedReads: Int { refused.withLock { $0.reads } }
+    /// How many writing transactions have failed.
+    package var refusedWrites: Int { refused.withLock { $0.writes } }
 
     /// From now on every transaction fails with this; nil makes it work again.
     package func fail(with error: DatabaseError?) {
@@ -17,12 +23,18 @@ package final class FaultyDatabase: Database {
     }
 
     package func enqueue(_ operation: ReadOperation) {
-        if let error = fault.withLock({ $0 }) { return operation.refuse(.internalFault(error)) }
+        if let error = fault.withLock({ $0 }) {
+            refused.withLock { $0.reads += 1 }
+            return operation.refuse(.internalFault(error))
+        }
         database.enqueue(operation)
     }
 
     package func enqueue(_ operation: WriteOperation) {
-        if let error = fault.withLock({ $0 }) { return operation.refuse(.internalFault(error)) }
+        if let error = fault.withLock({ $0 }) {
+            refused.withLock { $0.writes += 1 }
+            return operation.refuse(.internalFault(error))
+        }
         database.enqueue(operation)
     }
 

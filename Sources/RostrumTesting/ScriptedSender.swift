@@ -2,7 +2,7 @@ package import Chat
 package import ChatProtocol
 import Synchronization
 
-/// A backend of a test's making: answers as it is told and remembers what it was sent.
+/// A backend of a test's making: answers as it is told, when it is told, and remembers what it was sent.
 package final class ScriptedSender: WebhookSender {
     /// What was posted, taken apart.
     package struct Post: Sendable {
@@ -31,7 +31,13 @@ package final class ScriptedSender: WebhookSender {
     private struct State {
         var posts: [Post] = []
         var answers: [String: [WebhookOutcome]] = [:]
+        var rule: @Sendable (Post) -> WebhookOutcome? = { _ in nil }
         var others = WebhookOutcome.accepted
+        /// Which posts wait for their answer.
+        var holds: (@Sendable (Post) -> Bool)?
+        var held: [CheckedContinuation<Void, Never>] = []
+        var underWay = 0
+        var mostAtOnce = 0
     }
 
     private let state = Mutex(State())
@@ -41,9 +47,31 @@ package final class ScriptedSender: WebhookSender {
     /// Everything that was posted, in order.
     package var posts: [Post] { state.withLock { $0.posts } }
 
+    /// How many posts waited for their answer at the same time, at most.
+    package var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
+
     /// Answers the next posts of an event, one after the other, by its short name: `BeforeSendMsg`.
     package func answer(_ event: String, with outcomes: WebhookOutcome...) {
         state.withLock { $0.answers[event, default: []] += outcomes }
+    }
+
+    /// Answers by what is posted; nil leaves a post to ``answerAll(with:)``.
+    package func answer(by rule: @escaping @Sendable (Post) -> WebhookOutcome?) {
+        state.withLock { $0.rule = rule }
+    }
+
+    /// Lets posts wait for their answer until ``release()``.
+    package func hold(_ isHeld: @escaping @Sendable (Post) -> Bool = { _ in true }) {
+        state.withLock { $0.holds = isHeld }
+    }
+
+    /// Answers those that wait, and those to come at once.
+    package func release() {
+        let held = state.withLock { state in
+            defer { (state.holds, state.held) = (nil, []) }
+            return state.held
+        }
+        for post in held { post.resume() }
     }
 
     /// Answers everything else.
@@ -55,11 +83,31 @@ package final class ScriptedSender: WebhookSender {
         let parsed = try? JSONValue(parsing: request.body)
         let body = if case .object(let object) = parsed { object } else { JSONObject() }
         let post = Post(request: request, body: body)
-        return state.withLock { state in
+        let isHeld = state.withLock { state in
             state.posts.append(post)
-            guard var answers = state.answers[post.event], !answers.isEmpty else { return state.others }
+            state.underWay += 1
+            state.mostAtOnce = max(state.mostAtOnce, state.underWay)
+            return state.holds?(post) ?? false
+        }
+        if isHeld { await wait() }
+        return state.withLock { state in
+            state.underWay -= 1
+            guard var answers = state.answers[post.event], !answers.isEmpty else {
+                return state.rule(post) ?? state.others
+            }
             defer { state.answers[post.event] = answers }
             return answers.removeFirst()
+        }
+    }
+
+    private func wait() async {
+        await withCheckedContinuation { continuation in
+            let isReleased = state.withLock { state in
+                guard state.holds != nil else { return true }
+                state.held.append(continuation)
+                return false
+            }
+            if isReleased { continuation.resume() }
         }
     }
 }

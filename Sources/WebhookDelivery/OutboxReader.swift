@@ -28,14 +28,21 @@ package final class OutboxReader: Service {
     package static let interval = Duration.milliseconds(500)
 
     private let systems: Systems
+    private let interval: Duration
     private let logger: Logger
     private let metrics: DeliveryMetrics
     private let underWay = Mutex<[SDKAppID: Set<String>]>([:])
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
-    package init(_ systems: Systems, metrics: any MetricsFactory, logger: Logger) {
-        (self.systems, self.logger) = (systems, logger)
+    /// - Parameter interval: how often the outbox is looked at by itself.
+    package init(
+        _ systems: Systems,
+        interval: Duration = OutboxReader.interval,
+        metrics: any MetricsFactory,
+        logger: Logger
+    ) {
+        (self.systems, self.interval, self.logger) = (systems, interval, logger)
         self.metrics = DeliveryMetrics(factory: metrics)
         // One that waits stands for all that come meanwhile.
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -47,8 +54,8 @@ package final class OutboxReader: Service {
 
     package func run() async {
         await withDiscardingTaskGroup { group in
-            group.addTask { [wake] in
-                for await _ in AsyncTimerSequence(interval: Self.interval, clock: .continuous)
+            group.addTask { [wake, interval] in
+                for await _ in AsyncTimerSequence(interval: interval, clock: .continuous)
                     .cancelOnGracefulShutdown()
                 {
                     wake.yield()
