@@ -409,6 +409,39 @@ struct OutboxReaderTests {
             #expect(installation.backend.posts.first?.request.url.hasPrefix("http://new.example?") == true)
         }
     }
+
+    @Test("what an application has waiting goes with it, and nothing is written of it afterwards")
+    func deletedApplication() async throws {
+        try await StorageEngine.sqlite.withTwoApplications { installation in
+            for application in [SDKAppID.example, .other] {
+                try await installation.makeChannel(.news, of: application)
+                try await installation.setWebhooks(of: application)
+            }
+            let backend = installation.backend
+            let deliveries = installation.systems.deliveries
+            backend.hold { $0.application == SDKAppID.example.description }
+            backend.answer { $0.application == SDKAppID.example.description ? .reply("", status: 500) : nil }
+
+            try await installation.withReader {
+                try await installation.rename(.news, ["a", "b"])
+                try await waitUntil("it is under way") { backend.posts.count == 1 }
+                try await installation.applications.delete(.example, by: installation.operation())
+                backend.release()
+                for name in Self.numbers.prefix(10) {
+                    try await installation.rename(.news, [name], of: .other)
+                    try await waitUntil("the other one goes on") {
+                        try await installation.waiting(of: .other).isEmpty
+                    }
+                }
+            }
+
+            #expect(backend.posts.count { $0.application == SDKAppID.example.description } == 1)
+            // Its number may be given again: to somebody who is to see nothing of this.
+            #expect(try await deliveries.log(of: .example, newest: 10).isEmpty)
+            #expect(try await deliveries.backlog(of: .example, limit: 10).isEmpty)
+            #expect(try await deliveries.deadLetters(of: .example, newest: 10).isEmpty)
+        }
+    }
 }
 
 extension StorageEngine {
