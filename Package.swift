@@ -145,13 +145,15 @@ let package = Package(
         library(
             "RostrumTesting",
             uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "EventBus", "UserSig"],
-            from: [.logging, .metrics]
+            from: [.logging, .metrics, .nioCore, .nioPosix, .nioSSL]
         ),
 
         // A real process and real sockets; the program is a dependency so that it is built first.
         .testTarget(
             name: "AcceptanceTests",
-            dependencies: ["CZlib", "ChatProtocol", "Database", "RostrumTesting", "UserSig", "rostrum"],
+            dependencies: [
+                "CZlib", "ChatProtocol", "Database", "RostrumTesting", "UserSig", "rostrum", .crypto, .nioCore,
+            ],
             path: "Tests/Acceptance",
             swiftSettings: settings
         ),

@@ -2,6 +2,7 @@ import Chat
 import Crypto
 import FoundationEssentials
 import NIOSSL
+import RostrumTesting
 import SwiftASN1
 import Testing
 import WebhookDelivery

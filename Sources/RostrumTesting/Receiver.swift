@@ -1,26 +1,33 @@
-import NIOCore
+package import NIOCore
 import NIOPosix
-import NIOSSL
+package import NIOSSL
 import Synchronization
 
 /// A backend on this machine that takes requests and answers each with what its script does to the connection.
 ///
 /// Everything is counted and kept as it came, so that a test can say what was sent and what was not.
-final class Receiver: Sendable {
-    struct Request: Sendable {
+package final class Receiver: Sendable {
+    package struct Request: Sendable {
         /// The lines of the head, without their ends.
-        let lines: [String]
-        let body: [UInt8]
+        package let lines: [String]
+        package let body: [UInt8]
+
+        /// The value of a header, whose name is given in small letters; nil when there is none.
+        package func header(_ name: String) -> String? {
+            lines.first { $0.lowercased().hasPrefix(name + ":") }.map { line in
+                String(line.dropFirst(name.count + 1).drop { $0 == " " })
+            }
+        }
     }
 
     /// Runs on the connection's event loop.
-    typealias Script = @Sendable (any Channel, Request) -> Void
+    package typealias Script = @Sendable (any Channel, Request) -> Void
 
-    struct Record: Sendable {
-        var connections = 0
-        var closed = 0
-        var bytesReceived = 0
-        var requests: [Request] = []
+    package struct Record: Sendable {
+        package var connections = 0
+        package var closed = 0
+        package var bytesReceived = 0
+        package var requests: [Request] = []
     }
 
     private struct State {
@@ -28,7 +35,7 @@ final class Receiver: Sendable {
         var open: [ObjectIdentifier: any Channel] = [:]
     }
 
-    let port: Int
+    package let port: Int
     private let listener: any Channel
     private let state: Box
 
@@ -36,15 +43,17 @@ final class Receiver: Sendable {
         let value = Mutex(State())
     }
 
-    var record: Record { state.value.withLock { $0.record } }
+    package var record: Record { state.value.withLock { $0.record } }
 
-    /// Listens on a free port for as long as `body` runs.
+    /// Listens for as long as `body` runs.
     ///
     /// - Parameters:
+    ///   - port: 0 for a free one.
     ///   - greeting: sent as soon as a connection is there.
     ///   - closesAtOnce: closes every connection as soon as it is there.
-    static func listening<Result>(
+    package static func listening<Result>(
         at host: String = "127.0.0.1",
+        port: Int = 0,
         tls: TLSConfiguration? = nil,
         greeting: String = "",
         closesAtOnce: Bool = false,
@@ -53,6 +62,7 @@ final class Receiver: Sendable {
     ) async throws -> Result {
         let receiver = try await Receiver(
             host: host,
+            port: port,
             tls: tls,
             greeting: greeting,
             closesAtOnce: closesAtOnce,
@@ -70,6 +80,7 @@ final class Receiver: Sendable {
 
     private init(
         host: String,
+        port: Int,
         tls: TLSConfiguration?,
         greeting: String,
         closesAtOnce: Bool,
@@ -79,6 +90,8 @@ final class Receiver: Sendable {
         let context = try tls.map { try NIOSSLContext(configuration: $0) }
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 256)
+            // Another may have listened there a moment ago.
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 state.value.withLock {
                     $0.record.connections += 1
@@ -100,8 +113,8 @@ final class Receiver: Sendable {
                     )
                 }
             }
-            .bind(host: host, port: 0).get()
-        port = listener.localAddress?.port ?? 0
+            .bind(host: host, port: port).get()
+        self.port = listener.localAddress?.port ?? 0
         self.state = state
     }
 
@@ -160,11 +173,11 @@ final class Receiver: Sendable {
 
 extension Receiver {
     /// Sends a reply and keeps the connection.
-    static func reply(_ status: Int, _ body: String, headers: String = "") -> Script {
+    package static func reply(_ status: Int, _ body: String, headers: String = "") -> Script {
         raw("HTTP/1.1 \(status) As scripted\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
     }
 
-    static func raw(_ text: String, thenClose: Bool = false) -> Script {
+    package static func raw(_ text: String, thenClose: Bool = false) -> Script {
         { channel, _ in
             channel.writeAndFlush(ByteBuffer(string: text)).whenComplete { _ in
                 if thenClose { channel.close(promise: nil) }
@@ -173,12 +186,12 @@ extension Receiver {
     }
 
     /// Keeps silent.
-    static let nothing: Script = { _, _ in }
+    package static let nothing: Script = { _, _ in }
 
-    static let close: Script = { channel, _ in channel.close(promise: nil) }
+    package static let close: Script = { channel, _ in channel.close(promise: nil) }
 
     /// Begins a long reply and sends one byte of it a second.
-    static let drip: Script = { channel, _ in
+    package static let drip: Script = { channel, _ in
         channel.writeAndFlush(ByteBuffer(string: "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"), promise: nil)
         let task = channel.eventLoop.scheduleRepeatedTask(initialDelay: .zero, delay: .seconds(1)) { _ in
             channel.writeAndFlush(ByteBuffer(string: "x"), promise: nil)
@@ -189,7 +202,7 @@ extension Receiver {
     /// Sends `head` and then body bytes as fast as they are taken.
     ///
     /// - Parameter sent: told of every chunk that the network took.
-    static func flood(_ head: String, sent: @escaping @Sendable (Int) -> Void) -> Script {
+    package static func flood(_ head: String, sent: @escaping @Sendable (Int) -> Void) -> Script {
         { channel, _ in
             channel.writeAndFlush(ByteBuffer(string: head), promise: nil)
             pour(ByteBuffer(repeating: UInt8(ascii: "x"), count: 65_536), into: channel, sent: sent)
