@@ -45,9 +45,3 @@ struct Rostrum: AsyncParsableCommand {
         _Exit(status)
     }
 }
-
-/// Prints a line at once, also into a pipe.
-@Sendable func printLine(_ line: String) {
-    print(line)
-    fflush(nil)
-}

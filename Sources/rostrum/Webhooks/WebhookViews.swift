@@ -21,7 +21,7 @@ struct AttemptView: Encodable {
     }
 
     var line: String {
-        "\(at)  \(delivery)  #\(attempt)  \(command)  \(channel)  \(outcome)  \(latencyMs) ms"
+        "\(at)  \(delivery)  #\(attempt)  \(command)  \(channel)  \(outcome)  \(latencyMs) ms".asOneLine
     }
 }
 
@@ -44,7 +44,7 @@ struct DeadLetterView: Encodable {
     }
 
     var line: String {
-        "\(diedAt)  \(delivery)  \(command)  \(channel)  given up after \(attempts): \(reason)"
+        "\(diedAt)  \(delivery)  \(command)  \(channel)  given up after \(attempts): \(reason)".asOneLine
     }
 }
 
@@ -93,10 +93,10 @@ struct DeliveryView: Encodable {
 
     var lines: [String] {
         var lines: [String] = []
-        if let deadLetter { lines += [deadLetter.line, deadLetter.body] }
+        if let deadLetter { lines += [deadLetter.line, deadLetter.body.asOneLine] }
         for attempt in attempts {
             lines.append(attempt.line)
-            if !attempt.reply.isEmpty { lines.append("  " + attempt.reply) }
+            if !attempt.reply.isEmpty { lines.append("  " + attempt.reply.asOneLine) }
         }
         return lines
     }
@@ -116,7 +116,7 @@ struct TestView: Encodable {
         reply = String(decoding: attempt.replyHead, as: UTF8.self)
     }
 
-    var line: String {
-        "\(outcome), \(latencyMs) ms, delivery \(delivery)\(reply.isEmpty ? "" : "\n\(reply)")"
+    var lines: [String] {
+        ["\(outcome), \(latencyMs) ms, delivery \(delivery)".asOneLine] + (reply.isEmpty ? [] : [reply.asOneLine])
     }
 }

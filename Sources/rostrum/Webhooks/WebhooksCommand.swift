@@ -120,7 +120,7 @@ extension WebhooksCommand {
             try await target.withApplication(webhookPolicy: policy) { application, systems in
                 let attempt = try await systems.webhooks.test(application)
                 let view = TestView(attempt)
-                if target.json { try printJSON(view) } else { printLine(view.line) }
+                if target.json { try printJSON(view) } else { view.lines.forEach(printLine) }
                 guard attempt.isDelivered else { throw ExitCode.failure }
             }
         }
