@@ -88,6 +88,9 @@ extension AppCommand {
         }
 
         func validate() throws {
+            if webhookEnable.count > 1, webhookEnable.contains(where: \.commands.isEmpty) {
+                throw ValidationError("--webhook-enable none stands alone: no webhook is on then.")
+            }
             if change.isEmpty { throw ValidationError("Nothing to change was given.") }
         }
 
