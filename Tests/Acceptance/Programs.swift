@@ -48,6 +48,12 @@ struct ServedApplication {
 /// Paths of the commands that acceptance tests call.
 enum Command {
     static let create = "official_account_open_http_svc/create_official_account"
+    static let destroy = "official_account_open_http_svc/destroy_official_account"
+    static let modify = "official_account_open_http_svc/modify_official_account_base_info"
+    static let subscribe = "official_account_open_http_svc/add_subscriber"
+    static let unsubscribe = "official_account_open_http_svc/delete_subscriber"
+    static let send = "official_account_open_http_svc/send_official_account_msg"
+    static let recall = "official_account_open_http_svc/official_account_msg_recall"
     static let info = "official_account_open_http_svc/get_official_account_info"
     static let importAccount = "im_open_login_svc/account_import"
     static let check = "im_open_login_svc/account_check"
@@ -61,6 +67,11 @@ enum Command {
     static func creating(_ id: String? = nil, name: String = "News", owner: String = "administrator") -> String {
         let given = id.map { #","OfficialAccountUserID":"\#($0)""# } ?? ""
         return #"{"Owner_Account":"\#(owner)","Name":"\#(name)"\#(given)}"#
+    }
+
+    /// A body of ``modify``.
+    static func renaming(_ id: String, to name: String) -> String {
+        #"{"Official_Account":"\#(id)","Name":"\#(name)"}"#
     }
 
     /// A body of ``info``.
