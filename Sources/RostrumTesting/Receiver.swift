@@ -78,6 +78,20 @@ package final class Receiver: Sendable {
         }
     }
 
+    /// Listens on this machine until ``stop()``.
+    ///
+    /// - Parameter port: 0 for a free one.
+    package static func start(port: Int = 0, _ script: @escaping Script) async throws -> Receiver {
+        try await Receiver(
+            host: "127.0.0.1",
+            port: port,
+            tls: nil,
+            greeting: "",
+            closesAtOnce: false,
+            script: script
+        )
+    }
+
     private init(
         host: String,
         port: Int,
@@ -118,7 +132,8 @@ package final class Receiver: Sendable {
         self.state = state
     }
 
-    private func stop() async {
+    /// Closes every connection, whatever is under way, and listens no more.
+    package func stop() async {
         try? await listener.close()
         for channel in state.value.withLock({ Array($0.open.values) }) { try? await channel.close() }
     }

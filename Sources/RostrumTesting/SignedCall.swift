@@ -64,6 +64,16 @@ package struct CallReply: Decodable, Sendable {
         package let AccountStatus: String
     }
 
+    package struct Subscriber: Decodable, Sendable {
+        package let Subscriber_Account: String
+        package let Result: Int
+    }
+
+    package struct Recall: Decodable, Sendable {
+        package let MsgKey: String
+        package let RetCode: Int
+    }
+
     package let ActionStatus: String
     package let ErrorCode: Int
     package let ErrorInfo: String
@@ -71,6 +81,9 @@ package struct CallReply: Decodable, Sendable {
     package let OfficialAccountUserID: String?
     package let OfficialAccountInfoList: [Channel]?
     package let ResultItem: [Account]?
+    package let SubscriberList: [Subscriber]?
+    package let MsgKey: String?
+    package let RecallRetList: [Recall]?
 }
 
 extension RawConnection {

@@ -56,6 +56,7 @@ enum Command {
     static let recall = "official_account_open_http_svc/official_account_msg_recall"
     static let info = "official_account_open_http_svc/get_official_account_info"
     static let importAccount = "im_open_login_svc/account_import"
+    static let importAccounts = "im_open_login_svc/multiaccount_import"
     static let check = "im_open_login_svc/account_check"
 
     /// A body of ``check`` that asks for the account that every emulator has.
