@@ -78,12 +78,16 @@ package final class Receiver: Sendable {
         }
     }
 
-    /// Listens on this machine until ``stop()``.
+    /// Listens until ``stop()``.
     ///
     /// - Parameter port: 0 for a free one.
-    package static func start(port: Int = 0, _ script: @escaping Script) async throws -> Receiver {
+    package static func start(
+        at host: String = "127.0.0.1",
+        port: Int = 0,
+        _ script: @escaping Script
+    ) async throws -> Receiver {
         try await Receiver(
-            host: "127.0.0.1",
+            host: host,
             port: port,
             tls: nil,
             greeting: "",

@@ -224,7 +224,9 @@ final class MoodyBackend: Sendable {
     private let receiver = Mutex<Receiver?>(nil)
     private let port: Int
 
-    /// - Parameter port: where it listens; nobody else may.
+    /// An address of its own: while it is away no other test is given its port.
+    static let host = "127.77.0.1"
+
     init(_ chronicle: WebhookChronicle, port: Int, seed: UInt64) {
         (self.chronicle, self.port, random) = (chronicle, port, SeededRandom(seed: seed))
     }
@@ -236,7 +238,7 @@ final class MoodyBackend: Sendable {
 
     func start() async throws {
         guard receiver.withLock({ $0 == nil }) else { return }
-        let new = try await Receiver.start(port: port) { [self] channel, request in
+        let new = try await Receiver.start(at: Self.host, port: port) { [self] channel, request in
             chronicle.note(request)
             answer(channel, request)
         }

@@ -18,7 +18,7 @@ struct WebhookCrashTests {
         try await withTemporaryDirectory { directory in
             let unlimited = ["callsPerSecond=0", "broadcastsPerSecond=0", "broadcastsPerHour=0"]
             let arguments = ["dev", "--port", "0", "--data-dir", directory, "--limits"] + unlimited
-            let probe = try await Receiver.start(Receiver.nothing)
+            let probe = try await Receiver.start(at: MoodyBackend.host, Receiver.nothing)
             let port = probe.port
             await probe.stop()
             try await Self.prepare(directory, arguments, port)
@@ -95,7 +95,10 @@ struct WebhookCrashTests {
             "OfficialAccountFull", "DeleteSubscriber", "SendMsg", "MsgWithDraw",
         ].map { "OfficialAccount.CallbackAfter\($0)" }
         let set = try await RostrumProgram.run(
-            ["app", "set", application, "--webhook-url", "http://127.0.0.1:\(port)", "--data-dir", directory]
+            [
+                "app", "set", application, "--webhook-url", "http://\(MoodyBackend.host):\(port)", "--data-dir",
+                directory,
+            ]
                 + ["--webhook-enable"] + events
         )
         try #require(set.succeeded, "\(set.standardError)")
