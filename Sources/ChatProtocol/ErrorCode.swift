@@ -23,6 +23,9 @@ extension ErrorCode {
     /// Success.
     public static let ok = Self(0)
 
+    /// The codes that an application's backend may refuse with; they reach the caller as they are.
+    public static let webhookCodes = 120_001...130_000
+
     // Gateway, conventions.md section 8.
 
     /// The HTTP request cannot be used: wrong method, too large, or a bad header of ours.

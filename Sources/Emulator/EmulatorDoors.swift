@@ -114,7 +114,7 @@ package struct EmulatorDoors: Sendable {
         case nil: code = nil
         case .number(let number):
             code = number.int64.flatMap(Int.init(exactly:)).map(ErrorCode.init(rawValue:))
-            guard let code, ErrorCode.documented[code] != nil || (120_001...130_000).contains(code.rawValue) else {
+            guard let code, ErrorCode.documented[code] != nil || ErrorCode.webhookCodes.contains(code.rawValue) else {
                 return .refusal(400, "code must be a documented ErrorCode, or one of 120001 to 130000.")
             }
         default: return .refusal(400, "code must be a number.")

@@ -10,8 +10,7 @@ enum FieldKind {
     init?(rule: String) {
         let beginnings: [(String, FieldKind)] = [
             ("a string that names an account", .account), ("a UserID", .account), ("a channel ID", .account),
-            ("a string of", .text), ("a string: ", .text), ("a whole number", .integer), ("an array of", .list),
-            ("an object", .object),
+            ("a string", .text), ("a whole number", .integer), ("an array of", .list), ("an object", .object),
         ]
         guard let kind = beginnings.first(where: { rule.hasPrefix($0.0) })?.1 else { return nil }
         self = kind

@@ -5,8 +5,8 @@ import ChatProtocol
 ///
 /// An account that is not there is no error of its item.
 struct AccountCheck: Command {
-    static let items = ListField("CheckItem", of: "objects with UserID", count: 1...100)
     static let name = AccountNameField("UserID")
+    static let items = ObjectListField("CheckItem", of: [name], count: 1...100)
 
     static let card = CommandCard(
         path: "im_open_login_svc/account_check",
@@ -15,6 +15,20 @@ struct AccountCheck: Command {
         fields: [items],
         codes: .accounts,
         errors: [],
+        reply: [
+            ReplyMember(
+                "ResultItem",
+                .list(
+                    .object([
+                        ReplyMember("UserID", .string, "The account asked about."),
+                        ReplyMember("ResultCode", .integers([0]), "0: an account that is not there is no error."),
+                        ReplyMember("ResultInfo", .words([""]), "Empty."),
+                        ReplyMember("AccountStatus", .words(["Imported", "NotImported"]), "Whether it is imported."),
+                    ])
+                ),
+                "One item for each account, in the order of the request."
+            )
+        ],
         isHalfRate: true
     )
 

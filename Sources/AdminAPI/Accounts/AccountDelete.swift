@@ -5,8 +5,8 @@ import ChatProtocol
 ///
 /// Channels that a deleted account owns stay.
 struct AccountDelete: Command {
-    static let items = ListField("DeleteItem", of: "objects with UserID", count: 1...100)
     static let name = AccountNameField("UserID")
+    static let items = ObjectListField("DeleteItem", of: [name], count: 1...100)
 
     static let card = CommandCard(
         path: "im_open_login_svc/account_delete",
@@ -15,6 +15,23 @@ struct AccountDelete: Command {
         fields: [items],
         codes: .accounts,
         errors: [.accountNotImported],
+        reply: [
+            ReplyMember(
+                "ResultItem",
+                .list(
+                    .object([
+                        ReplyMember("UserID", .string, "The account."),
+                        ReplyMember(
+                            "ResultCode",
+                            .integer,
+                            "0 when it was deleted, 70107 when it is not imported, 70402 when it is an app admin."
+                        ),
+                        ReplyMember("ResultInfo", .string, "Why it was not deleted; empty when it was."),
+                    ])
+                ),
+                "One item for each account, in the order of the request."
+            )
+        ],
         isHalfRate: true
     )
 

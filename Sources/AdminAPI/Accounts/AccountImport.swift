@@ -9,7 +9,8 @@ struct AccountImport: Command {
         documents: [],
         fields: [ProfileFields.userID, ProfileFields.nick, ProfileFields.faceURL],
         codes: .accounts,
-        errors: [.profileValueTooLong, .accountQuotaExceeded, .accountRecentlyDeleted]
+        errors: [.profileValueTooLong, .accountQuotaExceeded, .accountRecentlyDeleted],
+        reply: []
     )
 
     let accounts: Accounts

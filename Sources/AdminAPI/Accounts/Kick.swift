@@ -12,7 +12,8 @@ struct Kick: Command {
         documents: [],
         fields: [name],
         codes: .accounts,
-        errors: [.accountNotImported]
+        errors: [.accountNotImported],
+        reply: []
     )
 
     let accounts: Accounts

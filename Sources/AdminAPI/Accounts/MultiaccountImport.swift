@@ -6,9 +6,14 @@ import ChatProtocol
 /// An account that breaks a rule, or finds no room, is named in `FailAccounts`; the others are imported. Only a value
 /// that is no string fails the whole call.
 struct MultiaccountImport: Command {
-    static let list = ListField("AccountList", required: false, of: "objects with UserID", count: 1...100)
-    static let names = ListField("Accounts", of: "UserIDs", count: 1...100)
     static let name = AccountNameField("UserID")
+    static let list = ObjectListField(
+        "AccountList",
+        required: false,
+        of: [name, ProfileFields.nick, ProfileFields.faceURL],
+        count: 1...100
+    )
+    static let names = ListField("Accounts", insteadOf: "AccountList", of: "UserIDs", each: name, count: 1...100)
 
     static let card = CommandCard(
         path: "im_open_login_svc/multiaccount_import",
@@ -17,6 +22,14 @@ struct MultiaccountImport: Command {
         fields: [list, names],
         codes: .accounts,
         errors: [],
+        reply: [
+            ReplyMember(
+                "FailAccounts",
+                .list(.string),
+                "The accounts that break a rule or found no room.",
+                only: "when there are any; the others are imported"
+            )
+        ],
         isHalfRate: true
     )
 
@@ -30,7 +43,7 @@ struct MultiaccountImport: Command {
                 wanted.append((name, account(name, item)))
             }
         } else {
-            for name in try body.items(Self.names, each: Self.name) {
+            for name in try body.items(Self.names) {
                 wanted.append((name, UserID(rawValue: name).map { NewAccount(id: $0) }))
             }
         }

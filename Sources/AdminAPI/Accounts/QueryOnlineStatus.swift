@@ -9,10 +9,10 @@ struct QueryOnlineStatus: Command {
     static let list = ListField(
         "To_Account",
         of: "UserIDs",
+        each: AccountNameField("To_Account", notString: .onlineStatusAccountInvalid),
         count: 1...500,
         tooMany: .onlineStatusTooManyAccounts
     )
-    static let name = AccountNameField("To_Account", notString: .onlineStatusAccountInvalid)
     static let needDetail = IntegerField("IsNeedDetail", 0...1)
     static let returnInstanceID = IntegerField("IsReturnInstid", 0...1)
     static let returnCustomStatus = IntegerField("IsReturnCustomStatus", 0...1)
@@ -23,13 +23,36 @@ struct QueryOnlineStatus: Command {
         documents: [],
         fields: [list, needDetail, returnInstanceID, returnCustomStatus],
         codes: .onlineStatus,
-        errors: [.onlineStatusAccountInvalid, .onlineStatusTooManyAccounts, .accountNotImported]
+        errors: [.onlineStatusAccountInvalid, .onlineStatusTooManyAccounts, .accountNotImported],
+        reply: [
+            ReplyMember(
+                "QueryResult",
+                .list(
+                    .object([
+                        ReplyMember("To_Account", .string, "The account."),
+                        ReplyMember("Status", .words(["Offline"]), "Its state; there are no live connections yet."),
+                    ])
+                ),
+                "One item for each account that is imported."
+            ),
+            ReplyMember(
+                "ErrorList",
+                .list(
+                    .object([
+                        ReplyMember("To_Account", .string, "The account."),
+                        ReplyMember("ErrorCode", .integer, "70107: it is not imported."),
+                    ])
+                ),
+                "The accounts that are not imported.",
+                only: "when there are any"
+            ),
+        ]
     )
 
     let accounts: Accounts
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
-        let names = try body.items(Self.list, each: Self.name)
+        let names = try body.items(Self.list)
         for flag in [Self.needDetail, Self.returnInstanceID, Self.returnCustomStatus] { _ = try body.optional(flag) }
         let imported = try await accounts.imported(
             among: names.compactMap(UserID.init(rawValue:)),

@@ -8,7 +8,12 @@ struct MessageBodyField: Field {
     let name = "MsgBody"
     let isRequired = true
 
-    var rule: String { "an array of message elements (spec/messages.md)" }
+    var rule: String {
+        let types = MessageElementType.allCases.map(\.rawValue).joined(separator: ", ")
+        return "an array of message elements: \(types); at most one TIMCustomElem; no string in them holds NUL"
+    }
+
+    var schema: JSONSchema { .array(of: .messageElement, count: 1...Int.max) }
 
     func read(_ value: JSONValue) -> MessageBody? {
         guard case .array(let elements) = value else { return nil }
@@ -32,6 +37,7 @@ struct OfflinePushInfoField: Field {
     let isRequired = false
 
     var rule: String { "an object; of its members PushFlag is 0 or 1, and Title, Desc and Ext are strings" }
+    var schema: JSONSchema { OfflinePushInfo.schema }
 
     func read(_ value: JSONValue) -> OfflinePushInfo? {
         guard case .object(let object) = value else { return nil }
@@ -59,6 +65,7 @@ struct WordField<Word: RawRepresentable<String> & CaseIterable & Sendable>: Fiel
     }
 
     var rule: String { Word.allCases.map(\.rawValue).joined(separator: " or ") }
+    var schema: JSONSchema { .words(Word.allCases.map(\.rawValue)) }
 
     func read(_ value: JSONValue) -> Word? {
         guard case .string(let text) = value else { return nil }
@@ -75,7 +82,13 @@ struct MessageKeyField: Field {
         self.name = name
     }
 
-    var rule: String { "a string: a MsgKey such as 71_1_1767229200, or empty" }
+    var rule: String { "a string: a MsgKey such as 71_1_1767229200; an empty one counts as left out" }
+
+    var schema: JSONSchema {
+        .string(length: 0...MessageKey.longest, pattern: "^$|" + MessageKey.pattern)
+    }
+
+    func isAbsent(_ value: JSONValue) -> Bool { value == .string("") }
 
     func read(_ value: JSONValue) -> MessageKey? {
         guard case .string(let text) = value else { return nil }
@@ -92,7 +105,10 @@ struct CursorField: Field {
         self.name = name
     }
 
-    var rule: String { "a string: the Next of the page before, or empty" }
+    var rule: String { "a string: the Next of the page before; an empty one counts as left out" }
+    var schema: JSONSchema { .string(length: 0...SubscriberCursor.longest) }
+
+    func isAbsent(_ value: JSONValue) -> Bool { value == .string("") }
 
     func read(_ value: JSONValue) -> SubscriberCursor? {
         guard case .string(let text) = value else { return nil }

@@ -14,8 +14,13 @@ package final class CommandCard: Sendable {
     /// Whether the documentation allows it half as often as the others.
     package let isHalfRate: Bool
     package let codes: CodeFamily
-    /// Codes that this command answers with beyond those of every command.
+    /// Codes that this command answers with beyond those of every command and of its family, for the whole call or for
+    /// an item of a list.
     package let errors: [ErrorCode]
+    /// What a success has beside the envelope.
+    package let reply: [ReplyMember]
+    /// The webhooks that it raises when the application wants them.
+    package let webhooks: [WebhookCommand]
 
     package init(
         path: String,
@@ -24,17 +29,30 @@ package final class CommandCard: Sendable {
         fields: [any Field],
         codes: CodeFamily,
         errors: [ErrorCode],
+        reply: [ReplyMember],
+        webhooks: [WebhookCommand] = [],
         isHalfRate: Bool = false
     ) {
         self.isHalfRate = isHalfRate
         (self.path, self.summary, self.documents) = (path, summary, documents)
         name = String(path.split(separator: "/").last ?? "")
         self.fields = fields.map(\.card)
-        (self.codes, self.errors) = (codes, errors)
+        (self.codes, self.errors, self.reply, self.webhooks) = (codes, errors, reply, webhooks)
+    }
+
+    /// `SERVICE`, the first part of the path.
+    package var service: String { String(path.split(separator: "/").first ?? "") }
+
+    /// Whether the application's backend may refuse the call with a code of its own, one of ``ErrorCode/webhookCodes``.
+    package var answersWebhookCodes: Bool { webhooks.contains(where: \.isBefore) }
+
+    /// The codes of the command and of its family, in their order.
+    package var ownCodes: [ErrorCode] {
+        Set(errors + codes.all).sorted { $0.rawValue < $1.rawValue }
     }
 
     /// Calls in a second, when so many of an ordinary command are allowed; 0 for no limit.
-    func rate(_ ordinary: Int64) -> Int64 {
+    package func rate(_ ordinary: Int64) -> Int64 {
         isHalfRate && ordinary > 0 ? max(1, ordinary / 2) : ordinary
     }
 }
@@ -49,6 +67,19 @@ package struct CodeFamily: Sendable, Equatable {
     package let internalFault: ErrorCode
     /// Whether the application must have the channel service.
     package let needsChannelService: Bool
+
+    /// All that every command of the family may answer, beside ``common``.
+    package var all: [ErrorCode] {
+        [invalidParameter, bodyNotObject, internalFault] + (needsChannelService ? [.channelServiceDisabled] : [])
+    }
+
+    /// What the gateway answers before any command is reached, whichever it is.
+    package static let common: [ErrorCode] = [
+        .httpParsingFailed, .bodyNotJSON, .frequencyExceeded, .requestTimedOut, .unknownCommand, .adminRequired,
+        .sdkAppIDMissing, .accountNotString, .applicationDisabled, .badURLParameter, .userSigExpired, .userSigEmpty,
+        .userSigIllegal, .userSigCheckFailed, .userSigOtherIdentifier, .userSigOtherApplication,
+        .applicationKeyMissing, .applicationNotFound, .userSigLockedOut,
+    ]
 
     /// `official_account_open_http_svc`.
     package static let officialAccount = CodeFamily(

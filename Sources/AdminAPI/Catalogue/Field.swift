@@ -8,11 +8,19 @@ package protocol Field: Sendable {
     /// Other names that callers in the field use; the first name that is there counts.
     var aliases: [String] { get }
     var isRequired: Bool { get }
+    /// The name of the field in whose place this one stands: it is read only when that one is left out.
+    var insteadOf: String? { get }
     /// The rule in words, for error texts and documentation: "a string of at most 150 bytes".
     var rule: String { get }
+    /// The rule in JSON Schema, which accepts all that is read and all that counts as left out.
+    var schema: JSONSchema { get }
+    /// The fields of the object that it holds, or of the objects in its list.
+    var inner: [FieldCard] { get }
     /// The code of a value that breaks the rule; nil leaves it to the command's family.
     var code: ErrorCode? { get }
 
+    /// Whether a value counts as if the field were left out, as old SDKs send it.
+    func isAbsent(_ value: JSONValue) -> Bool
     /// The value, nil when it breaks the rule.
     func read(_ value: JSONValue) -> Value?
     /// The code of this very value, when it differs from ``code``.
@@ -23,21 +31,24 @@ package protocol Field: Sendable {
 
 extension Field {
     package var aliases: [String] { [] }
+    package var insteadOf: String? { nil }
+    package var inner: [FieldCard] { [] }
     package var code: ErrorCode? { nil }
+    package func isAbsent(_ value: JSONValue) -> Bool { false }
     package func code(for value: JSONValue) -> ErrorCode? { code }
     package func fault(in value: JSONValue) -> MessageFault? { nil }
 
     package var card: FieldCard {
-        FieldCard(name: name, aliases: aliases, isRequired: isRequired, rule: rule)
+        FieldCard(
+            name: name,
+            aliases: aliases,
+            isRequired: isRequired,
+            insteadOf: insteadOf,
+            rule: rule,
+            schema: schema,
+            inner: inner
+        )
     }
-}
-
-/// A field as the documentation shows it.
-package struct FieldCard: Sendable, Equatable {
-    package let name: String
-    package let aliases: [String]
-    package let isRequired: Bool
-    package let rule: String
 }
 
 /// A text, its length counted in bytes of UTF-8.
@@ -57,6 +68,11 @@ package struct TextField: Field {
     package var rule: String {
         let length = bytes.lowerBound > 0 ? "\(bytes.lowerBound) to \(bytes.upperBound)" : "at most \(bytes.upperBound)"
         return "a string of \(length) bytes in UTF-8, without NUL"
+    }
+
+    /// A character has one to four bytes.
+    package var schema: JSONSchema {
+        .string(length: (bytes.lowerBound + 3) / 4...bytes.upperBound, pattern: JSONSchema.patternWithoutNUL)
     }
 
     package func read(_ value: JSONValue) -> String? {
@@ -85,6 +101,7 @@ package struct AccountNameField: Field {
     }
 
     package var rule: String { "a string that names an account" }
+    package var schema: JSONSchema { JSONSchema(["type": .string("string"), "minLength": .integer(1)]) }
 
     package func read(_ value: JSONValue) -> String? {
         guard case .string(let text) = value, !text.isEmpty else { return nil }
@@ -109,6 +126,7 @@ package struct UserIDField: Field {
     }
 
     package var rule: String { "a UserID: \(UserID.rule)" }
+    package var schema: JSONSchema { UserID.schema }
 
     package func read(_ value: JSONValue) -> UserID? {
         guard case .string(let text) = value else { return nil }
@@ -131,7 +149,18 @@ package struct ChannelIDField: Field {
     }
 
     package var rule: String {
-        "a channel ID: \(ChannelID.prefix) and more, printable ASCII, at most \(ChannelID.longest) bytes"
+        let form = "a channel ID: \(ChannelID.prefix) and more, printable ASCII, at most \(ChannelID.longest) bytes"
+        return isRequired ? form : form + "; an empty one counts as left out"
+    }
+
+    package var schema: JSONSchema {
+        isRequired
+            ? .string(length: ChannelID.prefix.utf8.count + 1...ChannelID.longest, pattern: ChannelID.pattern)
+            : .string(length: 0...ChannelID.longest, pattern: "^$|" + ChannelID.pattern)
+    }
+
+    package func isAbsent(_ value: JSONValue) -> Bool {
+        if case .string("") = value { !isRequired } else { false }
     }
 
     package func read(_ value: JSONValue) -> ChannelID? {
@@ -150,12 +179,26 @@ package struct IntegerField: Field {
     package let name: String
     package let isRequired: Bool
     private let range: ClosedRange<Int64>
+    private let isZeroAbsent: Bool
 
-    init(_ name: String, required: Bool = false, _ range: ClosedRange<Int64>) {
-        (self.name, isRequired, self.range) = (name, required, range)
+    /// - Parameter zeroIsAbsent: whether 0 counts as left out.
+    init(_ name: String, required: Bool = false, _ range: ClosedRange<Int64>, zeroIsAbsent: Bool = false) {
+        (self.name, isRequired, self.range, isZeroAbsent) = (name, required, range, zeroIsAbsent)
     }
 
-    package var rule: String { "a whole number from \(range.lowerBound) to \(range.upperBound)" }
+    package var rule: String {
+        let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        return isZeroAbsent ? allowed + "; 0 counts as left out" : allowed
+    }
+
+    package var schema: JSONSchema {
+        .integer((isZeroAbsent ? min(0, range.lowerBound) : range.lowerBound)...range.upperBound)
+    }
+
+    package func isAbsent(_ value: JSONValue) -> Bool {
+        guard isZeroAbsent, case .number(let number) = value else { return false }
+        return number.int64 == 0
+    }
 
     package func read(_ value: JSONValue) -> Int64? {
         guard case .number(let number) = value, let integer = number.int64, range.contains(integer) else { return nil }
@@ -163,28 +206,37 @@ package struct IntegerField: Field {
     }
 }
 
-/// A list whose items are read one by one by the command.
-package struct ListField: Field {
+/// A list whose items are values by one rule.
+package struct ListField<Item: Field>: Field {
     package let name: String
     package let isRequired: Bool
+    package let insteadOf: String?
+    /// What each item is.
+    let item: Item
+    private let items: String
     private let count: ClosedRange<Int>
     private let tooMany: ErrorCode?
-    private let items: String
 
     /// - Parameters:
-    ///   - items: what stands in it, in words: "objects with UserID".
+    ///   - items: what stands in it, in words: "UserIDs".
     ///   - tooMany: the code of a list over the limit, when it differs from the family's.
-    init(_ name: String, required: Bool = true, of items: String, count: ClosedRange<Int>, tooMany: ErrorCode? = nil) {
-        (self.name, isRequired, self.items) = (name, required, items)
-        (self.count, self.tooMany) = (count, tooMany)
+    init(
+        _ name: String,
+        required: Bool = true,
+        insteadOf: String? = nil,
+        of items: String,
+        each item: Item,
+        count: ClosedRange<Int>,
+        tooMany: ErrorCode? = nil
+    ) {
+        (self.name, isRequired, self.insteadOf) = (name, required, insteadOf)
+        (self.item, self.items, self.count, self.tooMany) = (item, items, count, tooMany)
     }
 
-    package var rule: String { "an array of \(count.lowerBound) to \(count.upperBound) \(items)" }
+    package var rule: String { listRule(count, items, insteadOf) }
+    package var schema: JSONSchema { .array(of: item.schema, count: count) }
 
-    package func read(_ value: JSONValue) -> [JSONValue]? {
-        guard case .array(let items) = value, count.contains(items.count) else { return nil }
-        return items
-    }
+    package func read(_ value: JSONValue) -> [JSONValue]? { listItems(of: value, count) }
 
     package func code(for value: JSONValue) -> ErrorCode? {
         guard case .array(let items) = value, items.count > count.upperBound else { return nil }
@@ -192,21 +244,63 @@ package struct ListField: Field {
     }
 }
 
+/// A list of objects whose fields are read by the command.
+package struct ObjectListField: Field {
+    package let name: String
+    package let isRequired: Bool
+    package let insteadOf: String?
+    package let inner: [FieldCard]
+    private let count: ClosedRange<Int>
+
+    /// - Parameter fields: those of each object.
+    init(
+        _ name: String,
+        required: Bool = true,
+        insteadOf: String? = nil,
+        of fields: [any Field],
+        count: ClosedRange<Int>
+    ) {
+        (self.name, isRequired, self.insteadOf) = (name, required, insteadOf)
+        (inner, self.count) = (fields.map(\.card), count)
+    }
+
+    package var rule: String {
+        let names = inner.filter(\.isRequired).map(\.name).joined(separator: " and ")
+        return listRule(count, "objects with \(names)", insteadOf)
+    }
+
+    package var schema: JSONSchema { .array(of: inner.schema, count: count) }
+
+    package func read(_ value: JSONValue) -> [JSONValue]? { listItems(of: value, count) }
+}
+
 /// An object whose fields are read by the command.
 package struct ObjectField: Field {
     package let name: String
     package let isRequired = false
+    package let inner: [FieldCard]
 
-    init(_ name: String) {
-        self.name = name
+    init(_ name: String, of fields: [any Field]) {
+        (self.name, inner) = (name, fields.map(\.card))
     }
 
     package var rule: String { "an object" }
+    package var schema: JSONSchema { inner.schema }
 
     package func read(_ value: JSONValue) -> JSONObject? {
         guard case .object(let object) = value else { return nil }
         return object
     }
+}
+
+private func listRule(_ count: ClosedRange<Int>, _ items: String, _ insteadOf: String?) -> String {
+    let list = "an array of \(count.lowerBound) to \(count.upperBound) \(items)"
+    return insteadOf.map { "\(list), in place of \($0)" } ?? list
+}
+
+private func listItems(of value: JSONValue, _ count: ClosedRange<Int>) -> [JSONValue]? {
+    guard case .array(let items) = value, count.contains(items.count) else { return nil }
+    return items
 }
 
 /// "Account in the body is not a string"; null and an empty string count as a missing parameter instead.

@@ -26,25 +26,14 @@ package struct RequestBody: Sendable {
     package func optional<Wanted: Field>(_ field: Wanted) throws(ChatError) -> Wanted.Value? {
         for name in [field.name] + field.aliases {
             guard let value = object[name] else { continue }
+            guard !field.isAbsent(value) else { return nil }
             return try read(value, as: field, at: place + name)
         }
         return nil
     }
 
-    /// The value of an optional field for which an empty string means "not given", as old SDKs send it.
-    package func optionalUnlessEmpty<Wanted: Field>(_ field: Wanted) throws(ChatError) -> Wanted.Value? {
-        if case .string("") = object[field.name] { return nil }
-        return try optional(field)
-    }
-
-    /// The value of an optional number for which 0 means "not given", as old SDKs send it.
-    package func optionalUnlessZero(_ field: IntegerField) throws(ChatError) -> Int64? {
-        if case .number(let number) = object[field.name], number.int64 == 0 { return nil }
-        return try optional(field)
-    }
-
     /// The items of a list, each an object with fields of its own.
-    package func objects(_ field: ListField) throws(ChatError) -> [RequestBody] {
+    package func objects(_ field: ObjectListField) throws(ChatError) -> [RequestBody] {
         var bodies: [RequestBody] = []
         for (position, item) in try required(field).enumerated() {
             guard case .object(let object) = item else {
@@ -55,21 +44,15 @@ package struct RequestBody: Sendable {
         return bodies
     }
 
-    /// The items of a list, each a value by the rule of `item`.
-    package func items<Item: Field>(
-        _ field: ListField,
-        each item: Item
-    ) throws(ChatError) -> [Item.Value] {
-        try items(of: try required(field), of: field, each: item)
+    /// The items of a list, each a value by the list's rule.
+    package func items<Item: Field>(_ field: ListField<Item>) throws(ChatError) -> [Item.Value] {
+        try items(of: try required(field), of: field)
     }
 
     /// The items of a list that may be left out; nil when it is.
-    package func optionalItems<Item: Field>(
-        _ field: ListField,
-        each item: Item
-    ) throws(ChatError) -> [Item.Value]? {
+    package func optionalItems<Item: Field>(_ field: ListField<Item>) throws(ChatError) -> [Item.Value]? {
         guard let list = try optional(field) else { return nil }
-        return try items(of: list, of: field, each: item)
+        return try items(of: list, of: field)
     }
 
     /// The fields of an object inside this one; nil when it is left out.
@@ -80,12 +63,11 @@ package struct RequestBody: Sendable {
 
     private func items<Item: Field>(
         of list: [JSONValue],
-        of field: ListField,
-        each item: Item
+        of field: ListField<Item>
     ) throws(ChatError) -> [Item.Value] {
         var values: [Item.Value] = []
         for (position, value) in list.enumerated() {
-            values.append(try read(value, as: item, at: "\(place)\(field.name)[\(position)]"))
+            values.append(try read(value, as: field.item, at: "\(place)\(field.name)[\(position)]"))
         }
         return values
     }

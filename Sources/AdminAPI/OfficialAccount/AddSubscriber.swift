@@ -3,9 +3,9 @@ import ChatProtocol
 
 /// Adding Subscribers (spec/official-channels.md B.4).
 struct AddSubscriber: Command {
-    static let list = ListField(
+    static let list = ObjectListField(
         "SubscriberList",
-        of: "objects with Subscriber_Account",
+        of: [SubscriberFields.account],
         count: 1...SubscriberFields.most
     )
 
@@ -16,8 +16,10 @@ struct AddSubscriber: Command {
         fields: [ChannelFields.channel, list],
         codes: .officialAccount,
         errors: [
-            .channelNotFound, .channelIDInvalid, .channelFull, .accountNotString, .refusedByWebhook, .webhookFailed,
-        ]
+            .channelNotFound, .channelIDInvalid, .channelFull, .refusedByWebhook, .webhookFailed,
+        ],
+        reply: [SubscriberResult.member("0 failed, 1 subscribed, 2 was subscribed already.")],
+        webhooks: [.beforeAddSubscriber, .afterAddSubscriber, .afterFull]
     )
 
     let subscribers: Subscribers

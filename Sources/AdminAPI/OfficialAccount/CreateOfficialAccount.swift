@@ -16,14 +16,19 @@ struct CreateOfficialAccount: Command {
             ChannelFields.organization, ChannelFields.customString,
         ],
         codes: .officialAccount,
-        errors: [.accountNotImported, .channelIDInvalid, .channelIDTaken, .channelQuotaExceeded]
+        errors: [
+            .accountNotImported, .channelIDInvalid, .channelIDTaken, .channelQuotaExceeded, .creationRefused,
+            .webhookFailed,
+        ],
+        reply: [ReplyMember("OfficialAccountUserID", .string, "The channel's ID, as it was given or made.")],
+        webhooks: [.beforeCreate, .afterCreate]
     )
 
     let channels: OfficialChannels
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let new = NewChannel(
-            id: try body.optionalUnlessEmpty(Self.id),
+            id: try body.optional(Self.id),
             owner: try body.required(Self.owner),
             profile: ChannelProfile(
                 name: try body.required(Self.name),
@@ -32,7 +37,7 @@ struct CreateOfficialAccount: Command {
                 organization: try body.optional(ChannelFields.organization) ?? "",
                 customString: try body.optional(ChannelFields.customString) ?? ""
             ),
-            maxSubscribers: try body.optionalUnlessZero(ChannelFields.maxSubscribers)
+            maxSubscribers: try body.optional(ChannelFields.maxSubscribers)
         )
         return ["OfficialAccountUserID": .string(try await channels.create(new, for: call).rawValue)]
     }

@@ -8,15 +8,16 @@ struct DeleteSubscriber: Command {
         "SubscriberToDel_Account",
         required: false,
         of: "UserIDs",
+        each: AccountNameField("SubscriberToDel_Account"),
         count: 1...SubscriberFields.most
     )
     /// The page's own field table has this one, copied from the page on adding.
-    static let list = ListField(
+    static let list = ObjectListField(
         "SubscriberList",
-        of: "objects with Subscriber_Account, in place of SubscriberToDel_Account",
+        insteadOf: "SubscriberToDel_Account",
+        of: [SubscriberFields.account],
         count: 1...SubscriberFields.most
     )
-    static let name = AccountNameField("SubscriberToDel_Account")
 
     static let card = CommandCard(
         path: "official_account_open_http_svc/delete_subscriber",
@@ -24,7 +25,9 @@ struct DeleteSubscriber: Command {
         documents: ["1047/60761"],
         fields: [ChannelFields.channel, names, list],
         codes: .officialAccount,
-        errors: [.channelNotFound, .channelIDInvalid, .accountNotString]
+        errors: [.channelNotFound, .channelIDInvalid],
+        reply: [SubscriberResult.member("0 failed, 1 unsubscribed, 2 was not subscribed.")],
+        webhooks: [.afterDeleteSubscriber]
     )
 
     let subscribers: Subscribers
@@ -32,7 +35,7 @@ struct DeleteSubscriber: Command {
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let channel = try body.required(ChannelFields.channel)
         let names: [String]
-        if let given = try body.optionalItems(Self.names, each: Self.name) {
+        if let given = try body.optionalItems(Self.names) {
             names = given
         } else {
             names = try body.objects(Self.list).map { item throws(ChatError) in

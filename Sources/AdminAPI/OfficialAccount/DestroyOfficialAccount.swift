@@ -9,7 +9,9 @@ struct DestroyOfficialAccount: Command {
         documents: ["1047/60756"],
         fields: [ChannelFields.channel],
         codes: .officialAccount,
-        errors: [.channelNotFound, .channelIDInvalid]
+        errors: [.channelNotFound, .channelIDInvalid],
+        reply: [],
+        webhooks: [.afterDestroyed]
     )
 
     let channels: OfficialChannels

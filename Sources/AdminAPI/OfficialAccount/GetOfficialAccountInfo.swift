@@ -3,8 +3,8 @@ import ChatProtocol
 
 /// Obtaining Official Channel Profiles (spec/official-channels.md B.6).
 struct GetOfficialAccountInfo: Command {
-    static let list = ListField("OfficialAccountIdList", of: "objects with Official_Account", count: 1...50)
-    static let responseFilter = ObjectField("ResponseFilter")
+    static let list = ObjectListField("OfficialAccountIdList", of: [ChannelFields.channel], count: 1...50)
+    static let responseFilter = ObjectField("ResponseFilter", of: [BaseInfoFilter.names])
 
     static let card = CommandCard(
         path: "official_account_open_http_svc/get_official_account_info",
@@ -12,7 +12,14 @@ struct GetOfficialAccountInfo: Command {
         documents: ["1047/60758"],
         fields: [list, responseFilter],
         codes: .officialAccount,
-        errors: [.channelIDInvalid]
+        errors: [.channelIDInvalid, .channelNotFound],
+        reply: [
+            ReplyMember(
+                "OfficialAccountInfoList",
+                .list(.object(OfficialAccountInfo.members)),
+                "One item for each channel, in the order of the request."
+            )
+        ]
     )
 
     let channels: OfficialChannels

@@ -4,7 +4,7 @@ import ChatProtocol
 /// Obtaining a User's Subscriptions (spec/official-channels.md B.9).
 struct GetSubscribedOfficialAccountList: Command {
     static let offset = IntegerField("Offset", 0...Int64(UInt32.max))
-    static let responseFilter = ObjectField("ResponseFilter")
+    static let responseFilter = ObjectField("ResponseFilter", of: [BaseInfoFilter.names, SelfInfoFilter.names])
 
     static let card = CommandCard(
         path: "official_account_open_http_svc/get_subscribed_official_account_list",
@@ -12,7 +12,22 @@ struct GetSubscribedOfficialAccountList: Command {
         documents: ["1047/60763"],
         fields: [SubscriberFields.account, SubscriberFields.limit, offset, responseFilter],
         codes: .officialAccount,
-        errors: [.accountNotImported, .accountNotString]
+        errors: [.accountNotImported],
+        reply: [
+            ReplyMember(
+                "OfficialAccountInfoList",
+                .list(
+                    .object(
+                        OfficialAccountInfo.members
+                            + [ReplyMember("SelfInfo", .object(SelfInfoFilter.members), "The user's subscription.")]
+                    )
+                ),
+                "The channels of the page."
+            ),
+            ReplyMember("TotalCount", .integer, "How many channels the user subscribes to."),
+            ReplyMember("CompleteFlag", .integers([0, 1]), "1 when no channel is left, otherwise 0."),
+            ReplyMember("Next", .integer, "The Offset of the next page; 0 when there is none."),
+        ]
     )
 
     let subscribers: Subscribers
@@ -24,7 +39,7 @@ struct GetSubscribedOfficialAccountList: Command {
         let found = try await subscribers.channels(
             of: try body.required(SubscriberFields.account),
             offset: offset,
-            limit: try body.optionalUnlessZero(SubscriberFields.limit) ?? SubscriberFields.largestPage,
+            limit: try body.optional(SubscriberFields.limit) ?? SubscriberFields.largestPage,
             of: call.application,
             at: call.time
         )
@@ -51,13 +66,24 @@ struct GetSubscribedOfficialAccountList: Command {
 ///
 /// None named means all; a name that is unknown is ignored.
 struct SelfInfoFilter {
-    static let names = ListField("SelfInfoFilter", required: false, of: "names of subscription fields", count: 0...100)
+    static let names = ListField(
+        "SelfInfoFilter",
+        required: false,
+        of: "names of subscription fields, of which SubscribeTime, CustomString count",
+        each: BaseInfoFilter.name,
+        count: 0...100
+    )
+
+    static let members = [
+        ReplyMember("SubscribeTime", .integer, "When the user subscribed, in Unix seconds."),
+        ReplyMember("CustomString", .string, "Whatever the application keeps there."),
+    ].map { $0.only("when the filter shows it") }
 
     private let names: [String]
 
     /// - Parameter filter: `ResponseFilter`, nil when it is left out.
     init(_ filter: RequestBody?) throws(ChatError) {
-        names = try filter?.optionalItems(Self.names, each: BaseInfoFilter.name) ?? []
+        names = try filter?.optionalItems(Self.names) ?? []
     }
 
     func item(_ subscription: Subscription) -> JSONObject {

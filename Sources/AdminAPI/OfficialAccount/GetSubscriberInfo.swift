@@ -11,7 +11,32 @@ struct GetSubscriberInfo: Command {
         documents: ["1047/60759", "269/102306"],
         fields: [ChannelFields.channel, SubscriberFields.limit, next],
         codes: .officialAccount,
-        errors: [.channelNotFound, .channelIDInvalid]
+        errors: [.channelNotFound, .channelIDInvalid],
+        reply: [
+            ReplyMember("Next", .string, "Where the next page begins; empty when this one is the last."),
+            ReplyMember("SubscriberNum", .integer, "How many subscribe to the channel."),
+            ReplyMember(
+                "SubscriberList",
+                .list(
+                    .object([
+                        ReplyMember("Subscriber_Account", .string, "The user."),
+                        ReplyMember("SubscribeTime", .integer, "When the user subscribed, in Unix seconds."),
+                        ReplyMember("CustomString", .string, "Whatever the application keeps there."),
+                        ReplyMember(
+                            "MsgFlag",
+                            .words(MessageFlag.allCases.map(\.rawValue)),
+                            "How the user wants the channel's messages."
+                        ),
+                        ReplyMember(
+                            "LastSendMsgTime",
+                            .integer,
+                            "When the user last sent the channel a message, in Unix seconds; 0 for never."
+                        ),
+                    ])
+                ),
+                "The subscribers of the page, in the order in which they came."
+            ),
+        ]
     )
 
     let subscribers: Subscribers
@@ -19,8 +44,8 @@ struct GetSubscriberInfo: Command {
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let page = try await subscribers.page(
             of: try body.required(ChannelFields.channel),
-            after: try body.optionalUnlessEmpty(Self.next),
-            limit: Int(try body.optionalUnlessZero(SubscriberFields.limit) ?? SubscriberFields.largestPage),
+            after: try body.optional(Self.next),
+            limit: Int(try body.optional(SubscriberFields.limit) ?? SubscriberFields.largestPage),
             of: call.application,
             at: call.time
         )

@@ -16,7 +16,9 @@ struct ModifyOfficialAccountBaseInfo: Command {
             ChannelFields.customString, ChannelFields.maxSubscribers,
         ],
         codes: .officialAccount,
-        errors: [.channelNotFound, .channelIDInvalid]
+        errors: [.channelNotFound, .channelIDInvalid],
+        reply: [],
+        webhooks: [.afterInfoChanged]
     )
 
     let channels: OfficialChannels
@@ -29,7 +31,7 @@ struct ModifyOfficialAccountBaseInfo: Command {
         change.faceURL = try body.optional(ChannelFields.faceURL)
         change.organization = try body.optional(ChannelFields.organization)
         change.customString = try body.optional(ChannelFields.customString)
-        change.maxSubscribers = try body.optionalUnlessZero(ChannelFields.maxSubscribers)
+        change.maxSubscribers = try body.optional(ChannelFields.maxSubscribers)
         try await channels.modify(channel, change, for: call)
         return [:]
     }

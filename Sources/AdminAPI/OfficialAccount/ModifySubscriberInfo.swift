@@ -11,7 +11,8 @@ struct ModifySubscriberInfo: Command {
         documents: ["1047/60762", "269/102310"],
         fields: [ChannelFields.channel, SubscriberFields.account, customString],
         codes: .officialAccount,
-        errors: [.channelNotFound, .channelIDInvalid, .notSubscribed, .accountNotString]
+        errors: [.channelNotFound, .channelIDInvalid, .notSubscribed],
+        reply: []
     )
 
     let subscribers: Subscribers

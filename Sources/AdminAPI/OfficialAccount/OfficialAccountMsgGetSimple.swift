@@ -3,8 +3,8 @@ import ChatProtocol
 
 /// Pulling Broadcasts (spec/official-channels.md B.12).
 struct OfficialAccountMsgGetSimple: Command {
-    /// More than 20 are not returned at once; 0 counts as not given.
-    static let number = IntegerField("ReqMsgNumber", 1...Int64(UInt32.max))
+    /// More than 20 are not returned at once.
+    static let number = IntegerField("ReqMsgNumber", 1...Int64(UInt32.max), zeroIsAbsent: true)
     static let lastKey = MessageKeyField("LastMsgKey")
     static let withRecalled = IntegerField("WithRecalledMsg", 0...1)
 
@@ -14,8 +14,33 @@ struct OfficialAccountMsgGetSimple: Command {
         documents: ["1047/60812", "269/102299"],
         fields: [ChannelFields.channel, number, lastKey, withRecalled],
         codes: .officialAccountMessages,
-        errors: [.conversationNotFound, .channelIDInvalid]
+        errors: [.conversationNotFound, .channelIDInvalid],
+        reply: [
+            ReplyMember("Official_Account", .string, "The channel's ID."),
+            ReplyMember(
+                "IsFinished",
+                .integers([0, 1, 2]),
+                "0 when there is more of what was asked for, 1 when there is not, 2 when all of it has expired."
+            ),
+            ReplyMember("LastMsgKey", .string, "The oldest key on the page, to go on from; empty when there is none."),
+            ReplyMember("RspMsgList", .list(.object(messageMembers)), "The page, ascending by MsgSeq."),
+        ]
     )
+
+    private static let messageMembers = [
+        ReplyMember("From_Account", .string, "The channel's ID."),
+        ReplyMember(
+            "IsPlaceMsg",
+            .integers([0, 1, 2]),
+            "0 for a message, 1 when it has expired, 2 when it was recalled."
+        ),
+        ReplyMember("MsgSeq", .integer, "The message's number in the channel."),
+        ReplyMember("MsgKey", .string, "The message's key."),
+        ReplyMember("MsgTimeStamp", .integer, "When it was sent, in Unix seconds."),
+        ReplyMember("MsgRandom", .integer, "The Random that it was sent with."),
+        ReplyMember("MsgBody", .list(.messageElement), "The content; empty when it has expired or was recalled."),
+        ReplyMember("CloudCustomData", .string, "The application's own data.", only: "when it was sent with any"),
+    ]
 
     /// What `IsFinished` tells.
     private enum Finish: Int64 {
@@ -37,8 +62,8 @@ struct OfficialAccountMsgGetSimple: Command {
         let channel = try body.required(ChannelFields.channel)
         let page = try await broadcasts.history(
             of: channel,
-            before: try body.optionalUnlessEmpty(Self.lastKey),
-            number: try body.optionalUnlessZero(Self.number) ?? Int64(Broadcasts.largestPage),
+            before: try body.optional(Self.lastKey),
+            number: try body.optional(Self.number) ?? Int64(Broadcasts.largestPage),
             withRecalled: try body.optional(Self.withRecalled) == 1,
             of: call.application,
             at: call.time

@@ -3,9 +3,9 @@ import ChatProtocol
 
 /// Recalling Broadcasts (spec/official-channels.md B.11).
 struct OfficialAccountMsgRecall: Command {
-    static let keys = ListField("MsgKeyList", of: "MsgKeys", count: 1...Broadcasts.mostRecalls)
     /// One that names no message is answered in its own item.
     static let key = TextField("MsgKey", bytes: 0...1000)
+    static let keys = ListField("MsgKeyList", of: "MsgKeys", each: key, count: 1...Broadcasts.mostRecalls)
     static let reason = TextField("Reason", bytes: 0...Broadcasts.longestReason)
 
     static let card = CommandCard(
@@ -14,14 +14,31 @@ struct OfficialAccountMsgRecall: Command {
         documents: ["1047/60811", "269/102327"],
         fields: [ChannelFields.channel, keys, reason],
         codes: .officialAccountMessages,
-        errors: [.conversationNotFound, .channelIDInvalid, .messageNotFound]
+        errors: [.conversationNotFound, .channelIDInvalid, .messageNotFound],
+        reply: [
+            ReplyMember(
+                "RecallRetList",
+                .list(
+                    .object([
+                        ReplyMember("MsgKey", .string, "The key asked for."),
+                        ReplyMember(
+                            "RetCode",
+                            .integer,
+                            "0 when the message was recalled, 10030 when there is none, or no longer."
+                        ),
+                    ])
+                ),
+                "One item for each key, in the order of the request."
+            )
+        ],
+        webhooks: [.afterRecall]
     )
 
     let broadcasts: Broadcasts
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let channel = try body.required(ChannelFields.channel)
-        let keys = try body.items(Self.keys, each: Self.key)
+        let keys = try body.items(Self.keys)
         let codes = try await broadcasts.recall(keys, reason: try body.optional(Self.reason), in: channel, for: call)
         let items = zip(keys, codes).map { key, code in
             JSONValue.object(["MsgKey": .string(key), "RetCode": .integer(Int64(code.rawValue))])

@@ -19,8 +19,20 @@ struct SendOfficialAccountMsg: Command {
     static let cloudCustomData = TextField("CloudCustomData", bytes: 0...1_048_576)
     static let pushInfo = OfflinePushInfoField()
     static let onlineOnly = IntegerField("OnlineOnlyFlag", 0...1)
-    static let forbidden = ListField("ForbidCallbackControl", required: false, of: "names of webhooks", count: 0...10)
-    static let control = ListField("SendMsgControl", required: false, of: "names of controls", count: 0...10)
+    static let forbidden = ListField(
+        "ForbidCallbackControl",
+        required: false,
+        of: "names of webhooks: \(Forbidden.allCases.map(\.rawValue).joined(separator: ", "))",
+        each: WordField("ForbidCallbackControl", of: Forbidden.self),
+        count: 0...10
+    )
+    static let control = ListField(
+        "SendMsgControl",
+        required: false,
+        of: "names of controls: \(Control.allCases.map(\.rawValue).joined(separator: ", "))",
+        each: WordField("SendMsgControl", of: Control.self),
+        count: 0...10
+    )
 
     static let card = CommandCard(
         path: "official_account_open_http_svc/send_official_account_msg",
@@ -33,7 +45,12 @@ struct SendOfficialAccountMsg: Command {
         errors: [
             .channelNotFound, .channelIDInvalid, .messageTooLong, .broadcastFrequencyExceeded, .refusedByWebhook,
             .webhookFailed,
-        ]
+        ],
+        reply: [
+            ReplyMember("MsgTime", .integer, "When the server took the message, in Unix seconds."),
+            ReplyMember("MsgKey", .string, "The message's key, for recalling it and for paging."),
+        ],
+        webhooks: [.beforeSend, .afterSend]
     )
 
     let broadcasts: Broadcasts
@@ -47,13 +64,10 @@ struct SendOfficialAccountMsg: Command {
         new.cloudCustomData = try body.optional(Self.cloudCustomData)
         new.pushInfo = try body.optional(Self.pushInfo)
         new.isOnlineOnly = try body.optional(Self.onlineOnly) == 1
-        let forbidden = try body.optionalItems(
-            Self.forbidden,
-            each: WordField("ForbidCallbackControl", of: Forbidden.self)
-        )
+        let forbidden = try body.optionalItems(Self.forbidden)
         new.skipsBeforeWebhook = forbidden?.contains(.before) ?? false
         new.skipsAfterWebhook = forbidden?.contains(.after) ?? false
-        let control = try body.optionalItems(Self.control, each: WordField("SendMsgControl", of: Control.self))
+        let control = try body.optionalItems(Self.control)
         new.updatesLastMessage = !(control?.contains(.noLastMessage) ?? false)
         let key = try await broadcasts.send(new, for: call)
         return ["MsgTime": .integer(key.seconds), "MsgKey": .string(key.rawValue)]

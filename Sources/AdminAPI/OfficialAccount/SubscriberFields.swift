@@ -7,6 +7,5 @@ enum SubscriberFields {
     static let most = 100
     /// Items on one page.
     static let largestPage: Int64 = 200
-    /// 0 counts as not given.
-    static let limit = IntegerField("Limit", 1...largestPage)
+    static let limit = IntegerField("Limit", 1...largestPage, zeroIsAbsent: true)
 }

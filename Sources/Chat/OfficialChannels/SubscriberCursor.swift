@@ -12,6 +12,9 @@ package struct SubscriberCursor: Sendable, Equatable {
     let position: Int64
     let user: UserID
 
+    /// The longest text, in bytes.
+    package static let longest = 100
+
     private static let version: UInt8 = 1
 
     init(incarnation: Int64, position: Int64, user: UserID) {
@@ -27,7 +30,7 @@ package struct SubscriberCursor: Sendable, Equatable {
 
     /// Nil unless the text is one that ``text`` made.
     package init?(_ text: String) {
-        guard text.utf8.count <= 100, let bytes = Data(base64Encoded: text).map(Array.init),
+        guard text.utf8.count <= Self.longest, let bytes = Data(base64Encoded: text).map(Array.init),
             bytes.first == Self.version, bytes.count > 17,
             let user = UserID(rawValue: String(decoding: bytes[17...], as: UTF8.self))
         else { return nil }

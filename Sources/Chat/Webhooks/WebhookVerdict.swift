@@ -14,9 +14,6 @@ package struct WebhookVerdict: Sendable {
     /// The code that drops a broadcast silently: the caller is told of success.
     static let dropCode: Int64 = 2
 
-    /// The codes that a backend may refuse with; they reach the caller as they are.
-    static let ownCodes: ClosedRange<Int64> = 120_001...130_000
-
     private init(code: Int64, info: String, fields: JSONObject) {
         (self.code, self.info, self.fields) = (code, info, fields)
     }
@@ -35,7 +32,7 @@ package struct WebhookVerdict: Sendable {
     /// - Throws: the backend's own code with its own words, or `refusal` for any other code than 0.
     func demandConsent(else refusal: ErrorCode) throws(ChatError) {
         guard code != 0 else { return }
-        if Self.ownCodes.contains(code) {
+        if ErrorCode.webhookCodes.contains(Int(clamping: code)) {
             throw ChatError(ErrorCode(rawValue: Int(code)), info.isEmpty ? "The application's backend refused." : info)
         }
         throw ChatError(refusal, "The application's backend refused through its webhook.")

@@ -23,6 +23,9 @@ public struct ChannelID: RawRepresentable, Hashable, Comparable, Sendable, Custo
         self.rawValue = rawValue
     }
 
+    /// The form as a regular expression, but for the length.
+    package static let pattern = "^\(prefix)[ -~]+$"
+
     /// Whether the server made the ID.
     public var isGenerated: Bool { rawValue.utf8.starts(with: Self.generatedPrefix.utf8) }
 

@@ -38,6 +38,12 @@ public struct UserID: RawRepresentable, Hashable, Comparable, Sendable, CustomSt
         }
     }
 
+    /// The rule as a regular expression and a length.
+    package static let schema = JSONSchema.string(
+        length: 1...longest,
+        pattern: "^(?!\(reservedPrefixes.joined(separator: "|")))[A-Za-z0-9_.@#:+=-]+$"
+    )
+
     /// The name.
     public var description: String { rawValue }
 

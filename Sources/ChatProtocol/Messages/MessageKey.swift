@@ -17,6 +17,9 @@ package struct MessageKey: RawRepresentable, Hashable, Sendable, CustomStringCon
         (self.seq, self.seconds) = (seq, seconds)
     }
 
+    /// The form as a regular expression.
+    package static let pattern = "^[1-9][0-9]{0,18}_1_(0|[1-9][0-9]{0,18})$"
+
     /// Nil unless the text is spelt exactly as the server spells a key.
     package init?(rawValue: String) {
         guard rawValue.utf8.count <= Self.longest else { return nil }

@@ -9,7 +9,7 @@ package struct OfflinePushInfo: Sendable, Equatable {
     /// The object as JSON without white space.
     package let json: [UInt8]
 
-    private static let rules = [
+    static let rules = [
         MemberRule("PushFlag", .integer([0, 1]), .optional),
         MemberRule("Title", .string, .optional),
         MemberRule("Desc", .string, .optional),
