@@ -135,7 +135,7 @@ let package = Package(
         program(
             "rostrum",
             uses: [
-                "Addresses", "Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig",
+                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig",
                 "WebhookDelivery",
             ],
             from: [.argumentParser, .logging]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChatProtocol
 import FoundationEssentials
 import Server
 
@@ -14,8 +15,11 @@ struct Rostrum: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rostrum",
         abstract: "A self-hosted official-channel server, compatible with the Tencent Cloud Chat server API.",
-        version: "0.1.0",
-        subcommands: [DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self, WebhooksCommand.self]
+        version: Release.version,
+        subcommands: [
+            DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self, WebhooksCommand.self,
+            CommandsCommand.self,
+        ]
     )
 
     static func main() async {

@@ -83,6 +83,40 @@ struct EmulatorTests {
         }
     }
 
+    @Test("`/openapi.json` gives everybody what `rostrum commands --openapi` prints, to GET and HEAD")
+    func openAPIDocument() async throws {
+        let printed = try await rostrum("commands", "--openapi")
+        try await withServer { server in
+            let reply = try await server.request(
+                "GET",
+                "/openapi.json",
+                headers: [("Origin", "http://elsewhere.example")]
+            )
+            #expect(reply.status == 200)
+            #expect(reply.text == printed.standardOutput)
+            #expect(reply["content-type"] == "application/json")
+            #expect(reply["access-control-allow-origin"] == "*")
+
+            let head = try await server.request("HEAD", "/openapi.json?x=1")
+            #expect(head.status == 200)
+            #expect(head.text.isEmpty)
+            #expect(head["content-length"] == "\(reply.text.utf8.count)")
+
+            let post = try await server.request("POST", "/openapi.json", body: "{}")
+            #expect(try post.decoded(as: CallReply.self).ErrorCode == 60009)
+        }
+    }
+
+    @Test("`rostrum serve` has no `/openapi.json`")
+    func noDocumentInProduction() async throws {
+        try await ServedApplication.with { application in
+            try await withServer(application.serving) { server in
+                let reply = try await server.request("GET", "/openapi.json")
+                #expect(try reply.decoded(as: CallReply.self).ErrorCode == 60009)
+            }
+        }
+    }
+
     @Test(
         "an installation of `serve` is not made an emulator's, and is left as it is",
         arguments: [1_400_000_001, 88_888_888]

@@ -34,7 +34,7 @@ import Testing
 }
 
 /// JSON-ish texts around the fields of a command.
-private struct RandomBodies {
+struct RandomBodies {
     private var dice: Dice
     private let names: [String]
     private let example: [UInt8]

@@ -79,6 +79,14 @@ import Testing
                 + #""TotalCount":1}"#
         ),
         (
+            "get_subscribed_official_account_list", #"{"Subscriber_Account":"anna"}"#,
+            #"{"CompleteFlag":1,"Next":0,"OfficialAccountInfoList":[{"CreateTime":1767225600,"#
+                + #""CustomString":"{\"a\":1}","ErrorCode":0,"ErrorInfo":"","FaceUrl":"https://a/b","#
+                + #""Introduction":"Tides","LastMsgTime":0,"Name":"Bulletin","Official_Account":"@TOA#_news","#
+                + #""Organization":"Port","Owner_Account":"anna","SelfInfo":{"CustomString":"vip","#
+                + #""SubscribeTime":1767225600},"SubscriberNum":1}],"TotalCount":1}"#
+        ),
+        (
             "send_official_account_msg",
             #"{"Official_Account":"@TOA#_news","Random":7,"CloudCustomData":"c","#
                 + #""MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}"#,

@@ -38,6 +38,8 @@ struct FrontDoor: HTTPResponder {
         switch path {
         case "/healthz": return Health.alive
         case "/readyz": return await health.ready()
+        case "/openapi.json" where doors != nil && (request.method == .get || request.method == .head):
+            return Self.openAPI
         default: break
         }
         if let doors, path.hasPrefix("/dev/") { return await open(doors, path, request, context) }
@@ -58,6 +60,13 @@ struct FrontDoor: HTTPResponder {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply))
         )
     }
+
+    /// The commands as an OpenAPI document; it is the same for everybody, so pages of any origin may read it.
+    private static let openAPI = Response(
+        status: .ok,
+        headers: [.contentType: "application/json", .accessControlAllowOrigin: "*"],
+        body: ResponseBody(byteBuffer: ByteBuffer(string: OpenAPIDocument(Catalogue.cards).json.indentedText + "\n"))
+    )
 
     /// The headers of the documentation's sample reply (spec/conventions.md section 3).
     private static let replyHeaders: HTTPFields = [

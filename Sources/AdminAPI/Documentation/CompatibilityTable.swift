@@ -1,0 +1,130 @@
+import ChatProtocol
+
+/// `docs/compatibility.md`: every command with its fields, reply, codes and webhooks, in Markdown.
+package struct CompatibilityTable: Sendable {
+    private let cards: [CommandCard]
+
+    package init(_ cards: [CommandCard]) {
+        self.cards = cards
+    }
+
+    /// The page, without a newline at its end.
+    package var markdown: String {
+        ([Self.head, overview, common] + cards.map(section)).joined(separator: "\n\n")
+    }
+
+    private static let head = """
+        # Compatibility
+
+        <!-- Made by `rostrum commands --markdown > docs/compatibility.md`; change the commands' cards instead. -->
+
+        Every command of the REST API as this version has it, from the same cards that the server works by. How a call is
+        judged, and what the documentation leaves open, is in [rest-api.md](rest-api.md); `rostrum commands --openapi` gives
+        the same as an OpenAPI 3.1 document.
+        """
+
+    private var overview: String {
+        let rows = cards.map { card in
+            "| [`\(card.path)`](#\(card.name)) | \(card.summary) | \(card.ordinaryRate) | \(Self.links(card)) |"
+        }
+        return Self.table(
+            """
+            ## The commands
+
+            Calls are `POST /v4/SERVICE/COMMAND`. Calls in a second are those of one application and one command, a limit
+            that can be set (`callsPerSecond`); commands with 100 have half of it.
+            """,
+            "| command | for | calls/s | documents |",
+            rows
+        )
+    }
+
+    private var common: String {
+        Self.table(
+            """
+            ## Codes of every command
+
+            A success has `ErrorCode` 0. Whatever the command, the gateway may answer:
+            """,
+            "| code | means |",
+            CodeFamily.common.map(Self.row)
+        )
+    }
+
+    private func section(_ card: CommandCard) -> String {
+        var parts = ["## \(card.name)", "`/v4/\(card.path)`: \(card.summary)", Self.facts(card)]
+        parts.append(
+            Self.table("Fields of the request:", "| field | required | rule |", Self.rows(card.fields, inside: ""))
+        )
+        if card.reply.isEmpty {
+            parts.append("The reply is the envelope alone.")
+        } else {
+            parts.append(
+                Self.table(
+                    "Members of the reply, beside the envelope:",
+                    "| member | type | tells |",
+                    Self.rows(card.reply, inside: "")
+                )
+            )
+        }
+        var codes = card.ownCodes.map(Self.row)
+        if card.answersWebhookCodes {
+            let range = ErrorCode.webhookCodes
+            codes.append("| \(range.lowerBound)–\(range.upperBound) | Defined by the application's own backend |")
+        }
+        parts.append(Self.table("Codes beside those of every command:", "| code | means |", codes))
+        return parts.joined(separator: "\n\n")
+    }
+
+    private static func facts(_ card: CommandCard) -> String {
+        var facts = ["\(card.ordinaryRate) calls/s\(card.isHalfRate ? " (half rate)" : "")"]
+        if !card.documents.isEmpty { facts.append("documents: \(links(card))") }
+        let webhooks = card.webhooks.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+        facts.append(webhooks.isEmpty ? "raises no webhook" : "webhooks: \(webhooks)")
+        return facts.map { "- \($0)" }.joined(separator: "\n")
+    }
+
+    private static func rows(_ fields: [FieldCard], inside place: String) -> [String] {
+        fields.flatMap { field -> [String] in
+            let required =
+                switch (field.isRequired, field.insteadOf) {
+                case (true, nil): "yes"
+                case (true, .some(let other)): "without `\(other)`"
+                case (false, _): "no"
+                }
+            let row = "| `\(place)\(field.name)` | \(required) | \(field.sentence) |"
+            return [row] + rows(field.inner, inside: "\(place)\(field.name)\(field.isList ? "[]" : "").")
+        }
+    }
+
+    private static func rows(_ members: [ReplyMember], inside place: String) -> [String] {
+        members.flatMap { member -> [String] in
+            let row = "| `\(place)\(member.name)` | \(member.value.words) | \(member.sentence) |"
+            return [row] + rows(member.inner, inside: "\(place)\(member.name)\(member.value.isList ? "[]" : "").")
+        }
+    }
+
+    private static func row(_ code: ErrorCode) -> String {
+        "| \(code.rawValue) | \(code.meaning) |"
+    }
+
+    private static func links(_ card: CommandCard) -> String {
+        card.documents.map { "[\($0)](\(CommandDocument(number: $0).url))" }.joined(separator: ", ")
+    }
+
+    private static func table(_ introduction: String, _ head: String, _ rows: [String]) -> String {
+        let columns = head.split(separator: "|").count
+        let rule = "|" + String(repeating: "---|", count: columns)
+        return introduction + "\n\n" + ([head, rule] + rows).joined(separator: "\n")
+    }
+}
+
+extension FieldCard {
+    fileprivate var isList: Bool { schema.json["type"] == .string("array") }
+}
+
+extension ReplyMember.Value {
+    fileprivate var isList: Bool {
+        if case .list = self { true } else { false }
+    }
+}
