@@ -38,6 +38,12 @@ import Testing
             #expect(section.contains("half rate") == card.isHalfRate)
             #expect(section.contains("120001–130000") == card.answersWebhookCodes)
         }
+        let elements = try #require(sections.first { $0.hasPrefix("Message elements") })
+        for type in MessageElementType.allCases {
+            let content = try #require(type.schema.json["properties"]?["MsgContent"])
+            let members = content["properties"]?.object?.members ?? []
+            for member in members { #expect(elements.contains("| `\(type.rawValue)` | `\(member.name)` | ")) }
+        }
         let common = try #require(sections.first { $0.hasPrefix("Codes of every command") })
         #expect(CodeFamily.common.allSatisfy { common.contains("\n| \($0.rawValue) | ") })
     }

@@ -10,7 +10,10 @@ struct MessageBodyField: Field {
 
     var rule: String {
         let types = MessageElementType.allCases.map(\.rawValue).joined(separator: ", ")
-        return "an array of message elements: \(types); at most one TIMCustomElem; no string in them holds NUL"
+        return """
+            an array of message elements: \(types); at most one TIMCustomElem; no string in them holds NUL; with \
+            CloudCustomData at most \(Plan.enterprise.limits[.messageBytes]) bytes of JSON, unless set otherwise (80002)
+            """
     }
 
     var schema: JSONSchema { .array(of: .messageElement, count: 1...Int.max) }

@@ -10,7 +10,7 @@ package struct CompatibilityTable: Sendable {
 
     /// The page, without a newline at its end.
     package var markdown: String {
-        ([Self.head, overview, common] + cards.map(section)).joined(separator: "\n\n")
+        ([Self.head, overview, common] + cards.map(section) + [Self.elements]).joined(separator: "\n\n")
     }
 
     private static let head = """
@@ -74,6 +74,22 @@ package struct CompatibilityTable: Sendable {
         }
         parts.append(Self.table("Codes beside those of every command:", "| code | means |", codes))
         return parts.joined(separator: "\n\n")
+    }
+
+    private static var elements: String {
+        let rows = MessageElementType.allCases.flatMap { type in
+            type.contentMembers.map { "| `\(type.rawValue)` | `\($0.name)` | \($0.rule) |" }
+        }
+        return table(
+            """
+            ## Message elements
+
+            Each item of `MsgBody` is an object with `MsgType` and the object `MsgContent`, whose members are these. Others are
+            passed on as they are.
+            """,
+            "| `MsgType` | member of `MsgContent` | rule |",
+            rows
+        )
     }
 
     private static func facts(_ card: CommandCard) -> String {

@@ -36,7 +36,8 @@ struct SendOfficialAccountMsg: Command {
 
     static let card = CommandCard(
         path: "official_account_open_http_svc/send_official_account_msg",
-        summary: "Sends one message to all subscribers of a channel.",
+        summary:
+            "Sends one message to all subscribers of a channel; one a second and two an hour, unless set otherwise.",
         documents: ["1047/60810", "269/102298"],
         fields: [
             ChannelFields.channel, random, messageBody, cloudCustomData, pushInfo, onlineOnly, forbidden, control,

@@ -43,6 +43,28 @@ extension MessageElementType {
     }
 }
 
+extension MessageElementType {
+    /// The members of `MsgContent` and what each must be, for the documentation; those inside a list follow it.
+    package var contentMembers: [(name: String, rule: String)] { contentRules.described(inside: "") }
+}
+
+extension [MemberRule] {
+    fileprivate func described(inside place: String) -> [(name: String, rule: String)] {
+        flatMap { rule -> [(name: String, rule: String)] in
+            let presence =
+                switch rule.presence {
+                case .required: "required"
+                case .optional: "optional"
+                case .allOrNone: "all that are marked so, or none"
+                case .atLeastOne: "at least one of those that are marked so"
+                }
+            let own = (place + rule.name, "\(rule.value.words); \(presence)")
+            guard case .objects(let inner) = rule.value else { return [own] }
+            return [own] + inner.described(inside: "\(place)\(rule.name)[].")
+        }
+    }
+}
+
 extension OfflinePushInfo {
     /// What is accepted, but for NUL, which no string in it may hold.
     package static var schema: JSONSchema { rules.schema }
