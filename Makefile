@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench run build release test unit conformance bench format lint clean
+.PHONY: help setup setup-test setup-bench setup-fuzz run build release test unit conformance bench fuzz commands format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -11,6 +11,10 @@ ARGS ?=
 # The black-box suite stands beside the repository where it is developed.
 CONFORMANCE ?= ../shared/conformance/run
 STAGE ?= 1
+
+# How much `make fuzz` does: so many requests of a kind for each command, and for so many seconds at most.
+RUNS ?= 200
+SECONDS_AT_MOST ?= 300
 
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 
@@ -25,6 +29,9 @@ setup-test:
 
 setup-bench:
 	@scripts/setup build bench
+
+setup-fuzz:
+	@scripts/setup build fuzz
 
 run: setup ## build, and run the emulator on http://127.0.0.1:8080
 	@$(SWIFT_BUILD) --product rostrum
@@ -54,6 +61,14 @@ conformance:
 bench: setup-bench ## measure against the baselines; prints the table of docs/performance.md
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run $(ARGS)
+
+fuzz: setup-fuzz ## fuzz the emulator by its OpenAPI document; RUNS and SECONDS_AT_MOST bound it
+	@$(SWIFT_BUILD) --product rostrum
+	@scripts/fuzz "$(RUNS)" "$(SECONDS_AT_MOST)"
+
+commands: setup ## renew docs/compatibility.md
+	@$(SWIFT_BUILD) --product rostrum
+	@.build/debug/rostrum commands --markdown > docs/compatibility.md
 
 format: ## format the sources
 	@swift format --in-place --recursive Sources Tests Benchmarks Package.swift
