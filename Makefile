@@ -10,7 +10,7 @@ DATA ?= rostrum-data
 ARGS ?=
 # The black-box suite stands beside the repository where it is developed.
 CONFORMANCE ?= ../shared/conformance/run
-STAGE ?= 1
+STAGE ?= 2
 
 # How much `make fuzz` does: so many requests of a kind for each command, and for so many seconds at most.
 RUNS ?= 200

@@ -191,7 +191,7 @@ struct WebhookCommandLineTests {
                 (["--webhook-enable", Self.created, "none"], "stands alone"),
                 (["--webhook-enable", "none", "--webhook-enable", "all"], "stands alone"),
                 (["--webhook-enable"], "webhook-enable"),
-                (["--webhook-token", long], "--webhook-token"),
+                (["--webhook-token", long], "webhook token"),
                 (["--webhook-timeout-policy", "maybe"], "maybe"),
                 (["--webhook-retry", "twice"], "twice"),
             ]

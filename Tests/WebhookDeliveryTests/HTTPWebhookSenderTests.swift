@@ -67,6 +67,7 @@ import WebhookDelivery
     @Test("a name costs one lookup, not one a delivery")
     func lookups() async throws {
         let lookups = Counter()
+        let began = ContinuousClock.now
         try await Receiver.listening(Receiver.reply(200, "{}")) { receiver in
             await HTTPWebhookSender.running(lookUp: {
                 lookups.add(1)
@@ -76,8 +77,8 @@ import WebhookDelivery
             }
 
             #expect(receiver.record.requests.count == 20)
-            // A second one only on a machine so slow that the verdict expired.
-            #expect(lookups.value <= 2)
+            // One more for each 5 s that this took, for then a verdict expires.
+            #expect(lookups.value <= 1 + Int((ContinuousClock.now - began) / .seconds(5)))
         }
     }
 
@@ -202,14 +203,13 @@ import WebhookDelivery
 
     @Test("a port where nobody listens has failed at once")
     func refusedPort() async throws {
-        let port = try await Receiver.listening(Receiver.nothing) { $0.port }
+        // An address of its own: nobody else is given the port meanwhile.
+        let host = "127.66.0.1"
+        let port = try await Receiver.listening(at: host, Receiver.nothing) { $0.port }
         await HTTPWebhookSender.running { sender in
             for _ in 0..<3 {
                 #expect(
-                    await sender.post(.example("http://127.0.0.1:\(port)/")) == .failed("the connection was refused")
-                )
-                #expect(
-                    await sender.post(.example("http://localhost:\(port)/")) == .failed("the connection was refused")
+                    await sender.post(.example("http://\(host):\(port)/")) == .failed("the connection was refused")
                 )
             }
         }

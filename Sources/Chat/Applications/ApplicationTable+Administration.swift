@@ -11,6 +11,10 @@ extension ApplicationTable {
         return application
     }
 
+    static func exists(_ id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
+        try tx.row("SELECT 1 FROM applications WHERE app = \(id)") != nil
+    }
+
     static func isAdmin(_ account: UserID, of id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
         try tx.row("SELECT 1 FROM application_admins WHERE app = \(id) AND account = \(account)") != nil
     }

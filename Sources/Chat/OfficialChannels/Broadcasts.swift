@@ -31,9 +31,9 @@ package struct Broadcasts: Sendable {
     /// key, and nothing is sent, numbered, counted or told.
     ///
     /// - Returns: the broadcast's key, whose seconds are `MsgTime`.
-    /// - Throws: 6017 when it is online-only and leaves the last message as it is, 10016 or its own code when the "before" webhook refuses, 10023 when the channel sent too many, 80002
-    ///   when the message is too long, 80003 when that webhook does not answer and must, 130004 when there is no such
-    ///   channel.
+    /// - Throws: 6017 when it is online-only and leaves the last message as it is, 10016 or its own code when the
+    ///   "before" webhook refuses, 10023 when the channel sent too many, 80002 when the message is too long, 80003 when
+    ///   that webhook does not answer and must, 130004 when there is no such channel.
     package func send(_ new: NewBroadcast, for call: Call) async throws(ChatError) -> MessageKey {
         let application = call.application
         try application.demandChannelService(at: call.time)

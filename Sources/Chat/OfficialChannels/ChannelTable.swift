@@ -94,7 +94,7 @@ enum ChannelTable {
         ) == 1
     }
 
-    /// Deletes a channel; what belongs to it is left for ``Leftovers``.
+    /// Deletes a channel; what belongs to it is left for ``DestroyedChannels``.
     static func delete(
         _ channel: OfficialChannel,
         of application: SDKAppID,

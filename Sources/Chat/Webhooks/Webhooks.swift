@@ -156,6 +156,8 @@ package struct Webhooks: Sendable {
         database.enqueue(
             WriteOperation { tx in
                 let result = Result { () throws(ChatError) in
+                    // Of an application that was deleted while its backend was asked nothing is to be left.
+                    guard try ApplicationTable.exists(application, in: tx) else { return }
                     try DeliveryLog.add([attempt], remark: remark, of: application, in: tx)
                 }
                 let isFailure = if case .failure = result { true } else { false }
