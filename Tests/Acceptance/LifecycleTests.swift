@@ -12,7 +12,7 @@ struct LifecycleTests {
     )
     func stop(signal: Int32) async throws {
         try await withServer { server in
-            let fault = #"{"command":"account_check","code":60011,"times":1,"delayMs":5000}"#
+            let fault = #"{"command":"account_check","code":60011,"times":1,"delayMs":9000}"#
             #expect(try await server.request("POST", "/dev/faults", body: fault).status == 200)
             let idle = try await server.connect()
             let busy = try await server.connect()
@@ -36,7 +36,7 @@ struct LifecycleTests {
             #expect(server.child.ending == nil, "it waits for the call in flight")
             #expect(try await busy.readReply().decoded(as: CallReply.self).ErrorCode == 60011)
             #expect(try await idle.readUntilClosed() == [])
-            #expect(try await server.exit(within: .seconds(8)) == .status(0))
+            #expect(try await server.exit(within: .seconds(20)) == .status(0))
         }
     }
 

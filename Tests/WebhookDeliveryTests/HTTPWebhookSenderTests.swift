@@ -202,15 +202,14 @@ import WebhookDelivery
     }
 
     @Test("a port where nobody listens has failed at once")
-    func refusedPort() async throws {
-        // An address of its own: nobody else is given the port meanwhile.
-        let host = "127.66.0.1"
-        let port = try await Receiver.listening(at: host, Receiver.nothing) { $0.port }
+    func refusedPort() async {
+        // No program is given this port by the system, not even for a moment.
         await HTTPWebhookSender.running { sender in
             for _ in 0..<3 {
-                #expect(
-                    await sender.post(.example("http://\(host):\(port)/")) == .failed("the connection was refused")
-                )
+                for host in ["127.0.0.1", "localhost"] {
+                    let outcome = await sender.post(.example("http://\(host):1/"))
+                    #expect(outcome == .failed("the connection was refused"))
+                }
             }
         }
     }
