@@ -1,5 +1,6 @@
 """Broadcasts and subscribers: whether cost depends on the audience, and subscribing against a raw SQLite loop."""
 import http.client
+import itertools
 import json
 import statistics
 import subprocess
@@ -10,6 +11,8 @@ import time
 from harness import Bench
 
 BIG, SMALL = "@TOA#_big", "@TOA#_small"
+# Batches of 100 new subscribers in one measurement.
+BATCHES = 1500
 
 
 class Caller:
@@ -36,8 +39,9 @@ class Audience(Bench):
     def run(self):
         audience = self.options.subscribers
         path = self.directory + "/audience"
-        self.tool("seed-subscribers", "--data-dir", path, "--channel", BIG, "--accounts", audience + 400_000,
-                  "--subscribers", audience)
+        accounts = audience + self.options.rounds * BATCHES * 100
+        self.tool("seed-subscribers", "--data-dir", path, "--channel", BIG, "--accounts", accounts, "--subscribers",
+                  audience)
         self.tool("seed-subscribers", "--data-dir", path, "--channel", SMALL, "--accounts", 0, "--subscribers", 10)
         self.broadcasts(path, audience)
         self.pages(path, audience)
@@ -98,33 +102,33 @@ class Audience(Bench):
                 process.stop()
             raw = float(subprocess.run(
                 ["taskset", "-c", "0", self.options.tool, "raw-subscribe", "--database", path + "/rostrum.db", "--group",
-                 str(max(1, round(group))), "--seconds", str(min(4, self.options.seconds)), "--channel", BIG],
+                 str(max(1, round(group))), "--seconds", "2", "--channel", BIG],
                 capture_output=True, text=True, check=True).stdout)
             rounds.append({"subscribers/s in batches of 100": rate, "batches a commit": group,
                            "raw SQLite rows/s": raw, "subscribing : raw": rate / raw})
         self.table(rounds)
 
     def subscribe(self, port, first):
-        end = time.monotonic() + min(4, self.options.seconds)
-        lock, state = threading.Lock(), {"next": first, "done": 0}
+        """Subscribes the next batches; returns subscribers/s and the number of the first account that is left."""
+        numbers = itertools.count(first, 100)
+        last = first + BATCHES * 100
+        faults = []
 
         def work():
             caller = Caller(self, port)
-            while time.monotonic() < end:
-                with lock:
-                    begin = state["next"]
-                    state["next"] += 100
+            while (begin := next(numbers)) < last:
                 users = [{"Subscriber_Account": f"user_{number}"} for number in range(begin, begin + 100)]
                 _, reply = caller.call("add_subscriber", {"Official_Account": BIG, "SubscriberList": users})
                 if any(item["Result"] != 1 for item in reply["SubscriberList"]):
-                    sys.exit("the accounts have run out")
-                with lock:
-                    state["done"] += 100
+                    faults.append(begin)
 
-        began = time.monotonic()
         threads = [threading.Thread(target=work) for _ in range(8)]
+        began = time.monotonic()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return state["done"] / (time.monotonic() - began), state["next"]
+        took = time.monotonic() - began
+        if faults:
+            sys.exit(f"somebody was not subscribed, first from {faults[0]}")
+        return BATCHES * 100 / took, last

@@ -42,6 +42,10 @@ class Process:
         with open(f"/proc/{self.process.pid}/status") as status:
             return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
 
+    def peak_mebibytes(self):
+        with open(f"/proc/{self.process.pid}/status") as status:
+            return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) / 1024
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)

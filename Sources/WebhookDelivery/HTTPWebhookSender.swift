@@ -1,21 +1,26 @@
 import AsyncHTTPClient
 package import Chat
 import NIOCore
+import ChatProtocol
 import NIOPosix
 package import NIOSSL
+import Synchronization
 
 /// Posts webhooks over HTTP/1.1, on connections that are kept for the next one.
 ///
-/// No redirect, no proxy, no decompression. A host has at most 64 connections, so a backend that hangs holds up its own
-/// webhooks only. An address is judged three times: spelled out in the URL, before anything is opened; where a name
+/// No redirect, no proxy, no decompression. Each application has connections of its own, at most 64 to a host, and what
+/// finds none free waits its 2 s: a backend that hangs holds up its own webhooks, also where others share its host. An
+/// address is judged three times: spelled out in the URL, before anything is opened; where a name
 /// leads, before anything is opened; and of each connection that was made, before a request is written to it. The last
 /// is the one that counts, since a name may lead elsewhere from one moment to the next. Over HTTPS it comes after the
 /// handshake, which shows the address no more than the name.
 ///
 /// Must be closed before it is let go of.
-package struct HTTPWebhookSender: WebhookSender {
+package final class HTTPWebhookSender: WebhookSender {
     private let eventLoop: any EventLoop
-    private let client: HTTPClient
+    private let configuration: HTTPClient.Configuration
+    /// One for each application that had a webhook to post; nil when closed.
+    private let clients = Mutex<[SDKAppID: HTTPClient]?>([:])
     private let policy: AddressPolicy
     private let timeout: TimeAmount
     private let names: NameVerdicts
@@ -36,10 +41,7 @@ package struct HTTPWebhookSender: WebhookSender {
         eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         self.policy = policy
         self.timeout = TimeAmount(timeout)
-        client = HTTPClient(
-            eventLoopGroup: eventLoop,
-            configuration: Self.configuration(policy, self.timeout, trustRoots)
-        )
+        configuration = Self.configuration(policy, self.timeout, trustRoots)
         names = NameVerdicts(policy: policy, lookUp: lookUp)
     }
 
@@ -48,6 +50,7 @@ package struct HTTPWebhookSender: WebhookSender {
         do {
             let request = try HTTPClient.Request(webhook)
             try await admit(request.bareHost, until: deadline)
+            guard let client = client(of: webhook.application) else { return .cancelled }
             let task = client.execute(request: request, delegate: ReplyCollector(), deadline: deadline)
             let reply = try await withTaskCancellationHandler {
                 try await task.get()
@@ -59,14 +62,29 @@ package struct HTTPWebhookSender: WebhookSender {
             return .replied(WebhookReply(status: reply.status, body: [], isWhole: false))
         } catch {
             // A request that waited for a connection in vain is told of the last failed attempt, which may be another's.
-            return NIODeadline.now() < deadline ? WebhookOutcome(failure: error) : .timedOut
+            let outcome = WebhookOutcome(failure: error)
+            return outcome == .cancelled || NIODeadline.now() < deadline ? outcome : .timedOut
         }
     }
 
     /// Ends what is under way and closes all connections.
     package func close() async {
+        let open = clients.withLock { clients in
+            defer { clients = nil }
+            return clients ?? [:]
+        }
         // It fails only when it is closed already.
-        try? await client.shutdown()
+        for client in open.values { try? await client.shutdown() }
+    }
+
+    private func client(of application: SDKAppID) -> HTTPClient? {
+        clients.withLock { clients in
+            if let client = clients?[application] { return client }
+            guard clients != nil else { return nil }
+            let client = HTTPClient(eventLoopGroup: eventLoop, configuration: configuration)
+            clients?[application] = client
+            return client
+        }
     }
 
     /// - Throws: ``DeliveryRefusal`` when the host leads to no address that may be reached.

@@ -62,7 +62,7 @@ package final class OutboxReader: Service {
                 }
                 wake.finish()
             }
-            // Ends with the clock above; deliveries that are under way end by themselves, within their 2 s.
+            // Ends with the clock above; what is under way ends by itself: a batch's second, and the 2 s of an attempt.
             for await _ in wakes {
                 do throws(ChatError) {
                     for (application, lane) in try await claim() {
@@ -92,8 +92,7 @@ package final class OutboxReader: Service {
         var isSettled = false
         do throws(ChatError) {
             if let application = try await systems.applications.find(id) {
-                try await deliver(lane, of: application)
-                isSettled = true
+                isSettled = try await deliver(lane, of: application)
             }
         } catch {
             report("cannot deliver webhooks", error)
@@ -106,19 +105,26 @@ package final class OutboxReader: Service {
         if isSettled { wake.yield() }
     }
 
-    private func deliver(_ lane: Outbox.Lane, of application: Application) async throws(ChatError) {
-        let first = try await systems.deliveries.first(Self.batch, of: lane, of: application.id)
-        var settlement = Outbox.Settlement()
+    /// - Returns: whether anything was settled; not when the server stops before anything was delivered.
+    private func deliver(_ lane: Outbox.Lane, of application: Application) async throws(ChatError) -> Bool {
+        // Of a lane whose backend fails no more is read than is tried.
+        let count = lane.failures > 0 ? 1 : Self.batch
+        let first = try await systems.deliveries.first(count, of: lane, of: application.id)
+        var settlement = Outbox.Settlement(of: first)
         var failures = lane.failures
         let began = ContinuousClock.now
         for waiting in first {
-            if !settlement.attempts.isEmpty, ContinuousClock.now - began > Self.longestBatch { break }
+            if !settlement.attempts.isEmpty, ContinuousClock.now - began > Self.longestBatch || Task.isCancelled {
+                break
+            }
             let attempt = await systems.webhooks.attempt(
                 waiting.call,
                 of: application,
                 number: failures + 1,
                 channel: lane.channel
             )
+            // The server stops: what was delivered is settled, the rest is for the next start.
+            guard attempt.outcome != .cancelled else { break }
             settlement.attempts.append(attempt)
             metrics.record(attempt)
             guard !attempt.isDelivered else {
@@ -129,7 +135,9 @@ package final class OutboxReader: Service {
             settlement.failure = failure(of: waiting, attempt, failures + 1, application.webhooks.retry)
             break
         }
+        guard first.isEmpty || !settlement.attempts.isEmpty else { return false }
         try await systems.deliveries.settle(settlement, of: lane, of: application.id)
+        return true
     }
 
     private func failure(

@@ -30,13 +30,12 @@ extension WebhookOutcome {
         case NIOSSLError.noCertificateToValidate, NIOSSLError.unableToValidateCertificate:
             self = .failed(Self.untrusted)
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: self = .failed(Self.tls)
-        case is CancellationError: self = .failed(Self.cancelled)
+        case is CancellationError: self = .cancelled
         default: self = .failed("the request failed")
         }
     }
 
     private static let closed = "the connection was closed before the reply ended"
-    private static let cancelled = "the attempt was cancelled"
     private static let tls = "TLS: the handshake failed"
     private static let untrusted = "TLS: the certificate is not trusted"
 
@@ -46,8 +45,7 @@ extension WebhookOutcome {
             .writeTimeout:
             self = .timedOut
         case .remoteConnectionClosed: self = .failed(Self.closed)
-        case .cancelled: self = .failed(Self.cancelled)
-        case .alreadyShutdown: self = .failed("the server is shutting down")
+        case .cancelled, .alreadyShutdown: self = .cancelled
         default:
             // The client's own words for whatever is left, of which a sender of plain POSTs should see none.
             self = .failed("the request failed: \(error.shortDescription.lowercased())")

@@ -269,7 +269,7 @@ import Testing
             _ = try await installation.send(.example("a"))
             let first = try await installation.waiting()
             let lane = try #require(try await installation.due().first)
-            var settlement = Outbox.Settlement()
+            var settlement = Outbox.Settlement(of: first)
             settlement.doneUpTo = first[0].number
             try await installation.deliveries.settle(settlement, of: lane, of: .example)
 

@@ -33,7 +33,8 @@ import Testing
         of installation: TestInstallation,
         _ change: (inout Outbox.Settlement) -> Void
     ) async throws {
-        var settlement = Outbox.Settlement()
+        let first = try await installation.deliveries.first(1, of: lane, of: .example)
+        var settlement = Outbox.Settlement(of: first)
         change(&settlement)
         try await installation.deliveries.settle(settlement, of: lane, of: .example)
     }

@@ -57,9 +57,10 @@ extension TestInstallation {
     func deliver(of id: SDKAppID = .example) async throws {
         let application = try await application(id)
         for lane in try await due(of: id) {
-            var settlement = Outbox.Settlement()
+            let first = try await deliveries.first(1000, of: lane, of: id)
+            var settlement = Outbox.Settlement(of: first)
             var failures = lane.failures
-            for waiting in try await deliveries.first(1000, of: lane, of: id) {
+            for waiting in first {
                 let attempt = await systems.webhooks.attempt(
                     waiting.call,
                     of: application,

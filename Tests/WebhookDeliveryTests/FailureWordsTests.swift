@@ -38,9 +38,6 @@ import Darwin
             (IOError(errnoCode: ENETUNREACH, reason: "connect"), "no route to the network"),
             (IOError(errnoCode: EMFILE, reason: "socket"), "the server has no file descriptor left"),
             (IOError(errnoCode: EIO, reason: "read"), "the connection failed (errno 5)"),
-            (HTTPClientError.cancelled, "the attempt was cancelled"),
-            (CancellationError(), "the attempt was cancelled"),
-            (HTTPClientError.alreadyShutdown, "the server is shutting down"),
             (HTTPClientError.requestStreamCancelled, "the request failed: request stream cancelled"),
             (HTTPParserError.invalidConstant, "the reply is not HTTP/1.1"),
             (NIOSSLExtraError.failedToValidateHostname, "TLS: the certificate is not for this host"),
@@ -51,5 +48,13 @@ import Darwin
     )
     func words(error: any Error, words: String) {
         #expect(WebhookOutcome(failure: error) == .failed(words))
+    }
+
+    @Test(
+        "our own end is no failure of a backend's",
+        arguments: [HTTPClientError.cancelled, CancellationError(), HTTPClientError.alreadyShutdown] as [any Error]
+    )
+    func ownEnd(error: any Error) {
+        #expect(WebhookOutcome(failure: error) == .cancelled)
     }
 }

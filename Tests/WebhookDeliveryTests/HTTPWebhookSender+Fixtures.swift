@@ -1,6 +1,8 @@
 import Addresses
 import Chat
+import ChatProtocol
 import NIOSSL
+import RostrumTesting
 import WebhookDelivery
 
 extension HTTPWebhookSender {
@@ -30,8 +32,17 @@ extension HTTPWebhookSender {
 }
 
 extension WebhookRequest {
-    static func example(_ url: String, body: String = "{}") -> WebhookRequest {
-        WebhookRequest(url: url, headers: [.init("Content-Type", "application/json")], body: Array(body.utf8))
+    static func example(
+        _ url: String,
+        body: String = "{}",
+        of application: SDKAppID = .example
+    ) -> WebhookRequest {
+        WebhookRequest(
+            application: application,
+            url: url,
+            headers: [.init("Content-Type", "application/json")],
+            body: Array(body.utf8)
+        )
     }
 }
 

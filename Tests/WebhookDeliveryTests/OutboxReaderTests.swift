@@ -412,6 +412,54 @@ struct OutboxReaderTests {
         }
     }
 
+    @Test("events of a channel made again after a reset are not taken for those that were under way before it")
+    func resetMeanwhile() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            try await installation.makeChannel(.news)
+            try await installation.setWebhooks()
+            let backend = installation.backend
+            backend.hold { $0.name == "before" }
+
+            try await installation.withReader {
+                try await installation.rename(.news, ["before"])
+                try await waitUntil("it is under way") { backend.posts.count == 1 }
+                try await installation.applications.empty(.example, importing: [], by: installation.operation())
+                try await installation.importAccounts("anna")
+                try await installation.makeChannel(.news)
+                backend.hold { $0.name == "before" || $0.name == "z" }
+                try await installation.rename(.news, ["a", "b"])
+                backend.release()
+                try await waitUntil("nothing waits") { try await installation.waiting().isEmpty }
+            }
+
+            #expect(backend.names(of: .news).filter { !$0.isEmpty && $0 != "Harbour News" } == ["before", "a", "b"])
+        }
+    }
+
+    @Test(
+        "an attempt that our own end cuts short is no failure and no dead letter",
+        arguments: [WebhookSettings.Retry.off, .on]
+    )
+    func cutShort(retry: WebhookSettings.Retry) async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            try await installation.makeChannel(.news)
+            try await installation.setWebhooks(retry: retry)
+            let backend = installation.backend
+            backend.answerAll(with: .cancelled)
+
+            try await installation.rename(.news, ["a"])
+            try await installation.withReader {
+                try await waitUntil("it was tried") { !backend.posts.isEmpty }
+            }
+
+            let deliveries = installation.systems.deliveries
+            #expect(try await deliveries.deadLetters(of: .example, newest: 10).isEmpty)
+            #expect(try await deliveries.log(of: .example, newest: 10).isEmpty)
+            let lanes = try await deliveries.backlog(of: .example, limit: 10)
+            #expect(lanes.map(\.waiting) == [1] && lanes.map(\.failures) == [0])
+        }
+    }
+
     @Test("what an application has waiting goes with it, and nothing is written of it afterwards")
     func deletedApplication() async throws {
         try await StorageEngine.sqlite.withTwoApplications { installation in

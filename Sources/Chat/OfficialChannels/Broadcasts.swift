@@ -259,14 +259,21 @@ package struct Broadcasts: Sendable {
         do throws(MessageFault) {
             guard let replacement = try verdict.replacement(of: new) else { return new }
             guard Int64(replacement.size) <= call.application.limits[.messageBytes] else {
-                webhooks.remark("replacement too long; sent as it was", on: .beforeSend, for: call, about: new.channel)
+                webhooks.remark(
+                    "replacement too long; sent as it was",
+                    on: verdict,
+                    to: .beforeSend,
+                    for: call,
+                    about: new.channel
+                )
                 return new
             }
             return replacement
         } catch {
             webhooks.remark(
                 "replacement ignored, sent as it was: \(error.info)",
-                on: .beforeSend,
+                on: verdict,
+                to: .beforeSend,
                 for: call,
                 about: new.channel
             )

@@ -61,16 +61,17 @@ enum DeletedSubscribers {
             let channel: ChannelID = try row.value(0)
             let incarnation = try row.integer(1)
             // The channel's row first, as every operation on a channel takes it; a destroyed one has none.
-            try tx.execute(
+            _ = try ChannelTable.lock(channel, of: application, in: tx)
+            let gone = try tx.execute(
                 """
-                UPDATE channels SET subscribers = subscribers - 1
-                WHERE app = \(application) AND id = \(channel) AND incarnation = \(incarnation)
+                DELETE FROM subscriptions WHERE app = \(application) AND channel = \(channel)
+                    AND incarnation = \(incarnation) AND account = \(user)
                 """
             )
             try tx.execute(
                 """
-                DELETE FROM subscriptions WHERE app = \(application) AND channel = \(channel)
-                    AND incarnation = \(incarnation) AND account = \(user)
+                UPDATE channels SET subscribers = subscribers - \(gone)
+                WHERE app = \(application) AND id = \(channel) AND incarnation = \(incarnation)
                 """
             )
         }

@@ -16,30 +16,68 @@ package struct Sweep: Sendable {
     }
 
     /// Sweeps until nothing is left: idempotency keys that are too old, the content of broadcasts that are, entries of
-    /// the delivery log that are, what destroyed channels and deleted accounts left.
+    /// the delivery log and dead letters that are, what destroyed channels and deleted accounts left.
+    ///
+    /// Ends between two batches when its task is cancelled. An application whose rows cannot be swept keeps no other
+    /// from being swept.
+    ///
+    /// - Throws: the first fault that was met, at the end.
     package func run() async throws(ChatError) {
-        while try await database.forgetIdempotencyKeys(at: clock.now, batch: Self.batch) == Self.batch {}
-        while try await database.write({ tx throws(ChatError) in
-            try DestroyedChannels.sweepSome(batch: Self.batch, in: tx)
-        }) > 0 {}
-        let unfinished = try await database.read { tx throws(ChatError) in try DeletedSubscribers.applications(in: tx) }
-        for application in unfinished {
-            while try await accounts.unsubscribeDeleted(of: application, batch: Self.batch) > 0 {}
+        var fault: ChatError?
+        func attempt(_ body: () async throws(ChatError) -> Void) async {
+            do throws(ChatError) { try await body() } catch { fault = fault ?? error }
         }
-        for application in try await applications.all() {
-            try await sweep(application)
+        await attempt { () async throws(ChatError) in
+            try await repeatedly { () async throws(ChatError) in
+                try await database.forgetIdempotencyKeys(at: clock.now, batch: Self.batch) == Self.batch
+            }
         }
+        await attempt { () async throws(ChatError) in
+            try await inBatches { tx throws(ChatError) in
+                try DestroyedChannels.sweepSome(batch: Self.batch, in: tx) > 0
+            }
+        }
+        await attempt { () async throws(ChatError) in
+            let unfinished = try await database.read { tx throws(ChatError) in
+                try DeletedSubscribers.applications(in: tx)
+            }
+            for application in unfinished {
+                try await repeatedly { () async throws(ChatError) in
+                    try await accounts.unsubscribeDeleted(of: application, batch: Self.batch) > 0
+                }
+            }
+        }
+        await attempt { () async throws(ChatError) in
+            for application in try await applications.all() {
+                await attempt { () async throws(ChatError) in try await sweep(application) }
+            }
+        }
+        if let fault { throw fault }
     }
 
     private func sweep(_ application: Application) async throws(ChatError) {
-        let now = clock.now
+        let (id, now) = (application.id, clock.now)
         if let moment = application.expiryMoment(at: now) {
-            while try await database.write({ tx throws(ChatError) in
-                try BroadcastTable.expire(of: application.id, sentUpTo: moment, batch: Self.batch, in: tx)
-            }) == Self.batch {}
+            try await inBatches { tx throws(ChatError) in
+                try BroadcastTable.expire(of: id, sentUpTo: moment, batch: Self.batch, in: tx) == Self.batch
+            }
         }
-        while try await database.write({ tx throws(ChatError) in
-            try DeliveryLog.sweep(of: application.id, at: now, batch: Self.batch, in: tx)
-        }) == Self.batch {}
+        try await inBatches { tx throws(ChatError) in
+            try DeliveryLog.sweep(of: id, at: now, batch: Self.batch, in: tx) == Self.batch
+        }
+        try await inBatches { tx throws(ChatError) in
+            try DeadLetters.sweep(of: id, at: now, batch: Self.batch, in: tx) == Self.batch
+        }
+    }
+
+    /// - Parameter step: one transaction; whether there is more.
+    private func inBatches(
+        _ step: @escaping @Sendable (any Transaction) throws(ChatError) -> Bool
+    ) async throws(ChatError) {
+        try await repeatedly { () async throws(ChatError) in try await database.write(step) }
+    }
+
+    private func repeatedly(_ step: () async throws(ChatError) -> Bool) async throws(ChatError) {
+        while !Task.isCancelled, try await step() {}
     }
 }

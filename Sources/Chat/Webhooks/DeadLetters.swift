@@ -1,7 +1,7 @@
 package import ChatProtocol
 package import Database
 
-/// "After" webhooks that were given up: kept until an operator sends them again.
+/// "After" webhooks that were given up: kept for 30 days, so that an operator can send them again.
 package enum DeadLetters {
     package struct Letter: Sendable, Equatable {
         package let channel: String
@@ -11,6 +11,29 @@ package enum DeadLetters {
         package let attempts: Int64
         /// Why the last attempt failed.
         package let reason: String
+    }
+
+    /// How long a letter is kept, in seconds.
+    static let lifetime: Int64 = 30 * 86_400
+
+    /// Drops letters older than their lifetime, at most `batch` of them.
+    ///
+    /// - Returns: how many went.
+    static func sweep(
+        of application: SDKAppID,
+        at now: Timestamp,
+        batch: Int,
+        in tx: any Transaction
+    ) throws(ChatError) -> Int {
+        let oldest = now.advanced(bySeconds: -lifetime)
+        return try tx.execute(
+            """
+            DELETE FROM dead_letters WHERE (app, died_at, delivery) IN (
+                SELECT app, died_at, delivery FROM dead_letters
+                WHERE app = \(application) AND died_at < \(oldest) ORDER BY died_at LIMIT \(batch)
+            )
+            """
+        )
     }
 
     static func add(

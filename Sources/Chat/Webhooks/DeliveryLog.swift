@@ -33,6 +33,7 @@ package struct WebhookAttempt: Sendable {
             "status \(reply.status)" + (reply.isWhole ? "" : ", a reply longer than \(WebhookReply.longest) bytes")
         case .timedOut: "timed out"
         case .failed(let reason): reason
+        case .cancelled: "cancelled by the end of the server"
         }
     }
 }

@@ -25,6 +25,8 @@ package enum Outbox {
 
     /// What a reader did for a lane.
     package struct Settlement: Sendable {
+        /// The delivery that was the lane's first when its events were read; nil when there was none.
+        package let head: String?
         /// Every attempt that was made, in order.
         package var attempts: [WebhookAttempt] = []
         /// The number of the last event that is done with; nil when none is.
@@ -32,7 +34,10 @@ package enum Outbox {
         /// What became of the first event that was not delivered; nil when there was none.
         package var failure: Failure?
 
-        package init() {}
+        /// - Parameter first: the lane's first events, as they were read.
+        package init(of first: [Waiting]) {
+            head = first.first?.call.delivery
+        }
 
         package enum Failure: Sendable {
             /// It is due again, after so many failures.
@@ -128,8 +133,34 @@ package enum Outbox {
         }
     }
 
-    /// Writes down what became of a lane's events; of a lane that is gone, nothing.
+    /// Writes down what became of a lane's events.
+    ///
+    /// Of a lane that is gone nothing: its application was deleted or emptied meanwhile. One of the same channel may be
+    /// there again, with other events under the same numbers, therefore the first event must be the one that was read.
     static func settle(
+        _ settlement: Settlement,
+        of channel: String,
+        of application: SDKAppID,
+        at now: Timestamp,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        let head = try tx.row(
+            """
+            SELECT delivery FROM outbox WHERE app = \(application) AND channel = \(channel) ORDER BY number LIMIT 1
+            """
+        )?.text(0)
+        guard head == settlement.head else { return }
+        if head != nil { try write(settlement, of: channel, of: application, at: now, in: tx) }
+        try tx.execute(
+            """
+            DELETE FROM outbox_lanes WHERE app = \(application) AND channel = \(channel) AND NOT EXISTS (
+                SELECT 1 FROM outbox WHERE app = \(application) AND channel = \(channel)
+            )
+            """
+        )
+    }
+
+    private static func write(
         _ settlement: Settlement,
         of channel: String,
         of application: SDKAppID,
@@ -138,15 +169,12 @@ package enum Outbox {
     ) throws(ChatError) {
         let (failures, dueAt): (Int64, Timestamp) =
             if case .retry(let count, let moment) = settlement.failure { (count, moment) } else { (0, now) }
-        let isThere =
-            try tx.execute(
-                """
-                UPDATE outbox_lanes SET failures = \(failures), due_at = \(dueAt)
-                WHERE app = \(application) AND channel = \(channel)
-                """
-            ) == 1
-        // An application that was deleted meanwhile takes its lanes with it; nothing of it is to be left.
-        guard isThere else { return }
+        try tx.execute(
+            """
+            UPDATE outbox_lanes SET failures = \(failures), due_at = \(dueAt)
+            WHERE app = \(application) AND channel = \(channel)
+            """
+        )
         try DeliveryLog.add(settlement.attempts, of: application, in: tx)
         if let last = settlement.doneUpTo {
             try tx.execute(
@@ -161,12 +189,5 @@ package enum Outbox {
             )
             try DeadLetters.add(waiting, attempts: attempts, reason, to: channel, of: application, at: now, in: tx)
         }
-        try tx.execute(
-            """
-            DELETE FROM outbox_lanes WHERE app = \(application) AND channel = \(channel) AND NOT EXISTS (
-                SELECT 1 FROM outbox WHERE app = \(application) AND channel = \(channel)
-            )
-            """
-        )
     }
 }

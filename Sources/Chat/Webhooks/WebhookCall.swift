@@ -33,6 +33,7 @@ package struct WebhookCall: Sendable, Equatable {
         signature.update(data: Array("\(now.seconds).\(delivery).\(application).".utf8))
         signature.update(data: body)
         return WebhookRequest(
+            application: application,
             url: url.rawValue + query,
             headers: [
                 WebhookRequest.Header("Content-Type", "application/json"),

@@ -1,3 +1,5 @@
+package import ChatProtocol
+
 /// Posts webhooks to the applications' backends: the port behind which HTTP stands.
 package protocol WebhookSender: Sendable {
     /// Posts a request and waits for its reply, at most ``WebhookRequest/timeout`` in all.
@@ -11,6 +13,8 @@ package struct WebhookRequest: Sendable, Equatable {
     /// From the connection to the last byte of the reply (spec/webhooks-official-channels.md section 1).
     package static let timeout = Duration.seconds(2)
 
+    /// Whose backend is asked or told: one application's connections are no other's.
+    package let application: SDKAppID
     /// With the query string.
     package let url: String
     package let headers: [Header]
@@ -25,8 +29,8 @@ package struct WebhookRequest: Sendable, Equatable {
         }
     }
 
-    package init(url: String, headers: [Header], body: [UInt8]) {
-        (self.url, self.headers, self.body) = (url, headers, body)
+    package init(application: SDKAppID, url: String, headers: [Header], body: [UInt8]) {
+        (self.application, self.url, self.headers, self.body) = (application, url, headers, body)
     }
 }
 
@@ -38,6 +42,8 @@ package enum WebhookOutcome: Sendable, Equatable {
     /// No reply for another reason, in words for the delivery log: refused connection, name not found, address not
     /// allowed, TLS, a connection that was closed.
     case failed(String)
+    /// This server stops: nothing is known of it, and nobody is to blame.
+    case cancelled
 }
 
 /// What a backend answered.

@@ -7,24 +7,26 @@ package struct WebhookVerdict: Sendable {
     private let info: String
     /// The whole reply.
     let fields: JSONObject
+    /// The delivery that was answered; empty when nobody was asked.
+    let delivery: String
 
     /// What the hosted service would go ahead with when nobody is asked.
-    static let goAhead = WebhookVerdict(code: 0, info: "", fields: JSONObject())
+    static let goAhead = WebhookVerdict(code: 0, info: "", fields: JSONObject(), delivery: "")
 
     /// The code that drops a broadcast silently: the caller is told of success.
     static let dropCode: Int64 = 2
 
-    private init(code: Int64, info: String, fields: JSONObject) {
-        (self.code, self.info, self.fields) = (code, info, fields)
+    private init(code: Int64, info: String, fields: JSONObject, delivery: String) {
+        (self.code, self.info, self.fields, self.delivery) = (code, info, fields, delivery)
     }
 
     /// Nil unless the reply is HTTP 200 with a JSON object that has an integer `ErrorCode`.
-    init?(_ reply: WebhookReply) {
+    init?(_ reply: WebhookReply, to delivery: String) {
         guard reply.status == 200, reply.isWhole, case .object(let fields) = try? JSONValue(parsing: reply.body),
             case .number(let number) = fields["ErrorCode"], let code = number.int64
         else { return nil }
         let info: String = if case .string(let text) = fields["ErrorInfo"] { text } else { "" }
-        self.init(code: code, info: info, fields: fields)
+        self.init(code: code, info: info, fields: fields, delivery: delivery)
     }
 
     /// Refuses unless the backend let the operation pass.

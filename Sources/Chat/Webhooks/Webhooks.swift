@@ -40,7 +40,7 @@ package struct Webhooks: Sendable {
         guard settings.wants(command) else { return .goAhead }
         let asked = webhookCall(command, for: call, body())
         let attempt = await self.attempt(asked, of: call.application, number: 1, channel: channel)
-        guard case .replied(let reply) = attempt.outcome, let verdict = WebhookVerdict(reply) else {
+        guard case .replied(let reply) = attempt.outcome, let verdict = WebhookVerdict(reply, to: asked.delivery) else {
             keep(attempt, of: call.application.id, remark: "no verdict; policy \(settings.timeoutPolicy.rawValue)")
             guard settings.timeoutPolicy == .allow else {
                 throw ChatError(
@@ -55,9 +55,15 @@ package struct Webhooks: Sendable {
     }
 
     /// Says in the delivery log why an answer was not followed.
-    func remark(_ text: String, on command: WebhookCommand, for call: Call, about channel: ChannelID) {
+    func remark(
+        _ text: String,
+        on verdict: WebhookVerdict,
+        to command: WebhookCommand,
+        for call: Call,
+        about channel: ChannelID
+    ) {
         let attempt = WebhookAttempt(
-            delivery: DeliveryID.make(at: clock.now, random),
+            delivery: verdict.delivery,
             number: 0,
             command: command.rawValue,
             channel: channel.rawValue,

@@ -11,10 +11,11 @@ struct Maintenance: Service {
     let sweep: Sweep
     let logger: Logger
 
-    func run() async throws {
-        await run(sweep)
-        for await _ in AsyncTimerSequence(interval: Self.interval, clock: .continuous).cancelOnGracefulShutdown() {
+    func run() async {
+        // A sweep may last long, and ends between two of its batches.
+        await cancelWhenGracefulShutdown {
             await run(sweep)
+            for await _ in AsyncTimerSequence(interval: Self.interval, clock: .continuous) { await run(sweep) }
         }
     }
 

@@ -90,6 +90,11 @@ extension WebhooksCommand {
                 if all {
                     count = try await systems.deliveries.retryAll(of: application.id, by: operation)
                 }
+                // All are looked for before the first one goes.
+                for delivery in deliveries
+                where try await systems.deliveries.find(delivery, of: application.id).letter == nil {
+                    throw StartError("application \(application.id) has no dead letter \(delivery)")
+                }
                 for delivery in deliveries {
                     guard try await systems.deliveries.retry(delivery, of: application.id, by: systems.operation())
                     else { throw StartError("application \(application.id) has no dead letter \(delivery)") }
