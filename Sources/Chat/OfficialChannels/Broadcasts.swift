@@ -49,9 +49,7 @@ package struct Broadcasts: Sendable {
         }
         // Of the request as it came, not of what a webhook makes of it: a caller who retries sends the same again.
         let digest = Self.digest(new)
-        let (approved, kind) = try await askBeforeSending(new, digest, for: call)
-        // The webhook may have taken its time.
-        let now = clock.now
+        let (approved, kind, now) = try await askBeforeSending(new, digest, for: call)
         let sent: SentBroadcast = try await database.write(for: call) { tx throws(ChatError) in
             guard let channel = try ChannelTable.lock(new.channel, of: application.id, in: tx) else {
                 throw .noChannel(new.channel)
@@ -223,15 +221,17 @@ package struct Broadcasts: Sendable {
 
     /// Asks the backend, unless the transaction would refuse or only repeat an earlier answer.
     ///
-    /// - Returns: what is to be sent, and as what.
+    /// - Returns: what is to be sent, as what, and the moment to judge it by: that of the answer, for the webhook may have
+    ///   taken its time; but where it is known to be an earlier one again, the moment of finding that out, so that none
+    ///   is sent unasked because its 300 s ran out meanwhile.
     private func askBeforeSending(
         _ new: NewBroadcast,
         _ digest: [UInt8],
         for call: Call
-    ) async throws(ChatError) -> (NewBroadcast, BroadcastKind) {
+    ) async throws(ChatError) -> (NewBroadcast, BroadcastKind, Timestamp) {
         let kind = new.isOnlineOnly ? BroadcastKind.onlineOnly : .stored
-        guard !new.skipsBeforeWebhook, call.application.webhooks.wants(.beforeSend) else { return (new, kind) }
         let now = clock.now
+        guard !new.skipsBeforeWebhook, call.application.webhooks.wants(.beforeSend) else { return (new, kind, now) }
         let isNew = try await database.read { tx throws(ChatError) in
             guard try !call.isAnswered(in: tx) else { return false }
             guard let channel = try ChannelTable.find(new.channel, of: call.application.id, in: tx) else {
@@ -239,7 +239,7 @@ package struct Broadcasts: Sendable {
             }
             return try judge(digest, in: channel, of: call.application, at: now, tx) == nil
         }
-        guard isNew else { return (new, kind) }
+        guard isNew else { return (new, kind, now) }
         let verdict = try await webhooks.ask(.beforeSend, for: call, about: new.channel.rawValue) {
             WebhookBody.beforeSend(
                 channel: new.channel,
@@ -249,9 +249,9 @@ package struct Broadcasts: Sendable {
                 at: now.milliseconds
             )
         }
-        if verdict.code == WebhookVerdict.dropCode { return (new, .dropped) }
+        if verdict.code == WebhookVerdict.dropCode { return (new, .dropped, clock.now) }
         try verdict.demandConsent(else: .refusedByWebhook)
-        return (replaced(new, by: verdict, for: call), kind)
+        return (replaced(new, by: verdict, for: call), kind, clock.now)
     }
 
     /// The broadcast with what the backend put in place of its content; as it was when that breaks a rule.
