@@ -184,6 +184,30 @@ import Testing
         }
     }
 
+    @Test(
+        "what an interrupted deletion left goes in batches before the name is imported again",
+        arguments: StorageEngine.enabled
+    )
+    func finishedInBatches(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await fill(installation, channels: 600)
+            try await deleteInterrupted(installation)
+            let before = try await installation.count("subscriptions")
+
+            // A process that ends after one more transaction.
+            let database = StoppingDatabase(installation.database, afterWrites: 1)
+            let node = TestInstallation(database: database, clock: installation.clock, random: installation.random)
+            _ = await refusal {
+                try await node.accounts.import(NewAccount(id: Self.anna), for: installation.call())
+            }
+
+            #expect(try await before - installation.count("subscriptions") == 500)
+            #expect(
+                try await installation.accounts.imported(among: [Self.anna], of: installation.application()).isEmpty
+            )
+        }
+    }
+
     @Test("an account that is made an admin again has none of the old subscriptions", arguments: StorageEngine.enabled)
     func readmitted(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in

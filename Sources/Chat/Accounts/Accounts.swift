@@ -27,7 +27,8 @@ package struct Accounts: Sendable {
     /// - Returns: those that were refused, in the order given, each with 70398 (no room in the plan) or 70399
     ///   (deleted too recently).
     package func importAll(_ accounts: [NewAccount], for call: Call) async throws(ChatError) -> [Refusal] {
-        try await database.write(for: call) { tx throws(ChatError) in
+        try await finishDeletions(of: call.application.id)
+        return try await database.write(for: call) { tx throws(ChatError) in
             var refusals: [Refusal] = []
             for account in accounts {
                 guard let error = try importOne(account, for: call, in: tx) else { continue }
@@ -47,6 +48,7 @@ package struct Accounts: Sendable {
     ///
     /// - Throws: 70398 when the plan has no room, 70399 when the account was deleted too recently.
     package func `import`(_ account: NewAccount, for call: Call) async throws(ChatError) {
+        try await finishDeletions(of: call.application.id)
         _ = try await database.write(for: call) { tx throws(ChatError) in
             if let error = try importOne(account, for: call, in: tx) { throw error }
             try Audit.record("account_import", of: account.id.rawValue, by: call, in: tx)
@@ -101,6 +103,16 @@ package struct Accounts: Sendable {
         try await database.write { tx throws(ChatError) in
             try DeletedSubscribers.unsubscribeSome(of: application, batch: batch, in: tx)
         }
+    }
+
+    /// Does what a deletion that was interrupted left to do, in batches: a name that is imported again inherits nothing,
+    /// and the import need not do all of it in its own transaction.
+    private func finishDeletions(of application: SDKAppID) async throws(ChatError) {
+        let isUnfinished = try await database.read { tx throws(ChatError) in
+            try DeletedSubscribers.exist(of: application, in: tx)
+        }
+        guard isUnfinished else { return }
+        while try await unsubscribeDeleted(of: application, batch: Self.unsubscribingBatch) > 0 {}
     }
 
     /// Makes void every UserSig that was issued for the account up to now.

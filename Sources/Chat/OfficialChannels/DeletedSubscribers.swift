@@ -36,7 +36,14 @@ enum DeletedSubscribers {
         return try unsubscribeSome(try account.value(0), of: application, batch: batch, in: tx)
     }
 
+    /// Whether the application has such an account.
+    static func exist(of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
+        try tx.row("SELECT 1 FROM unsubscribing_accounts WHERE app = \(application) LIMIT 1") != nil
+    }
+
     /// Removes what is left of an earlier account of that name, all of it: the next one does not inherit it.
+    ///
+    /// Little or nothing, for whoever imports has done so in batches before.
     static func finish(_ user: UserID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) {
         let isUnfinished =
             try tx.row("SELECT 1 FROM unsubscribing_accounts WHERE app = \(application) AND account = \(user)") != nil
