@@ -97,7 +97,8 @@ struct TLSTests {
     @Test(
         "a body that is too long is answered over HTTPS without a wait, however long it is",
         arguments: ["--http2", "--http1.1"],
-        [2, 32]
+        // Within the 8 MiB that are read for the caller's sake, and beyond them.
+        [2, 12]
     )
     func longBody(option: String, mebibytes: Int) async throws {
         try await withServer(["dev", "--port", "0", "--tls-port", "0"]) { server in
@@ -106,7 +107,7 @@ struct TLSTests {
                 "-c",
                 """
                 head -c \(mebibytes << 20) /dev/zero | curl --silent --show-error \(option) -k --noproxy '*' \
-                --max-time 6 --data-binary @- 'https://127.0.0.1:\(https.port)\(Signatory.emulator.target(Command.check))'
+                --max-time 9 --data-binary @- 'https://127.0.0.1:\(https.port)\(Signatory.emulator.target(Command.check))'
                 """
             )
 
