@@ -13,11 +13,13 @@ package struct Systems: Sendable {
     package let channels: OfficialChannels
     package let subscribers: Subscribers
     package let broadcasts: Broadcasts
+    package let timeline: Timeline
     package let webhooks: Webhooks
     package let deliveries: Deliveries
     package let sweep: Sweep
 
     /// - Parameters:
+    ///   - generation: the storage's.
     ///   - sender: posts webhooks.
     ///   - overrides: limits above every plan and application.
     package init(
@@ -26,6 +28,7 @@ package struct Systems: Sendable {
         clock: any WallClock,
         random: any RandomSource,
         secrets: SecretBox,
+        generation: StorageGeneration,
         sender: any WebhookSender,
         overrides: [Limits.Name: Int64] = [:]
     ) {
@@ -39,9 +42,11 @@ package struct Systems: Sendable {
         )
         accounts = Accounts(database: database, bus: bus)
         webhooks = Webhooks(database: database, bus: bus, sender: sender, clock: clock, random: random)
-        channels = OfficialChannels(database: database, webhooks: webhooks, random: random)
-        subscribers = Subscribers(database: database, webhooks: webhooks)
-        broadcasts = Broadcasts(database: database, webhooks: webhooks, clock: clock)
+        let announcer = ChannelAnnouncer(bus: bus, clock: clock, generation: generation)
+        channels = OfficialChannels(database: database, webhooks: webhooks, announcer: announcer, random: random)
+        subscribers = Subscribers(database: database, webhooks: webhooks, announcer: announcer)
+        broadcasts = Broadcasts(database: database, webhooks: webhooks, announcer: announcer, clock: clock)
+        timeline = Timeline(database: database, generation: generation)
         deliveries = Deliveries(database: database, bus: bus, clock: clock)
         sweep = Sweep(database: database, applications: applications, accounts: accounts, clock: clock)
     }

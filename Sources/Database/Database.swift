@@ -118,4 +118,11 @@ package protocol Transaction {
 
     /// Runs a query and returns its first row, nil when there is none.
     func row(_ query: SQL) throws(ChatError) -> Row?
+
+    /// Has `action` done once the change is durable, before the caller is answered; never when it is undone.
+    ///
+    /// The actions of one node run one after the other in the order of its commits, so whoever is told by them hears of
+    /// things in the order in which they became true. They run where the next commit waits: they must be short and must
+    /// not block. A transaction that reads has no commit.
+    func onCommit(_ action: @escaping @Sendable () -> Void)
 }

@@ -14,34 +14,42 @@ struct GroupCommit: Sendable {
 
     @Sendable func run(_ jobs: [WriteOperation]) {
         do {
-            let outcomes = try pool.writeWithoutTransaction { db in try commit(jobs, in: db) }
+            let done = try pool.writeWithoutTransaction { db in try commit(jobs, in: db) }
             onCommit(jobs.count)
-            for outcome in outcomes { outcome.answer() }
+            for (outcome, actions) in done {
+                for action in actions { action() }
+                outcome.answer()
+            }
         } catch {
             let failure = ChatError.internalFault(EngineError(error, path: path))
             for job in jobs { job.refuse(failure) }
         }
     }
 
-    private func commit(_ jobs: [WriteOperation], in db: GRDB.Database) throws -> [WriteOperation.Outcome] {
+    /// - Returns: of each job its outcome, and what is to be done before it is told.
+    private func commit(
+        _ jobs: [WriteOperation],
+        in db: GRDB.Database
+    ) throws -> [(WriteOperation.Outcome, [@Sendable () -> Void])] {
         try db.beginTransaction(.immediate)
         do {
-            var outcomes: [WriteOperation.Outcome] = []
-            outcomes.reserveCapacity(jobs.count)
+            var done: [(WriteOperation.Outcome, [@Sendable () -> Void])] = []
+            done.reserveCapacity(jobs.count)
             let transaction = SQLiteTransaction(db: db, path: path)
             for job in jobs {
                 try db.cachedStatement(sql: "SAVEPOINT operation").execute()
                 let outcome = job.run(transaction)
                 guard db.isInsideTransaction else {
-                    throw transaction.faults.last
+                    throw transaction.lastFault
                         ?? EngineError(.unavailable, "\(path): SQLite undid a whole group of writes")
                 }
                 if outcome.isFailure { try db.cachedStatement(sql: "ROLLBACK TO operation").execute() }
                 try db.cachedStatement(sql: "RELEASE operation").execute()
-                outcomes.append(outcome)
+                let actions = transaction.takeCommitActions()
+                done.append((outcome, outcome.isFailure ? [] : actions))
             }
             try db.commit()
-            return outcomes
+            return done
         } catch {
             if db.isInsideTransaction { try? db.rollback() }
             throw error

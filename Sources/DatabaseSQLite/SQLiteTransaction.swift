@@ -10,11 +10,25 @@ import GRDBSQLite
 struct SQLiteTransaction: Transaction {
     let db: GRDB.Database
     let path: String
-    let faults = Faults()
+    private let state = State()
+
+    private final class State {
+        var lastFault: EngineError?
+        var commitActions: [@Sendable () -> Void] = []
+    }
 
     /// What SQLite reported last; where it undoes a whole group by itself, that is why.
-    final class Faults {
-        var last: EngineError?
+    var lastFault: EngineError? { state.lastFault }
+
+    func onCommit(_ action: @escaping @Sendable () -> Void) {
+        state.commitActions.append(action)
+    }
+
+    /// What is to be done after the commit for the operation that ran last.
+    func takeCommitActions() -> [@Sendable () -> Void] {
+        guard !state.commitActions.isEmpty else { return [] }
+        defer { state.commitActions = [] }
+        return state.commitActions
     }
 
     @discardableResult
@@ -67,7 +81,7 @@ struct SQLiteTransaction: Transaction {
         let code = ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection))
         let message = sqlite3_errmsg(db.sqliteConnection).map { String(cString: $0) }
         let error = EngineError(code, message: message, path: path)
-        faults.last = error
+        state.lastFault = error
         return .internalFault(error)
     }
 

@@ -6,7 +6,7 @@ package final class InProcessEventBus: EventBus {
 
     package init() {}
 
-    package func publish(_ event: Event) async {
+    package func publish(_ event: Event) {
         for listener in listeners.withLock({ $0 }) { listener(event) }
     }
 

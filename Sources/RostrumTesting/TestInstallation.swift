@@ -56,6 +56,7 @@ package struct TestInstallation: Sendable {
             clock: clock,
             random: random,
             secrets: secrets,
+            generation: Self.generation,
             sender: backend,
             overrides: overrides
         )
@@ -72,6 +73,21 @@ package struct TestInstallation: Sendable {
     package func anotherNode() -> TestInstallation {
         TestInstallation(database: database, clock: clock, random: random)
     }
+
+    /// The same systems with another source of randomness, or posting webhooks through another sender.
+    package func systems(random: (any RandomSource)? = nil, sender: (any WebhookSender)? = nil) -> Systems {
+        Systems(
+            database: database,
+            bus: bus,
+            clock: clock,
+            random: random ?? self.random,
+            secrets: secrets,
+            generation: Self.generation,
+            sender: sender ?? backend
+        )
+    }
+
+    private static let generation = StorageGeneration("7e57")
 
     /// The application, read past every cache.
     package func application(_ id: SDKAppID = .example) async throws -> Application {

@@ -185,7 +185,7 @@ import Testing
             try await api.installation.database.write { tx throws(ChatError) in
                 _ = try tx.execute("DELETE FROM application_keys")
             }
-            await api.installation.bus.publish(.applicationChanged(.example))
+            api.installation.bus.publish(.applicationChanged(.example))
             let request = api.request("account_check")
 
             let reply = try await api.send(request)

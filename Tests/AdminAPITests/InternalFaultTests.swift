@@ -96,7 +96,7 @@ import Testing
             try await faulty.write { tx throws(ChatError) in
                 _ = try tx.execute("UPDATE application_keys SET key_sealed = \([UInt8]([1, 2, 3]))")
             }
-            await api.installation.bus.publish(.applicationChanged(.example))
+            api.installation.bus.publish(.applicationChanged(.example))
 
             let reply = try await api.call("create_official_account", "{}")
 

@@ -30,7 +30,7 @@ import Testing
             _ = try await installation.applications.find(.example)
 
             try await rename(installation.anotherNode(), to: "New")
-            await installation.bus.publish(.applicationChanged(.example))
+            installation.bus.publish(.applicationChanged(.example))
 
             let found = try await installation.applications.find(.example)
             #expect(found?.name == "New")
@@ -99,7 +99,7 @@ import Testing
             async let meanwhile = node.applications.find(.example)
             await read.waitUntilBegun()
             try await rename(other, to: "New")
-            await node.bus.publish(.applicationChanged(.example))
+            node.bus.publish(.applicationChanged(.example))
             read.goOn()
 
             let before = try await meanwhile

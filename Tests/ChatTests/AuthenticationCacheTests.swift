@@ -95,14 +95,14 @@ import UserSig
         let metrics = TestMetrics()
         try await engine.withInstallation(metrics: metrics) { installation in
             #expect(await installation.refusal(of: UserSig.example()) == nil)
-            await installation.bus.publish(.applicationChanged(.other))
-            await installation.bus.publish(.accountKicked(.example, UserID("anna")))
-            await installation.bus.publish(.accountKicked(.other, .administrator))
+            installation.bus.publish(.applicationChanged(.other))
+            installation.bus.publish(.accountKicked(.example, UserID("anna")))
+            installation.bus.publish(.accountKicked(.other, .administrator))
             #expect(await installation.refusal(of: UserSig.example()) == nil)
             let unaffected = try counts(metrics)
-            await installation.bus.publish(.accountKicked(.example, .administrator))
+            installation.bus.publish(.accountKicked(.example, .administrator))
             #expect(await installation.refusal(of: UserSig.example()) == nil)
-            await installation.bus.publish(.applicationChanged(.example))
+            installation.bus.publish(.applicationChanged(.example))
             #expect(await installation.refusal(of: UserSig.example()) == nil)
 
             #expect(unaffected == (1, 1))
@@ -190,7 +190,7 @@ import UserSig
             async let meanwhile = refusal()
             await read.waitUntilBegun()
             try await other.accounts.kick(.administrator, for: other.call())
-            await node.bus.publish(.accountKicked(.example, .administrator))
+            node.bus.publish(.accountKicked(.example, .administrator))
             read.goOn()
 
             #expect(await meanwhile == nil, "it saw the account as it was before the kick")

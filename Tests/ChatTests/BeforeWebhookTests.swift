@@ -601,7 +601,7 @@ import Testing
         try await engine.withInstallation { installation in
             try await prepare(installation)
             let systems = installation.systems(
-                with: ActingSender {
+                sender: ActingSender {
                     installation.clock.advance(seconds: 2)
                     try await installation.channels.destroy(.news, for: installation.call())
                 }
@@ -618,7 +618,7 @@ import Testing
     func timeOfSending(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
             try await prepare(installation)
-            let systems = installation.systems(with: ActingSender { installation.clock.advance(seconds: 2) })
+            let systems = installation.systems(sender: ActingSender { installation.clock.advance(seconds: 2) })
 
             let key = try await systems.broadcasts.send(.example(), for: installation.call())
 
@@ -633,7 +633,7 @@ import Testing
             try await installation.channels.modify(.news, .example(maxSubscribers: 1), for: installation.call())
             let call = try await installation.call()
             let systems = installation.systems(
-                with: ActingSender {
+                sender: ActingSender {
                     _ = try await installation.subscribe("bob")
                 }
             )
@@ -657,12 +657,5 @@ private struct ActingSender: WebhookSender {
         } catch {
             return .failed("\(error)")
         }
-    }
-}
-
-extension TestInstallation {
-    /// The same installation, seen from a node that posts webhooks through another sender.
-    fileprivate func systems(with sender: any WebhookSender) -> Systems {
-        Systems(database: database, bus: bus, clock: clock, random: random, secrets: secrets, sender: sender)
     }
 }

@@ -82,12 +82,8 @@ import Testing
     @Test("a made ID that is taken is made again", arguments: StorageEngine.enabled)
     func generatedCollision(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            let channels = OfficialChannels(
-                database: installation.database,
-                webhooks: installation.systems.webhooks,
-                // Each channel takes a number for its incarnation, then IDs.
-                random: ScriptedRandom([[0], [1], [0], [1], [2]])
-            )
+            // Each channel takes a number for its incarnation, then IDs.
+            let channels = installation.systems(random: ScriptedRandom([[0], [1], [0], [1], [2]])).channels
 
             let first = try await channels.create(.example(id: nil), for: installation.call())
             let second = try await channels.create(.example(id: nil), for: installation.call())
@@ -100,11 +96,7 @@ import Testing
     @Test("a generator that is stuck is a fault of ours and takes no quota", arguments: StorageEngine.enabled)
     func stuckGenerator(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            let channels = OfficialChannels(
-                database: installation.database,
-                webhooks: installation.systems.webhooks,
-                random: ScriptedRandom([[7]])
-            )
+            let channels = installation.systems(random: ScriptedRandom([[7]])).channels
             _ = try await channels.create(.example(id: nil), for: installation.call())
 
             let error = await refusal { try await channels.create(.example(id: nil), for: installation.call()) }

@@ -20,7 +20,7 @@ import Testing
         bus.listen { _ in log.add("first") }
         bus.listen { _ in log.add("second") }
 
-        await bus.publish(kick)
+        bus.publish(kick)
 
         #expect(log.entries == ["first", "second"])
     }
@@ -31,7 +31,7 @@ import Testing
         bus.listen { log.add("\($0)") }
         let events = [kick, .applicationChanged(.example), .applicationChanged(.other), kick]
 
-        for event in events { await bus.publish(event) }
+        for event in events { bus.publish(event) }
 
         #expect(log.entries == events.map { "\($0)" })
     }
@@ -39,11 +39,11 @@ import Testing
     @Test("a listener hears nothing of what was published before")
     func lateListener() async {
         let (bus, log) = (InProcessEventBus(), Log())
-        await bus.publish(kick)
+        bus.publish(kick)
         bus.listen { _ in log.add("late") }
 
         #expect(log.entries == [])
-        await bus.publish(kick)
+        bus.publish(kick)
         #expect(log.entries == ["late"])
     }
 
@@ -52,7 +52,7 @@ import Testing
         let (bus, other, log) = (InProcessEventBus(), InProcessEventBus(), Log())
         other.listen { _ in log.add("other") }
 
-        await bus.publish(kick)
+        bus.publish(kick)
 
         #expect(log.entries == [])
     }
@@ -65,9 +65,9 @@ import Testing
             if log.entries.count == 1 { bus.listen { _ in log.add("inner") } }
         }
 
-        await bus.publish(kick)
+        bus.publish(kick)
         #expect(log.entries == ["outer"])
-        await bus.publish(kick)
+        bus.publish(kick)
         #expect(log.entries == ["outer", "outer", "inner"])
     }
 
@@ -78,7 +78,7 @@ import Testing
 
         await withTaskGroup { group in
             for _ in 0..<200 {
-                group.addTask { await bus.publish(kick) }
+                group.addTask { bus.publish(kick) }
                 group.addTask { bus.listen { _ in } }
             }
         }

@@ -32,7 +32,7 @@ struct GetOfficialAccountInfo: Command {
         let found = try await channels.find(ids, of: call.application, at: call.time)
         let items = zip(ids, found).map { id, channel in
             let item = channel.map { OfficialAccountInfo.item($0, showing: filter) }
-            return JSONValue.object(item ?? OfficialAccountInfo.missing(id))
+            return JSONValue.object(item ?? OfficialChannel.missingItem(id))
         }
         return ["OfficialAccountInfoList": .array(items)]
     }

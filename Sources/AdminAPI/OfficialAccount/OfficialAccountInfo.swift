@@ -2,8 +2,6 @@ import Chat
 import ChatProtocol
 
 /// One channel in a list of profiles, with its own result (spec/official-channels.md B.6).
-///
-/// `MaxSubscriberNum` is not in it: the documented item does not have it.
 enum OfficialAccountInfo {
     static let members: [ReplyMember] =
         [
@@ -24,34 +22,12 @@ enum OfficialAccountInfo {
         ].map { $0.only("when the channel is there and the filter shows it") }
 
     static func item(_ channel: OfficialChannel, showing filter: BaseInfoFilter) -> JSONObject {
-        let profile = channel.profile
-        let fields: [(BaseInfoFilter.Name, JSONValue)] = [
-            (.CreateTime, .integer(channel.createdAt.seconds)),
-            (.Name, .string(profile.name)),
-            (.Owner_Account, .string(channel.owner.rawValue)),
-            (.LastMsgTime, .integer(channel.lastMessageSeconds)),
-            (.SubscriberNum, .integer(channel.subscribers)),
-            (.Introduction, .string(profile.introduction)),
-            (.FaceUrl, .string(profile.faceURL)),
-            (.Organization, .string(profile.organization)),
-            (.CustomString, .string(profile.customString)),
-        ]
-        return JSONObject(
-            head(channel.id, .ok, "")
-                + fields.lazy.filter { filter.shows($0.0) }.map { JSONObject.Member(name: $0.0.rawValue, value: $0.1) }
+        JSONObject(
+            channel.item.filter { member in
+                guard let name = BaseInfoFilter.Name(rawValue: member.name) else { return true }
+                return filter.shows(name)
+            }
         )
-    }
-
-    static func missing(_ id: ChannelID) -> JSONObject {
-        JSONObject(head(id, .channelNotFound, "There is no official channel \(id)."))
-    }
-
-    private static func head(_ id: ChannelID, _ code: ErrorCode, _ info: String) -> [JSONObject.Member] {
-        [
-            JSONObject.Member(name: "Official_Account", value: .string(id.rawValue)),
-            JSONObject.Member(name: "ErrorCode", value: .integer(Int64(code.rawValue))),
-            JSONObject.Member(name: "ErrorInfo", value: .string(info)),
-        ]
     }
 }
 

@@ -82,9 +82,11 @@ package struct Accounts: Sendable {
         let deletions: [Deletion] = try await database.write(for: call) { tx throws(ChatError) in
             var deletions: [Deletion] = []
             for id in ids { deletions.append(try deleteOne(id, for: call, in: tx)) }
-            let deleted = zip(ids, deletions).filter { $1 == .deleted }.map(\.0.rawValue)
+            let deleted = zip(ids, deletions).filter { $1 == .deleted }.map(\.0)
             if !deleted.isEmpty {
-                try Audit.record("account_delete", of: deleted.joined(separator: ","), by: call, in: tx)
+                let target = deleted.map(\.rawValue).joined(separator: ",")
+                try Audit.record("account_delete", of: target, by: call, in: tx)
+                tx.onCommit { [bus] in bus.publish(.accountsDeleted(call.application.id, deleted)) }
             }
             return deletions
         }
@@ -124,9 +126,9 @@ package struct Accounts: Sendable {
                 throw ChatError(.accountNotImported, "There is no account \(id); import it first.")
             }
             try Audit.record("kick", of: id.rawValue, by: call, in: tx)
+            tx.onCommit { [bus] in bus.publish(.accountKicked(call.application.id, id)) }
             return Done()
         }
-        await bus.publish(.accountKicked(call.application.id, id))
     }
 
     /// The last second whose UserSigs for the account are void; nil when none are.

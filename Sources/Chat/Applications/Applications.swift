@@ -206,7 +206,7 @@ package final class Applications: Sendable {
             try table.update(id, disable, in: tx)
             try Audit.record(operation.entry("delete begins", of: id), of: id, in: tx)
         }
-        await bus.publish(.applicationChanged(id))
+        bus.publish(.applicationChanged(id))
         try await deleteContents(of: id)
         try await database.write { tx throws(ChatError) in
             // A node that still had the application in its cache may have written since; once the counters are gone
@@ -215,7 +215,7 @@ package final class Applications: Sendable {
             for statement in ApplicationTable.settings(of: id) { try tx.execute(statement) }
             try Audit.record(operation.entry("delete", of: id, step: 1), of: id, in: tx)
         }
-        await bus.publish(.applicationChanged(id))
+        bus.publish(.applicationChanged(id))
     }
 
     /// Deletes an application's channels and accounts; its settings, keys and admins stay.
@@ -235,6 +235,7 @@ package final class Applications: Sendable {
                 try table.importAccount(account, of: id, at: operation.time, in: tx)
             }
         }
+        bus.publish(.applicationEmptied(id))
     }
 
     private func deleteContents(of id: SDKAppID) async throws(ChatError) {
@@ -258,7 +259,7 @@ package final class Applications: Sendable {
             try Audit.record(operation.entry(action, of: id), of: id, in: tx)
             return try table.demand(id, in: tx)
         }
-        await bus.publish(.applicationChanged(id))
+        bus.publish(.applicationChanged(id))
         return changed
     }
 }

@@ -36,7 +36,7 @@ package final class Authentication: Sendable {
             switch event {
             case .applicationChanged(let application): verified.forget(application)
             case .accountKicked(let application, let account): verified.forget(account, of: application)
-            case .outboxFilled: break
+            case .applicationEmptied, .accountsDeleted, .outboxFilled, .channel, .subscriptions: break
             }
         }
     }

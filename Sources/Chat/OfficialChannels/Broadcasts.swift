@@ -1,6 +1,6 @@
 package import ChatProtocol
 import Crypto
-package import Database
+import Database
 
 /// Broadcasts: one message of a channel to all its subscribers, its history and its recall.
 ///
@@ -19,10 +19,11 @@ package struct Broadcasts: Sendable {
 
     private let database: any Database
     private let webhooks: Webhooks
+    private let announcer: ChannelAnnouncer
     private let clock: any WallClock
 
-    package init(database: any Database, webhooks: Webhooks, clock: any WallClock) {
-        (self.database, self.webhooks, self.clock) = (database, webhooks, clock)
+    init(database: any Database, webhooks: Webhooks, announcer: ChannelAnnouncer, clock: any WallClock) {
+        (self.database, self.webhooks, self.announcer, self.clock) = (database, webhooks, announcer, clock)
     }
 
     /// Sends a broadcast: one durable row, whatever the number of subscribers.
@@ -64,6 +65,7 @@ package struct Broadcasts: Sendable {
                 at: now,
                 in: tx
             )
+            announcer.sent(approved, kind, key, in: channel, of: application.id, tx)
             if kind != .dropped, !new.skipsAfterWebhook {
                 try webhooks.tell(.afterSend, for: call, about: new.channel, in: tx) {
                     WebhookBody.afterSend(
@@ -79,7 +81,6 @@ package struct Broadcasts: Sendable {
             try Audit.record("send_official_account_msg", of: "\(new.channel) \(key)", by: call, in: tx)
             return SentBroadcast(key)
         }
-        await webhooks.wake(application)
         return MessageKey(seq: sent.seq, seconds: sent.seconds)
     }
 
@@ -125,6 +126,7 @@ package struct Broadcasts: Sendable {
                 of: application.id,
                 in: tx
             )
+            announcer.recalled(recalled, reason: reason, in: channel, of: application.id, tx)
             try webhooks.tell(.afterRecall, for: call, about: id, in: tx) {
                 WebhookBody.afterRecall(channel: id, keys: recalled, at: call.time.milliseconds)
             }
@@ -132,7 +134,6 @@ package struct Broadcasts: Sendable {
             try Audit.record("official_account_msg_recall", of: target, by: call, in: tx)
             return codes.map(\.rawValue)
         }
-        await webhooks.wake(application)
         return codes.map(ErrorCode.init(rawValue:))
     }
 

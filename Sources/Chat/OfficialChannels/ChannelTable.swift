@@ -1,5 +1,6 @@
 import ChatProtocol
 import Database
+import EventBus
 
 /// The rows of channels.
 enum ChannelTable {
@@ -31,7 +32,7 @@ enum ChannelTable {
             """
             SELECT id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
                 subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
-                subscription_head
+                subscription_head, profile_event_seq
             FROM channels WHERE app = \(application) AND id = \(id)
             """
         ).map { row throws(ChatError) in try channel(row) }
@@ -48,10 +49,35 @@ enum ChannelTable {
             """
             SELECT id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
                 subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
-                subscription_head
+                subscription_head, profile_event_seq
             FROM channels WHERE app = \(application) AND id > \(last) ORDER BY id LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try channel(row) }
+    }
+
+    /// Where channels stand; those that are gone are left out.
+    ///
+    /// - Parameter references: at least one, a query's worth.
+    static func heads(
+        of references: some Collection<ChannelReference>,
+        in tx: any Transaction
+    ) throws(ChatError) -> [(ChannelReference, ChannelPosition)] {
+        let keys = references.map { [$0.application, $0.channel] as [any SQLBindable] }
+        return try tx.rows(
+            """
+            SELECT app, id, incarnation, head_seq, event_seq FROM channels
+            WHERE (app, id) IN (VALUES \(rows: keys))
+            """
+        ).map { row throws(ChatError) in
+            (
+                ChannelReference(
+                    application: try row.application(0),
+                    channel: try row.value(1),
+                    incarnation: try row.integer(2)
+                ),
+                ChannelPosition(messageSeq: try row.integer(3), eventSeq: try row.integer(4))
+            )
+        }
     }
 
     /// Takes the channel's row for the rest of the transaction: what is counted or numbered in it changes under this
@@ -66,21 +92,21 @@ enum ChannelTable {
             UPDATE channels SET head_seq = head_seq WHERE app = \(application) AND id = \(id)
             RETURNING id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
                 subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
-                subscription_head
+                subscription_head, profile_event_seq
             """
         ).map { row throws(ChatError) in try channel(row) }
     }
 
     /// Changes what is given; subscribers see it as the channel's next event.
     ///
-    /// - Returns: whether there is such a channel.
+    /// - Returns: the channel as it is then; nil when there is none.
     static func update(
         _ id: ChannelID,
         _ change: ChannelChange,
         of application: SDKAppID,
         in tx: any Transaction
-    ) throws(ChatError) -> Bool {
-        try tx.execute(
+    ) throws(ChatError) -> OfficialChannel? {
+        try tx.row(
             """
             UPDATE channels SET event_seq = event_seq + 1, profile_event_seq = event_seq + 1,
                 name = COALESCE(\(change.name), name),
@@ -90,8 +116,11 @@ enum ChannelTable {
                 custom_string = COALESCE(\(change.customString), custom_string),
                 max_subscribers = COALESCE(\(change.maxSubscribers), max_subscribers)
             WHERE app = \(application) AND id = \(id)
+            RETURNING id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
+                subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
+                subscription_head, profile_event_seq
             """
-        ) == 1
+        ).map { row throws(ChatError) in try channel(row) }
     }
 
     /// Deletes a channel; what belongs to it is left for ``DestroyedChannels``.
@@ -112,19 +141,26 @@ enum ChannelTable {
     /// Counts subscribers in or out; call under the channel's lock.
     ///
     /// - Parameter position: the newest place in the order of subscribers.
+    ///
+    /// - Returns: the channel as it is then.
+    @discardableResult
     static func count(
         _ difference: Int64,
         position: Int64,
         of channel: OfficialChannel,
         of application: SDKAppID,
         in tx: any Transaction
-    ) throws(ChatError) {
+    ) throws(ChatError) -> OfficialChannel {
         try tx.execute(
             """
             UPDATE channels SET subscribers = subscribers + \(difference), subscription_head = \(position)
             WHERE app = \(application) AND id = \(channel.id)
             """
         )
+        var counted = channel
+        counted.subscribers += difference
+        counted.subscriptionHead = position
+        return counted
     }
 
     private static func channel(_ row: Row) throws(ChatError) -> OfficialChannel {
@@ -146,7 +182,8 @@ enum ChannelTable {
             headSeq: try row.integer(12),
             eventSeq: try row.integer(13),
             storedBroadcasts: try row.integer(14),
-            subscriptionHead: try row.integer(15)
+            subscriptionHead: try row.integer(15),
+            profileEventSeq: try row.integer(16)
         )
     }
 }

@@ -36,7 +36,7 @@ package struct OfficialChannel: Sendable, Equatable {
     package let owner: UserID
     package let profile: ChannelProfile
     package let maxSubscribers: Int64
-    package let subscribers: Int64
+    package internal(set) var subscribers: Int64
     /// In seconds; 0 when nothing was sent yet.
     package let lastMessageSeconds: Int64
     package let createdAt: Timestamp
@@ -49,7 +49,9 @@ package struct OfficialChannel: Sendable, Equatable {
     /// How many broadcasts were stored.
     let storedBroadcasts: Int64
     /// How often subscribers were added: the place of the newest in their order.
-    let subscriptionHead: Int64
+    var subscriptionHead: Int64
+    /// The event that the newest change of the profile was; 0 when there was none.
+    let profileEventSeq: Int64
 }
 
 /// A channel to be made.

@@ -1,5 +1,5 @@
 package import ChatProtocol
-package import Database
+import Database
 
 /// Official channels: made, shown, changed, destroyed.
 ///
@@ -9,10 +9,11 @@ package import Database
 package struct OfficialChannels: Sendable {
     private let database: any Database
     private let webhooks: Webhooks
+    private let announcer: ChannelAnnouncer
     private let random: any RandomSource
 
-    package init(database: any Database, webhooks: Webhooks, random: any RandomSource) {
-        (self.database, self.webhooks, self.random) = (database, webhooks, random)
+    init(database: any Database, webhooks: Webhooks, announcer: ChannelAnnouncer, random: any RandomSource) {
+        (self.database, self.webhooks, self.announcer, self.random) = (database, webhooks, announcer, random)
     }
 
     /// Makes a channel.
@@ -56,7 +57,6 @@ package struct OfficialChannels: Sendable {
             try Audit.record("create_official_account", of: id.rawValue, by: call, in: tx)
             return CreatedChannel(id: id.rawValue)
         }
-        await webhooks.wake(application)
         guard let id = ChannelID(rawValue: created.id) else {
             throw .internalFault(DatabaseError(.corrupt, "an idempotency key's result is no channel ID"))
         }
@@ -72,6 +72,7 @@ package struct OfficialChannels: Sendable {
         _ = try await database.write(for: call) { tx throws(ChatError) in
             guard let channel = try ChannelTable.lock(id, of: application.id, in: tx) else { throw .noChannel(id) }
             try ChannelTable.delete(channel, of: application.id, in: tx)
+            announcer.destroyed(channel, of: application.id, in: tx)
             try Usage.release(channels: 1, of: application.id, in: tx)
             try webhooks.tell(.afterDestroyed, for: call, about: id, in: tx) {
                 WebhookBody.afterDestroyed(
@@ -84,7 +85,6 @@ package struct OfficialChannels: Sendable {
             try Audit.record("destroy_official_account", of: id.rawValue, by: call, in: tx)
             return Done()
         }
-        await webhooks.wake(application)
     }
 
     /// Changes what is given and leaves the rest.
@@ -102,7 +102,10 @@ package struct OfficialChannels: Sendable {
                 guard try ChannelTable.find(id, of: application.id, in: tx) != nil else { throw .noChannel(id) }
                 return Done()
             }
-            guard try ChannelTable.update(id, change, of: application.id, in: tx) else { throw .noChannel(id) }
+            guard let channel = try ChannelTable.update(id, change, of: application.id, in: tx) else {
+                throw .noChannel(id)
+            }
+            announcer.modified(channel, of: application.id, in: tx)
             try webhooks.tell(.afterInfoChanged, for: call, about: id, in: tx) {
                 WebhookBody.afterInfoChanged(
                     channel: id,
@@ -117,7 +120,6 @@ package struct OfficialChannels: Sendable {
             try Audit.record("modify_official_account_base_info", of: id.rawValue, by: call, in: tx)
             return Done()
         }
-        await webhooks.wake(application)
     }
 
     /// The channels asked for, each in its place; nil where there is none.
@@ -202,7 +204,8 @@ package struct OfficialChannels: Sendable {
                 headSeq: 0,
                 eventSeq: 0,
                 storedBroadcasts: 0,
-                subscriptionHead: 0
+                subscriptionHead: 0,
+                profileEventSeq: 0
             )
             if try ChannelTable.insert(channel, of: call.application.id, in: tx) { return id }
             if new.id != nil { throw .taken(id) }

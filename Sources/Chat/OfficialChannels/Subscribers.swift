@@ -1,5 +1,6 @@
 package import ChatProtocol
-package import Database
+import Database
+import EventBus
 
 /// The subscribers of channels: added, removed, listed, described.
 ///
@@ -9,9 +10,10 @@ package import Database
 package struct Subscribers: Sendable {
     private let database: any Database
     private let webhooks: Webhooks
+    private let announcer: ChannelAnnouncer
 
-    package init(database: any Database, webhooks: Webhooks) {
-        (self.database, self.webhooks) = (database, webhooks)
+    init(database: any Database, webhooks: Webhooks, announcer: ChannelAnnouncer) {
+        (self.database, self.webhooks, self.announcer) = (database, webhooks, announcer)
     }
 
     /// Subscribes users, the first ones first, until the channel is full.
@@ -38,7 +40,8 @@ package struct Subscribers: Sendable {
             }
             let added = Int64(outcome.added.count)
             let position = channel.subscriptionHead + 1
-            try ChannelTable.count(added, position: position, of: channel, of: application.id, in: tx)
+            let counted = try ChannelTable.count(added, position: position, of: channel, of: application.id, in: tx)
+            announcer.subscribed(outcome.added, to: counted, of: application.id, in: tx)
             try webhooks.tell(.afterAddSubscriber, for: call, about: id, in: tx) {
                 WebhookBody.afterAddSubscriber(
                     channel: id,
@@ -55,7 +58,6 @@ package struct Subscribers: Sendable {
             try Audit.record("add_subscriber", of: target(id, outcome.added), by: call, in: tx)
             return outcome.results
         }
-        await webhooks.wake(application)
         return results
     }
 
@@ -92,6 +94,7 @@ package struct Subscribers: Sendable {
                 of: application.id,
                 in: tx
             )
+            announcer.changed(removed, .unsubscribed, in: channel, of: application.id, tx)
             try webhooks.tell(.afterDeleteSubscriber, for: call, about: id, in: tx) {
                 WebhookBody.afterDeleteSubscriber(
                     channel: id,
@@ -103,7 +106,6 @@ package struct Subscribers: Sendable {
             try Audit.record("delete_subscriber", of: target(id, removed), by: call, in: tx)
             return results
         }
-        await webhooks.wake(application)
         return results
     }
 

@@ -1,5 +1,6 @@
 import ChatProtocol
 import Database
+import EventBus
 
 /// The rows of subscriptions; each belongs to an incarnation of its channel.
 enum SubscriptionTable {
@@ -94,6 +95,48 @@ enum SubscriptionTable {
             ORDER BY position, account LIMIT \(limit)
             """
         ).map { row throws(ChatError) in (try row.integer(0), try subscription(row, from: 1)) }
+    }
+
+    /// What a user's subscription says of what he is to receive; nil when he does not subscribe.
+    static func standing(
+        of user: UserID,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> (joinedSeq: Int64, readSeq: Int64, flag: MessageFlag)? {
+        try tx.row(
+            """
+            SELECT joined_seq, read_seq, message_flag FROM subscriptions WHERE app = \(application)
+                AND channel = \(channel.id) AND incarnation = \(channel.incarnation) AND account = \(user)
+            """
+        ).map { row throws(ChatError) in (try row.integer(0), try row.integer(1), try row.value(2)) }
+    }
+
+    /// Every channel that a user subscribes to, and where it stands.
+    static func followed(
+        by user: UserID,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Timeline.Followed] {
+        try tx.rows(
+            """
+            SELECT channels.id, channels.incarnation, head_seq, event_seq, message_flag
+            FROM subscriptions JOIN channels ON channels.app = subscriptions.app
+                AND channels.id = subscriptions.channel AND channels.incarnation = subscriptions.incarnation
+            WHERE subscriptions.app = \(application) AND account = \(user)
+            """
+        ).map { row throws(ChatError) in
+            let flag: MessageFlag = try row.value(4)
+            return Timeline.Followed(
+                reference: ChannelReference(
+                    application: application,
+                    channel: try row.value(0),
+                    incarnation: try row.integer(1)
+                ),
+                position: ChannelPosition(messageSeq: try row.integer(2), eventSeq: try row.integer(3)),
+                discards: flag == .discard
+            )
+        }
     }
 
     /// How many channels a user subscribes to.

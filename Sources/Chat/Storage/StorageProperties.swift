@@ -7,6 +7,8 @@ package enum StorageProperty: String, Sendable {
     case emulator
     /// How far the emulator's clock is ahead of the machine's, in seconds.
     case emulatorClockAdvance = "emulator_clock_advance"
+    /// Which life of the storage this is; a restore gives it another.
+    case generation
     /// A known text sealed under the master key, to tell at the start whether the key is the right one.
     case masterKeyCheck = "master_key_check"
     /// When the last readiness check wrote, in milliseconds; written to prove that writing works.

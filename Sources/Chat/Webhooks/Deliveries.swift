@@ -132,7 +132,7 @@ package struct Deliveries: Sendable {
             try Audit.record(operation.entry("webhooks retry \(delivery)", of: application), of: application, in: tx)
             return true
         }
-        if found { await bus.publish(.outboxFilled(application)) }
+        if found { bus.publish(.outboxFilled(application)) }
         return found
     }
 
@@ -158,7 +158,7 @@ package struct Deliveries: Sendable {
             guard count > 0 else { break }
             (revived, step) = (revived + count, step + 1)
         }
-        if revived > 0 { await bus.publish(.outboxFilled(application)) }
+        if revived > 0 { bus.publish(.outboxFilled(application)) }
         return revived
     }
 }

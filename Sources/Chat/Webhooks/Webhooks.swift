@@ -74,7 +74,8 @@ package struct Webhooks: Sendable {
         keep(attempt, of: call.application.id, remark: nil)
     }
 
-    /// Writes an "after" webhook into the outbox, in the transaction of the change that it tells of.
+    /// Writes an "after" webhook into the outbox, in the transaction of the change that it tells of, and lets the
+    /// outbox's reader know when it is there.
     ///
     /// - Parameter body: asked for only when the webhook is on.
     func tell(
@@ -92,12 +93,8 @@ package struct Webhooks: Sendable {
             at: call.time,
             in: tx
         )
-    }
-
-    /// Lets the outbox's reader know, after the commit, that there may be something in it.
-    func wake(_ application: Application) async {
-        guard application.webhooks.url != nil else { return }
-        await bus.publish(.outboxFilled(application.id))
+        let application = call.application.id
+        tx.onCommit { [bus] in bus.publish(.outboxFilled(application)) }
     }
 
     /// The `CallbackCommand` of the test event; ours, so that no backend takes it for one of the documented ones.

@@ -192,9 +192,5 @@ package enum WebhookBody {
 extension JSONValue {
     fileprivate static func command(_ command: WebhookCommand) -> JSONValue { .string(command.rawValue) }
 
-    fileprivate static func channel(_ channel: ChannelID) -> JSONValue { .string(channel.rawValue) }
-
-    fileprivate static func user(_ user: UserID) -> JSONValue { .string(user.rawValue) }
-
     fileprivate static func key(_ key: MessageKey) -> JSONValue { .string(key.rawValue) }
 }

@@ -24,6 +24,7 @@ package struct Installation: Sendable {
             clock: clock,
             random: storage.random,
             secrets: storage.secrets,
+            generation: storage.generation,
             sender: sender,
             overrides: overrides
         )

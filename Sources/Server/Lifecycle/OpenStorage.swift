@@ -8,6 +8,7 @@ package import Emulator
 package struct OpenStorage: Sendable {
     package let database: any Database
     let secrets: SecretBox
+    let generation: StorageGeneration
     let random: any RandomSource
 
     /// Opens the storage in a data directory, making it if it is new.
@@ -40,7 +41,8 @@ package struct OpenStorage: Sendable {
                 }
                 let secrets = SecretBox(try key(masterKey, directory, makeIfMissing: isNew, random))
                 try await secrets.verify(against: database)
-                return OpenStorage(database: database, secrets: secrets, random: random)
+                let generation = try await StorageGeneration.find(in: database, random: random)
+                return OpenStorage(database: database, secrets: secrets, generation: generation, random: random)
             } catch {
                 await database.close()
                 throw error

@@ -1,0 +1,143 @@
+package import ChatProtocol
+import Database
+package import EventBus
+
+/// Tells every node, when a change is durable, what a channel's subscribers see of it.
+struct ChannelAnnouncer: Sendable {
+    let bus: any EventBus
+    let clock: any WallClock
+    let generation: StorageGeneration
+
+    /// A broadcast, sent or dropped; call in its transaction.
+    ///
+    /// - Parameter channel: as it was before.
+    func sent(
+        _ broadcast: NewBroadcast,
+        _ kind: BroadcastKind,
+        _ key: MessageKey,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        _ tx: any Transaction
+    ) {
+        let eventSeq = channel.eventSeq + 1
+        let epoch = generation.epoch(of: channel.incarnation)
+        tx.onCommit { [self] in
+            let notification: ChannelNotification? =
+                kind == .dropped
+                ? nil
+                : .message(
+                    in: channel.id,
+                    epoch,
+                    key,
+                    eventSeq: eventSeq,
+                    elements: broadcast.body.json,
+                    cloudCustomData: broadcast.cloudCustomData,
+                    isOnlineOnly: kind == .onlineOnly
+                )
+            let position = ChannelPosition(messageSeq: key.seq, eventSeq: eventSeq)
+            publish(notification, at: position, in: channel.reference(of: application))
+        }
+    }
+
+    /// Broadcasts were recalled, each with an `EventSeq` of its own from the next one on.
+    ///
+    /// - Parameter channel: as it was before.
+    func recalled(
+        _ keys: [MessageKey],
+        reason: String?,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        _ tx: any Transaction
+    ) {
+        let epoch = generation.epoch(of: channel.incarnation)
+        tx.onCommit { [self] in
+            for (eventSeq, key) in zip((channel.eventSeq + 1)..., keys) {
+                publish(
+                    .revoked(key, in: channel.id, epoch, eventSeq: eventSeq, reason: reason),
+                    at: ChannelPosition(messageSeq: channel.headSeq, eventSeq: eventSeq),
+                    in: channel.reference(of: application)
+                )
+            }
+        }
+    }
+
+    /// The profile was modified.
+    ///
+    /// - Parameter channel: as it is now.
+    func modified(_ channel: OfficialChannel, of application: SDKAppID, in tx: any Transaction) {
+        tx.onCommit { [self] in
+            publish(
+                .infoChanged(item(channel), eventSeq: channel.eventSeq),
+                at: channel.position,
+                in: channel.reference(of: application)
+            )
+        }
+    }
+
+    /// The channel was destroyed.
+    ///
+    /// - Parameter channel: as it was before.
+    func destroyed(_ channel: OfficialChannel, of application: SDKAppID, in tx: any Transaction) {
+        let eventSeq = channel.eventSeq + 1
+        tx.onCommit { [self] in
+            publish(
+                .deleted(channel.id, generation.epoch(of: channel.incarnation), eventSeq: eventSeq),
+                at: ChannelPosition(messageSeq: channel.headSeq, eventSeq: eventSeq),
+                in: channel.reference(of: application)
+            )
+        }
+    }
+
+    /// Users subscribe.
+    ///
+    /// - Parameter channel: as it is now.
+    func subscribed(
+        _ users: [UserID],
+        to channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) {
+        tx.onCommit { [self] in
+            let parameters = JSONObject(item(channel).members).json
+            let change = SubscriptionEvent.Change.subscribed(channel.position, parameters: parameters)
+            bus.publish(.subscriptions(SubscriptionEvent(channel.reference(of: application), users, change)))
+        }
+    }
+
+    /// Users subscribe no longer, or want the channel's messages otherwise.
+    func changed(
+        _ users: [UserID],
+        _ change: SubscriptionEvent.Change,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        _ tx: any Transaction
+    ) {
+        tx.onCommit { [self] in
+            bus.publish(.subscriptions(SubscriptionEvent(channel.reference(of: application), users, change)))
+        }
+    }
+
+    private func item(_ channel: OfficialChannel) -> ChannelItem {
+        ChannelItem(channel.item, generation.epoch(of: channel.incarnation), channel.position)
+    }
+
+    private func publish(
+        _ notification: ChannelNotification?,
+        at position: ChannelPosition,
+        in reference: ChannelReference
+    ) {
+        let now = clock.now.milliseconds
+        bus.publish(.channel(ChannelEvent(reference, position, notification, committedAt: now)))
+    }
+}
+
+extension OfficialChannel {
+    /// Where the channel stands.
+    package var position: ChannelPosition {
+        ChannelPosition(messageSeq: headSeq, eventSeq: eventSeq)
+    }
+
+    package func reference(of application: SDKAppID) -> ChannelReference {
+        ChannelReference(application: application, channel: id, incarnation: incarnation)
+    }
+}

@@ -1,0 +1,252 @@
+package import ChatProtocol
+import Database
+package import EventBus
+
+/// What a channel's subscribers see, in the order of its `EventSeq`, as the storage has it.
+///
+/// For live connections: whatever they did not hear of they read here.
+///
+/// Source: design section 4.
+package struct Timeline: Sendable {
+    /// The most events that one answer brings; of more `resume` says reload.
+    package static let mostEvents = 500
+    /// The most bytes of events that one answer brings; it goes on after them.
+    package static let mostBytes = 1_048_576
+
+    private let database: any Database
+    private let generation: StorageGeneration
+
+    init(database: any Database, generation: StorageGeneration) {
+        (self.database, self.generation) = (database, generation)
+    }
+
+    /// A channel that a user subscribes to, and where it stands.
+    package struct Followed: Sendable {
+        package let reference: ChannelReference
+        package let position: ChannelPosition
+        /// Whether the user wants none of its messages.
+        package let discards: Bool
+    }
+
+    /// Every channel that a user subscribes to; nil when the account is not imported.
+    package func followed(by user: UserID, of application: SDKAppID) async throws(ChatError) -> [Followed]? {
+        try await database.read { tx throws(ChatError) in
+            guard try AccountTable.exists(user, of: application, in: tx) else { return nil }
+            return try SubscriptionTable.followed(by: user, of: application, in: tx)
+        }
+    }
+
+    /// Where channels stand; those that are gone are left out.
+    package func heads(
+        of references: [ChannelReference]
+    ) async throws(ChatError) -> [ChannelReference: ChannelPosition] {
+        try await database.read { tx throws(ChatError) in
+            var heads: [ChannelReference: ChannelPosition] = [:]
+            var rest = references[...]
+            while !rest.isEmpty {
+                for (reference, head) in try ChannelTable.heads(of: rest.prefix(Self.headsInOneQuery), in: tx) {
+                    heads[reference] = head
+                }
+                rest = rest.dropFirst(Self.headsInOneQuery)
+            }
+            return heads
+        }
+    }
+
+    private static let headsInOneQuery = 200
+
+    /// The events after a position, without a gap, at most ``mostEvents``; nil when the channel is gone.
+    ///
+    /// An event whose content nobody can have any more (recalled, expired, online-only, a profile that was modified
+    /// again) has no notification.
+    package func events(
+        in reference: ChannelReference,
+        after position: ChannelPosition,
+        of application: Application,
+        at now: Timestamp
+    ) async throws(ChatError) -> [ChannelEvent]? {
+        try await database.read { tx throws(ChatError) in
+            guard let channel = try ChannelTable.find(reference.channel, of: reference.application, in: tx),
+                channel.incarnation == reference.incarnation
+            else { return nil }
+            let end = min(channel.eventSeq, position.eventSeq + Int64(Self.mostEvents))
+            guard position.eventSeq < end else { return [] }
+            let read = try self.read(channel, of: application, after: position, upTo: end, at: now, tx)
+            var messageSeq = position.messageSeq
+            return ((position.eventSeq + 1)...end).map { eventSeq in
+                let event = read.events[eventSeq]
+                messageSeq = max(messageSeq, event?.messageSeq ?? 0)
+                return ChannelEvent(
+                    reference,
+                    ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq),
+                    event?.notification,
+                    committedAt: event?.at.milliseconds ?? now.milliseconds
+                )
+            }
+        }
+    }
+
+    /// What a client says it has of a channel.
+    package struct ClientPosition: Sendable {
+        package let channel: ChannelID
+        package let epoch: String
+        package let messageSeq: Int64
+        /// Nil when the client does not know.
+        package let eventSeq: Int64?
+
+        package init(channel: ChannelID, epoch: String, messageSeq: Int64, eventSeq: Int64?) {
+            (self.channel, self.epoch, self.messageSeq, self.eventSeq) = (channel, epoch, messageSeq, eventSeq)
+        }
+    }
+
+    /// What a subscriber is missing in each of some channels, in the order given.
+    ///
+    /// Never hides a gap: what cannot be proven complete is answered with reload.
+    package func resume(
+        _ positions: [ClientPosition],
+        for user: UserID,
+        of application: Application,
+        at now: Timestamp
+    ) async throws(ChatError) -> [ResumeAnswer] {
+        try await database.read { tx throws(ChatError) -> [ResumeAnswer] in
+            var room = Self.mostBytes
+            var answers: [ResumeAnswer] = []
+            for position in positions {
+                let answer = try resume(position, for: user, of: application, at: now, room: room, tx)
+                if case .missing(let missing) = answer.content { room = max(0, room - missing.size) }
+                answers.append(answer)
+            }
+            return answers
+        }
+    }
+
+    private func resume(
+        _ client: ClientPosition,
+        for user: UserID,
+        of application: Application,
+        at now: Timestamp,
+        room: Int,
+        _ tx: any Transaction
+    ) throws(ChatError) -> ResumeAnswer {
+        guard let channel = try ChannelTable.find(client.channel, of: application.id, in: tx),
+            let subscription = try SubscriptionTable.standing(of: user, in: channel, of: application.id, in: tx)
+        else { return ResumeAnswer(.reload, at: nil) }
+        let epoch = generation.epoch(of: channel.incarnation)
+        let reload = ResumeAnswer(.reload, at: (epoch, channel.position))
+        guard client.epoch == epoch.description, (0...channel.headSeq).contains(client.messageSeq),
+            (0...channel.eventSeq).contains(client.eventSeq ?? 0)
+        else { return reload }
+        // What was sent before he subscribed is not owed to him.
+        let messageSeq = max(client.messageSeq, subscription.joinedSeq)
+        let eventSeq =
+            if let known = client.eventSeq { known } else {
+                try BroadcastTable.eventSeq(of: client.messageSeq, in: channel, of: application.id, tx)
+            }
+        let start = ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq)
+        let limit = Int64(Self.mostEvents)
+        guard channel.headSeq - messageSeq <= limit, channel.eventSeq - eventSeq <= 2 * limit else { return reload }
+        let read = try self.read(channel, of: application, after: start, upTo: channel.eventSeq, at: now, tx)
+        guard !read.hasExpired else { return reload }
+        return answer(read, to: start, in: channel, discards: subscription.flag == .discard, room: room)
+    }
+
+    /// The events as an answer, as far as they fit.
+    private func answer(
+        _ read: ReadEvents,
+        to start: ChannelPosition,
+        in channel: OfficialChannel,
+        discards: Bool,
+        room: Int
+    ) -> ResumeAnswer {
+        var missing = ResumeAnswer.Missing()
+        var size = 0
+        var reached = start
+        for (eventSeq, event) in read.events.sorted(by: { $0.key < $1.key }) {
+            if let notification = event.notification, !discards || !notification.kind.concernsMessages {
+                size += notification.parameters.count
+                // One always fits, so that resuming again goes on.
+                if size > room, missing.size > 0 || room == 0 {
+                    missing.hasMore = true
+                    break
+                }
+                switch notification.kind {
+                case .message: missing.messages.append(notification.parameters)
+                case .revoked: missing.revoked.append(notification.parameters)
+                case .infoChanged: missing.infoChanged = notification.parameters
+                case .deleted: break
+                }
+            }
+            reached = ChannelPosition(
+                messageSeq: max(reached.messageSeq, event.messageSeq),
+                eventSeq: max(reached.eventSeq, eventSeq)
+            )
+        }
+        let end = missing.hasMore ? reached : channel.position
+        return ResumeAnswer(.missing(missing), at: (generation.epoch(of: channel.incarnation), end))
+    }
+
+    /// What was read of a part of a channel's events.
+    private struct ReadEvents {
+        struct Event {
+            /// Of the message that was sent; 0 for another event.
+            var messageSeq: Int64 = 0
+            let notification: ChannelNotification?
+            let at: Timestamp
+        }
+
+        /// By their `EventSeq`; a number that is not there was taken by a profile that was modified again.
+        var events: [Int64: Event] = [:]
+        /// Whether the content of a message is no longer kept.
+        var hasExpired = false
+    }
+
+    private func read(
+        _ channel: OfficialChannel,
+        of application: Application,
+        after start: ChannelPosition,
+        upTo end: Int64,
+        at now: Timestamp,
+        _ tx: any Transaction
+    ) throws(ChatError) -> ReadEvents {
+        var read = ReadEvents()
+        let epoch = generation.epoch(of: channel.incarnation)
+        for sent in try BroadcastTable.sent(in: channel, of: application.id, after: start, upTo: end, tx) {
+            let isKept = sent.body != nil && !application.hasExpired(sent.sentAt, at: now)
+            if sent.isStored, !sent.isRecalled, !isKept { read.hasExpired = true }
+            read.events[sent.eventSeq] = ReadEvents.Event(
+                messageSeq: sent.key.seq,
+                notification: isKept
+                    ? .message(
+                        in: channel.id,
+                        epoch,
+                        sent.key,
+                        eventSeq: sent.eventSeq,
+                        elements: sent.body ?? [],
+                        cloudCustomData: sent.cloudCustomData,
+                        isOnlineOnly: false
+                    ) : nil,
+                at: sent.sentAt
+            )
+        }
+        for recall in try BroadcastTable.recalls(in: channel, of: application.id, after: start, upTo: end, tx) {
+            read.events[recall.eventSeq] = ReadEvents.Event(
+                notification: .revoked(
+                    recall.key,
+                    in: channel.id,
+                    epoch,
+                    eventSeq: recall.eventSeq,
+                    reason: recall.reason
+                ),
+                at: recall.at
+            )
+        }
+        if channel.profileEventSeq > start.eventSeq, channel.profileEventSeq <= end {
+            let item = ChannelItem(channel.item, epoch, channel.position)
+            read.events[channel.profileEventSeq] = ReadEvents.Event(
+                notification: .infoChanged(item, eventSeq: channel.profileEventSeq),
+                at: now
+            )
+        }
+        return read
+    }
+}

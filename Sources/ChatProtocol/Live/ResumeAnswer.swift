@@ -1,0 +1,80 @@
+/// What `resume` answers for one channel.
+///
+/// Source: design section 4, docs/subscriber-protocol.md.
+package struct ResumeAnswer: Sendable, Equatable {
+    package enum Content: Sendable, Equatable {
+        /// What is missing after the client's position, in order.
+        case missing(Missing)
+        /// It cannot be proven that nothing is missing: read the history.
+        case reload
+    }
+
+    package struct Missing: Sendable, Equatable {
+        /// Parameters of `onRecvNewMessage`.
+        package var messages: [[UInt8]] = []
+        /// Parameters of `onRecvMessageRevoked`.
+        package var revoked: [[UInt8]] = []
+        /// Parameters of `onOfficialAccountInfoChanged`; nil when the profile is as it was.
+        package var infoChanged: [UInt8]?
+        /// Whether there is more after the position.
+        package var hasMore = false
+
+        package init() {}
+
+        /// In bytes of JSON.
+        package var size: Int {
+            messages.reduce(revoked.reduce(infoChanged?.count ?? 0) { $0 + $1.count }) { $0 + $1.count }
+        }
+    }
+
+    package let content: Content
+    /// Where the client stands after it; nil when there is no such channel for him.
+    package let position: (epoch: ChannelEpoch, at: ChannelPosition)?
+
+    package init(_ content: Content, at position: (epoch: ChannelEpoch, at: ChannelPosition)?) {
+        (self.content, self.position) = (content, position)
+    }
+
+    /// Appends the answer as a JSON object.
+    package func write(to output: inout [UInt8]) {
+        switch content {
+        case .reload:
+            output += #"{"reload":true"#.utf8
+        case .missing(let missing):
+            output += #"{"messages":"#.utf8
+            output.append(array: missing.messages)
+            if !missing.revoked.isEmpty {
+                output += #","revoked":"#.utf8
+                output.append(array: missing.revoked)
+            }
+            if let infoChanged = missing.infoChanged {
+                output += #","infoChanged":"#.utf8
+                output += infoChanged
+            }
+            if missing.hasMore { output += #","more":true"#.utf8 }
+        }
+        if let (epoch, at) = position {
+            output += #","Epoch":"#.utf8
+            JSONValue.string(epoch.description).write(to: &output)
+            output += #","MsgSeq":\#(at.messageSeq),"EventSeq":\#(at.eventSeq)"#.utf8
+        }
+        output.append(UInt8(ascii: "}"))
+    }
+
+    package static func == (one: Self, other: Self) -> Bool {
+        one.content == other.content && one.position?.epoch == other.position?.epoch
+            && one.position?.at == other.position?.at
+    }
+}
+
+extension [UInt8] {
+    /// Appends values that are JSON already as a JSON array.
+    fileprivate mutating func append(array values: [[UInt8]]) {
+        append(UInt8(ascii: "["))
+        for (index, value) in values.enumerated() {
+            if index > 0 { append(UInt8(ascii: ",")) }
+            append(contentsOf: value)
+        }
+        append(UInt8(ascii: "]"))
+    }
+}
