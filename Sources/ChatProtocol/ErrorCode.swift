@@ -107,6 +107,8 @@ extension ErrorCode {
     public static let refusedByWebhook = Self(10016)
     /// A "before" webhook did not answer, and the application's policy is to refuse then.
     public static let webhookFailed = Self(80003)
+    /// The user subscribes to the channel already.
+    public static let alreadySubscribed = Self(130005)
     /// The channel has as many subscribers as it may have.
     public static let channelFull = Self(130006)
     /// The user does not subscribe to the channel.

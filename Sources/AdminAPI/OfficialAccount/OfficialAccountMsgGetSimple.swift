@@ -42,20 +42,6 @@ struct OfficialAccountMsgGetSimple: Command {
         ReplyMember("CloudCustomData", .string, "The application's own data.", only: "when it was sent with any"),
     ]
 
-    /// What `IsFinished` tells.
-    private enum Finish: Int64 {
-        case moreWasAskedFor = 0
-        case complete = 1
-        case allExpired = 2
-    }
-
-    /// What `IsPlaceMsg` tells.
-    private enum Place: Int64 {
-        case message = 0
-        case expired = 1
-        case recalled = 2
-    }
-
     let broadcasts: Broadcasts
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
@@ -68,37 +54,6 @@ struct OfficialAccountMsgGetSimple: Command {
             of: call.application,
             at: call.time
         )
-        return [
-            "Official_Account": .string(channel.rawValue),
-            "IsFinished": .integer(Self.finish(page).rawValue),
-            "LastMsgKey": .string(page.broadcasts.first?.key.rawValue ?? ""),
-            "RspMsgList": .array(page.broadcasts.map { .object(Self.item($0, in: channel)) }),
-        ]
-    }
-
-    private static func finish(_ page: HistoryPage) -> Finish {
-        guard page.isComplete else { return .moreWasAskedFor }
-        let hasExpired = page.broadcasts.allSatisfy { $0.content == .expired }
-        return hasExpired && !page.broadcasts.isEmpty ? .allExpired : .complete
-    }
-
-    private static func item(_ broadcast: Broadcast, in channel: ChannelID) -> JSONObject {
-        let (place, elements, data): (Place, [JSONValue], String?) =
-            switch broadcast.content {
-            case .message(let body, let data): (.message, body.elements, data)
-            case .expired: (.expired, [], nil)
-            case .recalled: (.recalled, [], nil)
-            }
-        var members: [JSONObject.Member] = [
-            .init(name: "From_Account", value: .string(channel.rawValue)),
-            .init(name: "IsPlaceMsg", value: .integer(place.rawValue)),
-            .init(name: "MsgSeq", value: .integer(broadcast.key.seq)),
-            .init(name: "MsgKey", value: .string(broadcast.key.rawValue)),
-            .init(name: "MsgTimeStamp", value: .integer(broadcast.key.seconds)),
-            .init(name: "MsgRandom", value: .integer(broadcast.random)),
-            .init(name: "MsgBody", value: .array(elements)),
-        ]
-        if let data { members.append(.init(name: "CloudCustomData", value: .string(data))) }
-        return JSONObject(members)
+        return page.reply(of: channel)
     }
 }

@@ -72,14 +72,20 @@ enum AccountTable {
         ) == 1
     }
 
-    /// The last second whose UserSigs are void, nil when none are or there is no such account.
+    /// The last second whose UserSigs are void, nil when none are.
+    ///
+    /// Of an account that was deleted, that of the deletion: who has its UserSig must not log in to life again.
     static func signaturesVoidUntil(
         _ id: UserID,
         of application: SDKAppID,
         in tx: any Transaction
     ) throws(ChatError) -> Int64? {
         let row = try tx.row(
-            "SELECT signatures_void_until_seconds FROM accounts WHERE app = \(application) AND id = \(id)"
+            """
+            SELECT COALESCE(
+                (SELECT signatures_void_until_seconds FROM accounts WHERE app = \(application) AND id = \(id)),
+                (SELECT deleted_at / 1000 FROM deleted_accounts WHERE app = \(application) AND id = \(id)), -1)
+            """
         )
         guard let second = try row?.integer(0), second >= 0 else { return nil }
         return second

@@ -56,6 +56,24 @@ package struct Accounts: Sendable {
         }
     }
 
+    /// Lets the caller, a user, in: a first login imports the account, a later one does nothing.
+    ///
+    /// - Throws: 70398 when the plan has no room, 70399 when the account was deleted too recently.
+    package func admit(for call: Call) async throws(ChatError) {
+        let (user, application) = (call.caller, call.application.id)
+        let isImported = try await database.read { tx throws(ChatError) in
+            try AccountTable.exists(user, of: application, in: tx)
+        }
+        guard !isImported else { return }
+        try await finishDeletions(of: application)
+        try await database.write { tx throws(ChatError) in
+            // Another device of his may have been faster.
+            guard try !AccountTable.exists(user, of: application, in: tx) else { return }
+            if let error = try importOne(NewAccount(id: user), for: call, in: tx) { throw error }
+            try Audit.record("first login", of: user.rawValue, by: call, in: tx)
+        }
+    }
+
     /// Which of the accounts are imported.
     package func imported(among ids: [UserID], of application: Application) async throws(ChatError) -> Set<UserID> {
         try await database.read { tx throws(ChatError) in
@@ -123,7 +141,7 @@ package struct Accounts: Sendable {
     package func kick(_ id: UserID, for call: Call) async throws(ChatError) {
         _ = try await database.write(for: call) { tx throws(ChatError) in
             guard try AccountTable.voidSignatures(of: id, upTo: call.time, of: call.application.id, in: tx) else {
-                throw ChatError(.accountNotImported, "There is no account \(id); import it first.")
+                throw .noAccount(id)
             }
             try Audit.record("kick", of: id.rawValue, by: call, in: tx)
             tx.onCommit { [bus] in bus.publish(.accountKicked(call.application.id, id)) }
@@ -190,5 +208,11 @@ package struct Accounts: Sendable {
             )
         }
         return nil
+    }
+}
+
+extension ChatError {
+    static func noAccount(_ id: UserID) -> ChatError {
+        ChatError(.accountNotImported, "There is no account \(id); import it first.")
     }
 }

@@ -36,7 +36,9 @@ package final class Authentication: Sendable {
             switch event {
             case .applicationChanged(let application): verified.forget(application)
             case .accountKicked(let application, let account): verified.forget(account, of: application)
-            case .applicationEmptied, .accountsDeleted, .outboxFilled, .channel, .subscriptions: break
+            case .accountsDeleted(let application, let accounts):
+                for account in accounts { verified.forget(account, of: application) }
+            case .applicationEmptied, .outboxFilled, .channel, .subscriptions: break
             }
         }
     }
@@ -46,7 +48,7 @@ package final class Authentication: Sendable {
     /// - Parameters:
     ///   - application: enabled; with its keys as they are now.
     ///   - address: the caller's; failures lock out the three together: application, identifier, address.
-    /// - Throws: 70001 expired or kicked, 70002 empty, 70003 illegal or from the future, 70009 made with another key,
+    /// - Throws: 70001 expired, kicked or deleted, 70002 empty, 70003 illegal or from the future, 70009 made with another key,
     ///   70013 for another identifier, 70014 for another application, 70016 no key, 70050 too many failures.
     package func authenticate(
         _ token: String,
@@ -73,7 +75,7 @@ package final class Authentication: Sendable {
             try AccountTable.signaturesVoidUntil(identifier, of: application.id, in: tx)
         }
         if let voidUntil, userSig.issuedAt <= voidUntil {
-            throw ChatError(.userSigExpired, "The UserSig was invalidated by a kick; make a new one.")
+            throw ChatError(.userSigExpired, "The UserSig was invalidated by a kick or a deletion; make a new one.")
         }
         verified.remember(
             token,

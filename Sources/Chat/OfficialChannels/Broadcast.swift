@@ -57,11 +57,3 @@ package struct Broadcast: Sendable, Equatable {
     package let random: Int64
     package let content: Content
 }
-
-/// A page of a channel's history.
-package struct HistoryPage: Sendable {
-    /// Oldest first.
-    package let broadcasts: [Broadcast]
-    /// Whether everything that was asked for is in it.
-    package let isComplete: Bool
-}

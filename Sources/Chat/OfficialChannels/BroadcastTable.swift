@@ -97,10 +97,11 @@ enum BroadcastTable {
         ).map { row throws(ChatError) in try stored(row) }
     }
 
-    /// What history shows of the numbers below `seq`, the newest first.
+    /// What history shows of the numbers above `oldest` and below `seq`, the newest first.
     static func page(
         of channel: OfficialChannel,
         of application: SDKAppID,
+        after oldest: Int64,
         before seq: Int64,
         limit: Int,
         withRecalled: Bool,
@@ -110,10 +111,35 @@ enum BroadcastTable {
             """
             SELECT seq, random, sent_at, kind, recalled_at, body, cloud_custom_data FROM broadcasts
             WHERE app = \(application) AND channel = \(channel.id) AND incarnation = \(channel.incarnation)
-                AND seq < \(seq) AND kind = \(BroadcastKind.stored.rawValue) AND (recalled_at IS NULL OR \(withRecalled) = 1)
+                AND seq > \(oldest) AND seq < \(seq) AND kind = \(BroadcastKind.stored.rawValue) AND (recalled_at IS NULL OR \(withRecalled) = 1)
             ORDER BY seq DESC LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try stored(row) }
+    }
+
+    /// How many stored broadcasts have a number above `seq`, without those that were recalled.
+    static func unread(
+        after seq: Int64,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        _ tx: any Transaction
+    ) throws(ChatError) -> Int64 {
+        let next = try tx.row(
+            """
+            SELECT stored_before, event_seq FROM broadcasts WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND seq = \(seq + 1)
+            """
+        )
+        guard let next else { return 0 }
+        // What is recalled was sent before, so only recalls since then can concern them; the sign keeps engines from
+        // going through all the broadcasts instead.
+        let recalled = try tx.row(
+            """
+            SELECT count(*) FROM broadcasts WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND recall_event_seq > \(try next.integer(1)) AND +seq > \(seq)
+            """
+        )
+        return channel.storedBroadcasts - (try next.integer(0)) - (try recalled?.integer(0) ?? 0)
     }
 
     /// Recalls a broadcast: its content goes, its number stays.

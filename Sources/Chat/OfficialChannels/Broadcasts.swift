@@ -17,7 +17,7 @@ package struct Broadcasts: Sendable {
     /// The longest reason of a recall, in bytes.
     package static let longestReason = 100
 
-    private let database: any Database
+    let database: any Database
     private let webhooks: Webhooks
     private let announcer: ChannelAnnouncer
     private let clock: any WallClock
@@ -135,44 +135,6 @@ package struct Broadcasts: Sendable {
             return codes.map(\.rawValue)
         }
         return codes.map(ErrorCode.init(rawValue:))
-    }
-
-    /// A page of a channel's history: the newest broadcasts before a key, oldest first.
-    ///
-    /// Those that are older than `historyDays` are placeholders, swept or not.
-    ///
-    /// - Parameters:
-    ///   - key: exclusive; nil begins with the newest.
-    ///   - number: how many are wanted; at most ``largestPage`` are given.
-    ///   - withRecalled: whether recalled ones are shown, without their content.
-    /// - Throws: 10010 when there is no such channel.
-    package func history(
-        of id: ChannelID,
-        before key: MessageKey?,
-        number: Int64,
-        withRecalled: Bool,
-        of application: Application,
-        at now: Timestamp
-    ) async throws(ChatError) -> HistoryPage {
-        try application.demandChannelService(at: now)
-        return try await database.read { tx throws(ChatError) in
-            guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noSender(id) }
-            let wanted = Int(min(number, Int64(Self.largestPage)))
-            // One more than fits tells whether more was asked for than is given.
-            let found = try BroadcastTable.page(
-                of: channel,
-                of: application.id,
-                before: key?.seq ?? .max,
-                limit: wanted + 1,
-                withRecalled: withRecalled,
-                in: tx
-            )
-            let isComplete = number <= Int64(Self.largestPage) || found.count <= wanted
-            let broadcasts = try found.prefix(wanted).reversed().map { stored throws(ChatError) in
-                try broadcast(stored, of: application, at: now)
-            }
-            return HistoryPage(broadcasts: broadcasts, isComplete: isComplete)
-        }
     }
 
     /// What a retry under the same idempotency key is told again.
@@ -296,25 +258,6 @@ package struct Broadcasts: Sendable {
         return key
     }
 
-    private func broadcast(
-        _ stored: BroadcastTable.Stored,
-        of application: Application,
-        at now: Timestamp
-    ) throws(ChatError) -> Broadcast {
-        let content: Broadcast.Content
-        if stored.isRecalled {
-            content = .recalled
-        } else if let json = stored.body, !application.hasExpired(stored.sentAt, at: now) {
-            guard let body = MessageBody(stored: json) else {
-                throw .internalFault(DatabaseError(.corrupt, "broadcast \(stored.key) has no readable body"))
-            }
-            content = .message(body, cloudCustomData: stored.cloudCustomData)
-        } else {
-            content = .expired
-        }
-        return Broadcast(key: stored.key, random: stored.random, content: content)
-    }
-
     /// SHA-256 over the number and the content.
     private static func digest(_ new: NewBroadcast) -> [UInt8] {
         var hash = SHA256()
@@ -341,7 +284,7 @@ extension Application {
 
 extension ChatError {
     /// What recall and history answer for a channel that does not exist: they use the group service's codes.
-    fileprivate static func noSender(_ id: ChannelID) -> ChatError {
+    static func noSender(_ id: ChannelID) -> ChatError {
         ChatError(.conversationNotFound, "There is no official channel \(id).")
     }
 }

@@ -117,7 +117,8 @@ struct ChannelAnnouncer: Sendable {
         }
     }
 
-    private func item(_ channel: OfficialChannel) -> ChannelItem {
+    /// The channel as subscribers are shown it.
+    func item(_ channel: OfficialChannel) -> ChannelItem {
         ChannelItem(channel.item, generation.epoch(of: channel.incarnation), channel.position)
     }
 

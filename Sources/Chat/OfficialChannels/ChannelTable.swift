@@ -55,6 +55,23 @@ enum ChannelTable {
         ).map { row throws(ChatError) in try channel(row) }
     }
 
+    /// Channels in the order of their IDs; going past `offset` costs an index entry each.
+    static func page(
+        of application: SDKAppID,
+        offset: Int64,
+        limit: Int64,
+        in tx: any Transaction
+    ) throws(ChatError) -> [OfficialChannel] {
+        try tx.rows(
+            """
+            SELECT id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
+                subscribers, last_message_at, created_at, incarnation, head_seq, event_seq, stored_broadcasts,
+                subscription_head, profile_event_seq
+            FROM channels WHERE app = \(application) ORDER BY id LIMIT \(limit) OFFSET \(offset)
+            """
+        ).map { row throws(ChatError) in try channel(row) }
+    }
+
     /// Where channels stand; those that are gone are left out.
     ///
     /// - Parameter references: at least one, a query's worth.

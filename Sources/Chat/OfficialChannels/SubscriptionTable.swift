@@ -78,6 +78,71 @@ enum SubscriptionTable {
         ) == 1
     }
 
+    /// - Returns: whether it changed: there is such a subscription, and it had another flag.
+    static func setMessageFlag(
+        _ flag: MessageFlag,
+        of user: UserID,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.execute(
+            """
+            UPDATE subscriptions SET message_flag = \(flag.rawValue) WHERE app = \(application)
+                AND channel = \(channel.id) AND incarnation = \(channel.incarnation) AND account = \(user)
+                AND message_flag <> \(flag.rawValue)
+            """
+        ) == 1
+    }
+
+    /// - Returns: whether it moved: there is such a subscription, and its read position was before this one.
+    static func markRead(
+        _ seq: Int64,
+        of user: UserID,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Bool {
+        try tx.execute(
+            """
+            UPDATE subscriptions SET read_seq = \(seq) WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND account = \(user) AND read_seq < \(seq)
+            """
+        ) == 1
+    }
+
+    /// How many subscribers have read up to a broadcast or further, of those who had subscribed when it was sent.
+    static func readers(
+        of seq: Int64,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Int64 {
+        // The last condition follows from the others; it is what tells an engine that the index of readers is enough.
+        try tx.row(
+            """
+            SELECT count(*) FROM subscriptions WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND read_seq >= \(seq) AND joined_seq < \(seq)
+                AND read_seq > joined_seq
+            """
+        )?.integer(0) ?? 0
+    }
+
+    static func find(
+        _ user: UserID,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Subscription? {
+        try tx.row(
+            """
+            SELECT account, subscribed_at, message_flag, custom_string, last_sent_at_seconds
+            FROM subscriptions WHERE app = \(application) AND channel = \(channel.id)
+                AND incarnation = \(channel.incarnation) AND account = \(user)
+            """
+        ).map { row throws(ChatError) in try subscription(row, from: 0) }
+    }
+
     /// Subscribers in the order in which they came, each with his place.
     static func page(
         of channel: OfficialChannel,

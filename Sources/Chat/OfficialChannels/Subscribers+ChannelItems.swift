@@ -1,0 +1,47 @@
+package import ChatProtocol
+import Database
+
+/// Channels as the caller, a user, is shown them: with where they stand, and his own subscription.
+///
+/// Source: docs/subscriber-protocol.md.
+extension Subscribers {
+    /// Channels, each in its place; of one to which the caller subscribes also `SelfInfo`.
+    package func items(_ ids: [ChannelID], for call: Call) async throws(ChatError) -> [JSONObject] {
+        let application = call.application
+        try application.demandChannelService(at: call.time)
+        return try await database.read { tx throws(ChatError) in
+            var items: [JSONObject] = []
+            for id in ids {
+                guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else {
+                    items.append(OfficialChannel.missingItem(id))
+                    continue
+                }
+                let own = try SubscriptionTable.find(call.caller, in: channel, of: application.id, in: tx)
+                items.append(item(channel, own))
+            }
+            return items
+        }
+    }
+
+    /// The channels to which the caller subscribes, the newest subscription first.
+    package func ownItems(limit: Int64, for call: Call) async throws(ChatError) -> [JSONObject] {
+        let application = call.application.id
+        try call.application.demandChannelService(at: call.time)
+        return try await database.read { tx throws(ChatError) in
+            try channels(of: call.caller, of: application, offset: 0, limit: limit, in: tx).map(item)
+        }
+    }
+
+    private func item(_ channel: OfficialChannel, _ own: Subscription?) -> JSONObject {
+        var members = announcer.item(channel).members
+        if let own {
+            let info: JSONObject = [
+                "SubscribeTime": .integer(own.subscribedAt.seconds),
+                "CustomString": .string(own.customString),
+                "MsgFlag": .string(own.messageFlag.rawValue),
+            ]
+            members.append(.init(name: "SelfInfo", value: .object(info)))
+        }
+        return JSONObject(members)
+    }
+}
