@@ -13,7 +13,9 @@ package struct Systems: Sendable {
     package let channels: OfficialChannels
     package let subscribers: Subscribers
     package let broadcasts: Broadcasts
+    package let receipts: BroadcastReceipts
     package let timeline: Timeline
+    package let presence: any Presence
     package let webhooks: Webhooks
     package let deliveries: Deliveries
     package let sweep: Sweep
@@ -21,6 +23,7 @@ package struct Systems: Sendable {
     /// - Parameters:
     ///   - generation: the storage's.
     ///   - sender: posts webhooks.
+    ///   - presence: knows the live connections.
     ///   - overrides: limits above every plan and application.
     package init(
         database: any Database,
@@ -30,9 +33,11 @@ package struct Systems: Sendable {
         secrets: SecretBox,
         generation: StorageGeneration,
         sender: any WebhookSender,
+        presence: any Presence = NoPresence(),
         overrides: [Limits.Name: Int64] = [:]
     ) {
         (self.database, self.bus, self.clock, self.random) = (database, bus, clock, random)
+        self.presence = presence
         applications = Applications(
             database: database,
             bus: bus,
@@ -46,6 +51,7 @@ package struct Systems: Sendable {
         channels = OfficialChannels(database: database, webhooks: webhooks, announcer: announcer, random: random)
         subscribers = Subscribers(database: database, webhooks: webhooks, announcer: announcer)
         broadcasts = Broadcasts(database: database, webhooks: webhooks, announcer: announcer, clock: clock)
+        receipts = BroadcastReceipts(database: database)
         timeline = Timeline(database: database, generation: generation)
         deliveries = Deliveries(database: database, bus: bus, clock: clock)
         sweep = Sweep(database: database, applications: applications, accounts: accounts, clock: clock)

@@ -22,6 +22,8 @@ package struct TestInstallation: Sendable {
     package let random: SeededRandom
     /// The backend that webhooks are posted to.
     package let backend: ScriptedSender
+    /// Who has a live connection.
+    package let presence: ScriptedPresence
     package let secrets: SecretBox
     package let metrics: any MetricsFactory
     package let authentication: Authentication
@@ -32,6 +34,8 @@ package struct TestInstallation: Sendable {
     package var channels: OfficialChannels { systems.channels }
     package var subscribers: Subscribers { systems.subscribers }
     package var broadcasts: Broadcasts { systems.broadcasts }
+    package var timeline: Timeline { systems.timeline }
+    package var receipts: BroadcastReceipts { systems.receipts }
 
     /// A node over `database`; several nodes over one database share nothing else than the clock.
     ///
@@ -48,6 +52,7 @@ package struct TestInstallation: Sendable {
     ) {
         bus = InProcessEventBus()
         backend = ScriptedSender()
+        presence = ScriptedPresence()
         secrets = SecretBox(.example)
         (self.clock, self.random, self.metrics) = (clock, random, metrics)
         systems = Systems(
@@ -58,6 +63,7 @@ package struct TestInstallation: Sendable {
             secrets: secrets,
             generation: Self.generation,
             sender: backend,
+            presence: presence,
             overrides: overrides
         )
         authentication = Authentication(
@@ -83,7 +89,8 @@ package struct TestInstallation: Sendable {
             random: random ?? self.random,
             secrets: secrets,
             generation: Self.generation,
-            sender: sender ?? backend
+            sender: sender ?? backend,
+            presence: presence
         )
     }
 
@@ -104,12 +111,14 @@ package struct TestInstallation: Sendable {
         as caller: UserID = .administrator,
         of id: SDKAppID = .example,
         from address: String = "192.0.2.1",
+        on platform: ClientPlatform = .restAPI,
         idempotencyKey: IdempotencyKey? = nil
     ) async throws -> Call {
         Call(
             application: try await application(id),
             caller: caller,
             address: address,
+            platform: platform,
             requestID: random.hex(bytes: 16),
             time: clock.now,
             idempotency: idempotencyKey

@@ -47,12 +47,14 @@ struct CommandExample: Sendable, CustomTestStringConvertible {
         CommandExample("account_check", #"{"CheckItem":[{"UserID":"anna"}]}"#),
         CommandExample("kick", #"{"UserID":"anna"}"#),
         CommandExample("query_online_status", #"{"To_Account":["anna"]}"#),
+        CommandExample("get_broadcast_receipt", #"{"Official_Account":"@TOA#_news","MsgKey":"1_1_1767225600"}"#),
     ]
 
     /// Those that change nothing.
     static let reading: Set = [
         "get_official_account_info", "get_subscriber_info", "get_subscribed_official_account_list",
         "official_account_msg_get_simple", "account_check", "query_online_status",
+        "get_broadcast_receipt",
     ]
 
     init(_ command: String, _ body: String) {
@@ -63,11 +65,16 @@ struct CommandExample: Sendable, CustomTestStringConvertible {
 }
 
 extension TestAPI {
-    /// Imports `anna` and `carl` and makes the channel `@TOA#_news`, to which `carl` subscribes.
+    /// Imports `anna` and `carl` and makes the channel `@TOA#_news`, to which `carl` subscribes, and which sent one
+    /// broadcast an hour ago.
     func prepare() async throws {
         try await installation.importAccounts("anna", "carl")
         let news = try await installation.channels.create(.example(), for: try await installation.call())
         _ = try await installation.subscribers.add(["carl"], to: news, for: try await installation.call())
+        let element = JSONValue(#"{"MsgType":"TIMTextElem","MsgContent":{"Text":"first"}}"#)
+        let broadcast = NewBroadcast(channel: news, random: 0, body: try MessageBody([element]))
+        _ = try await installation.broadcasts.send(broadcast, for: try await installation.call())
+        installation.clock.advance(seconds: 3600)
     }
 
     /// The card of the command of that name.

@@ -37,7 +37,7 @@ enum DocumentedCode {
     static func invalidParameter(of card: CommandCard) -> ErrorCode {
         switch card.path.split(separator: "/").first {
         case "official_account_open_http_svc" where usesGroupCodes(card): ErrorCode(rawValue: 10004)
-        case "official_account_open_http_svc": ErrorCode(rawValue: 6017)
+        case "official_account_open_http_svc", "rostrum_svc": ErrorCode(rawValue: 6017)
         case "im_open_login_svc": ErrorCode(rawValue: 70402)
         default: ErrorCode(rawValue: 90001)
         }
@@ -52,7 +52,7 @@ enum DocumentedCode {
     static func internalFault(of card: CommandCard) -> ErrorCode {
         switch card.path.split(separator: "/").first {
         case "official_account_open_http_svc" where usesGroupCodes(card): ErrorCode(rawValue: 10002)
-        case "official_account_open_http_svc": ErrorCode(rawValue: 20005)
+        case "official_account_open_http_svc", "rostrum_svc": ErrorCode(rawValue: 20005)
         case "im_open_login_svc": ErrorCode(rawValue: 70500)
         default: ErrorCode(rawValue: 90994)
         }

@@ -224,7 +224,7 @@ import Testing
                 let card = try #require(api.card(example.command))
                 let request = api.request(example.command, example.body)
                 let reply = try await api.send(request)
-                if card.path.hasPrefix("official_account") {
+                if ["official_account_open_http_svc", "rostrum_svc"].contains(card.service) {
                     #expect(reply.code.rawValue == 131000, "\(example.command)")
                     #expect(reply.info.contains("rostrum app set"))
                     expectPlain(reply, request)

@@ -25,14 +25,15 @@ import Testing
                 + #"{"AccountStatus":"NotImported","ResultCode":0,"ResultInfo":"","UserID":"nobody"}]}"#
         ),
         (
-            "query_online_status", #"{"To_Account":["anna"]}"#,
-            #"{"QueryResult":[{"Status":"Offline","To_Account":"anna"}]}"#
+            "query_online_status", #"{"To_Account":["anna","bella"]}"#,
+            #"{"QueryResult":[{"Status":"Online","To_Account":"anna"},{"Status":"Offline","To_Account":"bella"}]}"#
         ),
         (
             "query_online_status",
             #"{"To_Account":["anna","nobody"],"IsNeedDetail":1,"IsReturnInstid":1,"IsReturnCustomStatus":1}"#,
             #"{"ErrorList":[{"ErrorCode":70107,"To_Account":"nobody"}],"#
-                + #""QueryResult":[{"Status":"Offline","To_Account":"anna"}]}"#
+                + #""QueryResult":[{"Detail":[{"Instid":7,"Platform":"Web","Status":"Online"}],"Status":"Online","#
+                + #""To_Account":"anna"}]}"#
         ),
         ("kick", #"{"UserID":"bella"}"#, "{}"),
         (
@@ -100,6 +101,11 @@ import Testing
                 + #""MsgSeq":1,"MsgTimeStamp":1767225600}]}"#
         ),
         (
+            "get_broadcast_receipt", #"{"Official_Account":"@TOA#_news","MsgKey":"1_1_1767225600"}"#,
+            #"{"LaggingNum":1,"LastWriteMs":12,"MsgKey":"1_1_1767225600","MsgSeq":1,"MsgTime":1767225600,"#
+                + #""Official_Account":"@TOA#_news","OnlineNum":4,"ReadNum":0,"WrittenNum":3}"#
+        ),
+        (
             "official_account_msg_recall", #"{"Official_Account":"@TOA#_news","MsgKeyList":["1_1_1767225600","x"]}"#,
             #"{"RecallRetList":[{"MsgKey":"1_1_1767225600","RetCode":0},{"MsgKey":"x","RetCode":10030}]}"#
         ),
@@ -118,10 +124,12 @@ import Testing
     @Test("every reply has exactly these fields")
     func replies() async throws {
         try await StorageEngine.sqlite.withAPI { api in
+            api.installation.presence.set([PresentSession(platform: .web, instance: 7)], of: UserID("anna"))
             for (command, body, payload) in Self.replies {
                 let reply = try await api.call(command, body)
                 #expect(reply.code == .ok, "\(command): \(reply.info)")
                 #expect(JSONValue.object(reply.payload).canonicalText == payload, "\(command)")
+                if command == "send_official_account_msg" { try await api.installation.reportDelivery() }
             }
             #expect(Set(Self.replies.map(\.command)) == api.catalogue.names)
         }
@@ -153,5 +161,21 @@ import Testing
             #expect(refused.object.members.map(\.name) == names)
             #expect(String(decoding: success.bytes, as: UTF8.self).contains(#""UserID":"a/b""#))
         }
+    }
+}
+
+extension TestInstallation {
+    /// Reports that the first broadcast of `@TOA#_news` went to three of four connections.
+    fileprivate func reportDelivery() async throws {
+        let channel = try await channels.find([.news], of: application(), at: clock.now)[0]
+        let delivery = BroadcastDelivery(
+            reference: try #require(channel).reference(of: .example),
+            seq: 1,
+            online: 4,
+            written: 3,
+            lagging: 1,
+            lastWriteMilliseconds: 12
+        )
+        try await receipts.add([delivery])
     }
 }

@@ -56,7 +56,7 @@ import Testing
         try await StorageEngine.sqlite.withAPI { api in
             for example in CommandExample.all {
                 let card = try #require(api.card(example.command))
-                let isChannels = card.path.hasPrefix("official_account")
+                let isChannels = ["official_account_open_http_svc", "rostrum_svc"].contains(card.service)
                 let reply = try await api.call(example.command, sending: .complete(row.bytes))
                 #expect(
                     reply.code.rawValue == (isChannels ? row.codes.channels : row.codes.accounts),

@@ -3,8 +3,8 @@ import ChatProtocol
 
 /// Querying Account Online Status (spec/accounts.md 8).
 ///
-/// An account is online while it has a live connection; this server has none yet, so every imported account is
-/// `Offline`, and an offline account has no `Detail`.
+/// An account is `Online` while it has a live connection, else `Offline`: there are no device tokens yet, so nobody is
+/// `PushOnline`, and no custom status.
 struct QueryOnlineStatus: Command {
     static let list = ListField(
         "To_Account",
@@ -27,12 +27,7 @@ struct QueryOnlineStatus: Command {
         reply: [
             ReplyMember(
                 "QueryResult",
-                .list(
-                    .object([
-                        ReplyMember("To_Account", .string, "The account."),
-                        ReplyMember("Status", .words(["Offline"]), "Its state; there are no live connections yet."),
-                    ])
-                ),
+                .list(.object(OnlineStatus.members)),
                 "One item for each account that is imported."
             ),
             ReplyMember(
@@ -50,19 +45,23 @@ struct QueryOnlineStatus: Command {
     )
 
     let accounts: Accounts
+    let presence: any Presence
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let names = try body.items(Self.list)
-        for flag in [Self.needDetail, Self.returnInstanceID, Self.returnCustomStatus] { _ = try body.optional(flag) }
-        let imported = try await accounts.imported(
-            among: names.compactMap(UserID.init(rawValue:)),
-            of: call.application
+        let status = OnlineStatus(
+            needsDetail: try body.optional(Self.needDetail) == 1,
+            needsInstances: try body.optional(Self.returnInstanceID) == 1
         )
+        _ = try body.optional(Self.returnCustomStatus)
+        let ids = Array(Set(names.compactMap(UserID.init(rawValue:))))
+        let imported = try await accounts.imported(among: ids, of: call.application)
+        let sessions = await presence.sessions(of: Array(imported), of: call.application.id)
         var results: [JSONValue] = []
         var failures: [JSONValue] = []
         for name in names {
             if let id = UserID(rawValue: name), imported.contains(id) {
-                results.append(.object(["To_Account": .string(name), "Status": .string("Offline")]))
+                results.append(.object(status.item(name, sessions[id] ?? [])))
             } else {
                 let code = Int64(ErrorCode.accountNotImported.rawValue)
                 failures.append(.object(["To_Account": .string(name), "ErrorCode": .integer(code)]))

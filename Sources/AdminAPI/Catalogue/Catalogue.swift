@@ -31,7 +31,8 @@ package struct Catalogue: Sendable {
         Entry { AccountDelete(accounts: $0.accounts) },
         Entry { AccountCheck(accounts: $0.accounts) },
         Entry { Kick(accounts: $0.accounts) },
-        Entry { QueryOnlineStatus(accounts: $0.accounts) },
+        Entry { QueryOnlineStatus(accounts: $0.accounts, presence: $0.presence) },
+        Entry { GetBroadcastReceipt(receipts: $0.receipts) },
     ]
 
     /// The cards of all commands, in the order of the list.

@@ -79,19 +79,24 @@ struct WordField<Word: RawRepresentable<String> & CaseIterable & Sendable>: Fiel
 /// The key of a message, as sending it returned.
 struct MessageKeyField: Field {
     let name: String
-    let isRequired = false
+    let isRequired: Bool
 
-    init(_ name: String) {
-        self.name = name
+    init(_ name: String, required: Bool = false) {
+        (self.name, isRequired) = (name, required)
     }
 
-    var rule: String { "a string: a MsgKey such as 71_1_1767229200; an empty one counts as left out" }
+    var rule: String {
+        let form = "a string: a MsgKey such as 71_1_1767229200"
+        return isRequired ? form : form + "; an empty one counts as left out"
+    }
 
     var schema: JSONSchema {
-        .string(length: 0...MessageKey.longest, pattern: "^$|" + MessageKey.pattern)
+        isRequired
+            ? .string(length: 1...MessageKey.longest, pattern: MessageKey.pattern)
+            : .string(length: 0...MessageKey.longest, pattern: "^$|" + MessageKey.pattern)
     }
 
-    func isAbsent(_ value: JSONValue) -> Bool { value == .string("") }
+    func isAbsent(_ value: JSONValue) -> Bool { value == .string("") && !isRequired }
 
     func read(_ value: JSONValue) -> MessageKey? {
         guard case .string(let text) = value else { return nil }

@@ -43,6 +43,12 @@ package final class CommandCard: Sendable {
     /// `SERVICE`, the first part of the path.
     package var service: String { String(path.split(separator: "/").first ?? "") }
 
+    /// The service of the commands that the hosted service does not have.
+    package static let ownService = "rostrum_svc"
+
+    /// Whether it is Rostrum's own: the hosted service does not have it.
+    package var isOwn: Bool { service == Self.ownService }
+
     /// Whether the application's backend may refuse the call with a code of its own, one of ``ErrorCode/webhookCodes``.
     package var answersWebhookCodes: Bool { webhooks.contains(where: \.isBefore) }
 
@@ -81,7 +87,7 @@ package struct CodeFamily: Sendable, Equatable {
         .applicationKeyMissing, .applicationNotFound, .userSigLockedOut,
     ]
 
-    /// `official_account_open_http_svc`.
+    /// `official_account_open_http_svc` and `rostrum_svc`.
     package static let officialAccount = CodeFamily(
         invalidParameter: .parameterInvalid,
         bodyNotObject: .bodyNotObject,

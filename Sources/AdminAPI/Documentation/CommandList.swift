@@ -29,6 +29,7 @@ package struct CommandList: Sendable {
             "summary": .string(card.summary),
             "callsPerSecond": .integer(card.ordinaryRate),
             "documents": .strings(card.documents),
+            "own": .bool(card.isOwn),
             "fields": .array(card.fields.map { .object(json($0)) }),
             "reply": .array(card.reply.map { .object(json($0)) }),
             "errors": .array(card.ownCodes.map { .object($0.json) }),

@@ -25,14 +25,16 @@ package struct CompatibilityTable: Sendable {
 
     private var overview: String {
         let rows = cards.map { card in
-            "| [`\(card.path)`](#\(card.name)) | \(card.summary) | \(card.ordinaryRate) | \(Self.links(card)) |"
+            let documents = card.isOwn ? "Rostrum's own" : Self.links(card)
+            return "| [`\(card.path)`](#\(card.name)) | \(card.summary) | \(card.ordinaryRate) | \(documents) |"
         }
         return Self.table(
             """
             ## The commands
 
             Calls are `POST /v4/SERVICE/COMMAND`. Calls in a second are those of one application and one command, a limit
-            that can be set (`callsPerSecond`); commands with 100 have half of it.
+            that can be set (`callsPerSecond`); commands with 100 have half of it. What is Rostrum's own, the hosted service
+            does not have.
             """,
             "| command | for | calls/s | documents |",
             rows
@@ -94,6 +96,7 @@ package struct CompatibilityTable: Sendable {
 
     private static func facts(_ card: CommandCard) -> String {
         var facts = ["\(card.ordinaryRate) calls/s\(card.isHalfRate ? " (half rate)" : "")"]
+        if card.isOwn { facts.append("Rostrum's own: the hosted service does not have it") }
         if !card.documents.isEmpty { facts.append("documents: \(links(card))") }
         let webhooks = card.webhooks.map { "`\($0.rawValue)`" }.joined(separator: ", ")
         facts.append(webhooks.isEmpty ? "raises no webhook" : "webhooks: \(webhooks)")

@@ -60,7 +60,10 @@ package struct OpenAPIDocument: Sendable {
             .init(name: "summary", value: .string(card.summary)),
             .init(
                 name: "description",
-                value: .string("At most \(card.ordinaryRate) calls a second, unless the application is set otherwise.")
+                value: .string(
+                    "At most \(card.ordinaryRate) calls a second, unless the application is set otherwise."
+                        + (card.isOwn ? " Rostrum's own: the hosted service does not have it." : "")
+                )
             ),
         ]
         if let document = card.documents.first.map(CommandDocument.init) {
