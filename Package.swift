@@ -111,6 +111,9 @@ let package = Package(
             ]
         ),
 
+        // What live connections stand on; knows of frames, and of nothing that is in them.
+        library("WebSockets", from: [.crypto, .nioCore, .nioHTTP1]),
+
         // The server.
         library("Observability", from: [.logging, .metrics]),
         library(
@@ -121,7 +124,7 @@ let package = Package(
             "Server",
             uses: [
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
-                "Observability", "UserSig", "WebhookDelivery",
+                "Observability", "UserSig", "WebSockets", "WebhookDelivery",
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,
@@ -190,6 +193,11 @@ let package = Package(
             ]
         ),
         tests("UserSigTests", uses: ["UserSig"]),
+        tests(
+            "WebSocketsTests",
+            uses: ["RostrumTesting", "WebSockets"],
+            from: [.nioCore, .nioEmbedded, .nioHTTP1, .nioPosix]
+        ),
         tests(
             "WebhookDeliveryTests",
             uses: [

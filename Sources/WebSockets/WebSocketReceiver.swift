@@ -1,0 +1,19 @@
+package import NIOCore
+
+/// Whom the messages of one connection go to; called on the connection's event loop, in order.
+package protocol WebSocketReceiver: AnyObject {
+    /// The connection is ready to be written to. It is valid until ``closed()``.
+    func opened(_ connection: WebSocketConnection)
+
+    /// A whole message: valid UTF-8 of at most ``WebSocketConnection/largestMessage`` bytes, in a buffer of its own.
+    func received(text: ByteBuffer)
+
+    /// A whole message of at most ``WebSocketConnection/largestMessage`` bytes, in a buffer of its own.
+    func received(binary: ByteBuffer)
+
+    /// Nothing waits to be written any more; called once after sends that were not ``WebSocketConnection/Sending/written``.
+    func drained()
+
+    /// The connection is gone. Called exactly once, after ``opened(_:)``; nothing is called after it.
+    func closed()
+}
