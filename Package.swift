@@ -103,6 +103,11 @@ let package = Package(
         // The edges.
         library("AdminAPI", uses: ["Chat", "ChatProtocol"], from: [.crypto, .logging, .metrics]),
         library(
+            "Gateway",
+            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus", "WebSockets"],
+            from: [.asyncAlgorithms, .logging, .metrics, .nioCore, .nioHTTP1, .serviceLifecycle]
+        ),
+        library(
             "WebhookDelivery",
             uses: ["Addresses", "Chat", "ChatProtocol", "EventBus"],
             from: [
@@ -124,7 +129,7 @@ let package = Package(
             "Server",
             uses: [
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
-                "Observability", "UserSig", "WebSockets", "WebhookDelivery",
+                "Gateway", "Observability", "UserSig", "WebSockets", "WebhookDelivery",
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,
@@ -138,8 +143,8 @@ let package = Package(
         program(
             "rostrum",
             uses: [
-                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Emulator", "Observability", "Server", "UserSig",
-                "WebhookDelivery",
+                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Emulator", "Gateway", "Observability", "Server",
+                "UserSig", "WebhookDelivery",
             ],
             from: [.argumentParser, .logging]
         ),
@@ -181,6 +186,11 @@ let package = Package(
             uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Emulator", "RostrumTesting"]
         ),
         tests("EventBusTests", uses: ["ChatProtocol", "EventBus", "RostrumTesting"]),
+        tests(
+            "GatewayTests",
+            uses: ["Chat", "ChatProtocol", "EventBus", "Gateway", "RostrumTesting", "WebSockets"],
+            from: [.nioCore]
+        ),
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
         tests(
             "ServerTests",
@@ -193,11 +203,6 @@ let package = Package(
             ]
         ),
         tests("UserSigTests", uses: ["UserSig"]),
-        tests(
-            "WebSocketsTests",
-            uses: ["RostrumTesting", "WebSockets"],
-            from: [.nioCore, .nioEmbedded, .nioHTTP1, .nioPosix]
-        ),
         tests(
             "WebhookDeliveryTests",
             uses: [

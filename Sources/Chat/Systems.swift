@@ -8,6 +8,7 @@ package struct Systems: Sendable {
     package let bus: any EventBus
     package let clock: any WallClock
     package let random: any RandomSource
+    package let generation: StorageGeneration
     package let applications: Applications
     package let accounts: Accounts
     package let channels: OfficialChannels
@@ -37,6 +38,7 @@ package struct Systems: Sendable {
         overrides: [Limits.Name: Int64] = [:]
     ) {
         (self.database, self.bus, self.clock, self.random) = (database, bus, clock, random)
+        self.generation = generation
         self.presence = presence
         applications = Applications(
             database: database,

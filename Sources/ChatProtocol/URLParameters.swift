@@ -15,6 +15,8 @@ public struct URLParameters: Sendable, Equatable {
     public private(set) var random: String?
     /// `json`.
     public private(set) var contentType: String?
+    /// What a live connection comes from.
+    public private(set) var platform: String?
 
     /// Takes a query string apart.
     ///
@@ -31,6 +33,13 @@ public struct URLParameters: Sendable, Equatable {
         }
     }
 
+    /// The same with a token that was given elsewhere, unless the URL has one.
+    public func offering(userSig: String) -> URLParameters {
+        var copy = self
+        copy.userSig = self.userSig ?? userSig
+        return copy
+    }
+
     private mutating func read(_ part: ArraySlice<UInt8>) throws(ChatError) {
         let mark = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
         let name = try Self.decoded(part[..<mark])
@@ -41,6 +50,7 @@ public struct URLParameters: Sendable, Equatable {
         case "usersig": try Self.set(&userSig, name, value)
         case "random": try Self.set(&random, name, value)
         case "contenttype": try Self.set(&contentType, name, value)
+        case "platform": try Self.set(&platform, name, value)
         default: break
         }
     }

@@ -13,7 +13,7 @@ package enum Event: Sendable, Hashable {
     /// There may be webhooks of the application to deliver.
     case outboxFilled(SDKAppID)
     /// Something that a channel's subscribers see.
-    case channel(ChannelEvent)
+    case channel(TimelineEvent)
     /// Users subscribe, or do no longer, or want a channel's messages otherwise.
     case subscriptions(SubscriptionEvent)
 }
@@ -32,7 +32,7 @@ package struct ChannelReference: Sendable, Hashable {
 /// Something that took a channel's `EventSeq`.
 ///
 /// The numbers of a channel have no gap: whoever misses one reads it from the storage.
-package struct ChannelEvent: Sendable, Hashable {
+package struct TimelineEvent: Sendable, Hashable {
     package let reference: ChannelReference
     /// Where the channel stands with it.
     package let position: ChannelPosition

@@ -48,8 +48,10 @@ package struct TestAPI: Sendable {
         catalogue = Catalogue(installation.systems)
         api = AdminAPI(
             catalogue: catalogue,
-            applications: installation.applications,
-            authentication: installation.authentication,
+            admission: Admission(
+                applications: installation.applications,
+                authentication: installation.authentication
+            ),
             clock: installation.clock,
             random: installation.random,
             observer: observer,

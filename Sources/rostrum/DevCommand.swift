@@ -2,6 +2,7 @@ import Addresses
 import ArgumentParser
 import Chat
 import Emulator
+import Gateway
 import Logging
 import Observability
 import Server
@@ -49,6 +50,12 @@ struct DevCommand: AsyncParsableCommand {
     )
     var trustedProxies: [AddressRange] = []
 
+    @Option(help: "Live sessions that one address may have; 0 = no limit.")
+    var sessionsPerAddress: UInt32 = UInt32(AddressLimits.Settings.default.sessions)
+
+    @Option(help: "Logins of live sessions that one address may try in a second; 0 = no limit.")
+    var loginsPerAddress: UInt32 = UInt32(AddressLimits.Settings.default.loginsPerSecond)
+
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp("What webhooks may reach besides public addresses and this machine.", valueName: "CIDR")
@@ -87,6 +94,10 @@ struct DevCommand: AsyncParsableCommand {
         settings.dataDirectory = dataDir
         for limit in limits { settings.limits[limit.name] = limit.value }
         (settings.trustedProxies, settings.webhookAllow) = (trustedProxies, webhookAllow)
+        settings.addressLimits = AddressLimits.Settings(
+            sessions: Int(sessionsPerAddress),
+            loginsPerSecond: Int(loginsPerAddress)
+        )
         (settings.logFormat, settings.logLevel) = (logFormat, logLevel)
         try await RunningServer.dev(settings, output: printLine)
     }

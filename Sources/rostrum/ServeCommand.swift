@@ -52,6 +52,19 @@ struct ServeCommand: AsyncParsableCommand {
     var trustedProxies: [String] = []
 
     @Option(
+        help: ArgumentHelp("Live sessions that one address may have; 0 = no limit (default: 2000).", valueName: "N")
+    )
+    var sessionsPerAddress: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Logins of live sessions that one address may try in a second; 0 = no limit (default: 200).",
+            valueName: "N"
+        )
+    )
+    var loginsPerAddress: String?
+
+    @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp("Private addresses that webhooks may reach all the same.", valueName: "CIDR")
     )
@@ -67,6 +80,7 @@ struct ServeCommand: AsyncParsableCommand {
         let given: [(String, String?)] = [
             ("host", host), ("port", port), ("admin-host", adminHost), ("admin-port", adminPort), ("data-dir", dataDir),
             ("master-key-file", masterKeyFile), ("tls-certificate", tlsCertificate), ("tls-key", tlsKey),
+            ("sessions-per-address", sessionsPerAddress), ("logins-per-address", loginsPerAddress),
             ("log-format", logFormat), ("log-level", logLevel),
         ]
         var flags: [String: [String]] = [:]

@@ -51,7 +51,7 @@ import Testing
     func precedence(name: String) async throws {
         let values: (file: String, environment: String, flag: String) =
             switch name {
-            case "port", "admin-port": ("1001", "1002", "1003")
+            case "port", "admin-port", "sessions-per-address", "logins-per-address": ("1001", "1002", "1003")
             case "trusted-proxies", "webhook-allow": ("10.0.0.1", "10.0.0.2", "10.0.0.3")
             case "log-format": ("text", "json", "text")
             case "log-level": ("debug", "warning", "error")
@@ -86,6 +86,8 @@ import Testing
         case "tls-certificate": settings.tls?.certificate ?? "-"
         case "tls-key": settings.tls?.key ?? "-"
         case "trusted-proxies": shown(settings.trustedProxies)
+        case "sessions-per-address": String(settings.addressLimits.sessions)
+        case "logins-per-address": String(settings.addressLimits.loginsPerSecond)
         case "webhook-allow": shown(settings.webhookAllow)
         case "log-format": settings.logFormat.rawValue
         case "log-level": settings.logLevel.rawValue

@@ -10,8 +10,7 @@ package import Metrics
 /// envelope, and one log line and one count are left behind.
 package struct AdminAPI: Sendable {
     private let catalogue: Catalogue
-    private let applications: Applications
-    private let authentication: Authentication
+    private let admission: Admission
     private let clock: any WallClock
     private let requestIDs: RequestIDs
     private let observer: (any CallObserver)?
@@ -21,16 +20,15 @@ package struct AdminAPI: Sendable {
 
     package init(
         catalogue: Catalogue,
-        applications: Applications,
-        authentication: Authentication,
+        admission: Admission,
         clock: any WallClock,
         random: any RandomSource,
         observer: (any CallObserver)? = nil,
         metrics: any MetricsFactory,
         logger: Logger
     ) {
-        (self.catalogue, self.applications, self.authentication) = (catalogue, applications, authentication)
-        (self.clock, self.observer, self.logger) = (clock, observer, logger)
+        (self.catalogue, self.admission, self.clock) = (catalogue, admission, clock)
+        (self.observer, self.logger) = (observer, logger)
         requestIDs = RequestIDs(random: random)
         self.metrics = CommandMetrics(commands: catalogue.commands.map(\.card.name), factory: metrics)
     }
@@ -86,8 +84,8 @@ package struct AdminAPI: Sendable {
         let parameters = try URLParameters(query: request.query)
         (record.application, record.identifier) = (parameters.sdkAppID, parameters.identifier)
         let now = clock.now
-        let application = try await application(parameters)
-        let caller = try await authenticate(parameters, application, request)
+        let application = try await admission.application(parameters)
+        let caller = try await admission.authenticate(parameters, of: application, from: request.address).identifier
         guard application.admins.contains(caller) else {
             throw ChatError(
                 .adminRequired,
@@ -116,51 +114,6 @@ package struct AdminAPI: Sendable {
             idempotency: try Self.idempotencyKey(request.idempotencyKey, card, bytes)
         )
         return try await command.answer(RequestBody(object, codes: card.codes), call)
-    }
-
-    /// Checks 2: the application is named, known and enabled.
-    private func application(_ parameters: URLParameters) async throws(ChatError) -> Application {
-        guard let text = parameters.sdkAppID, !text.isEmpty else {
-            throw ChatError(.sdkAppIDMissing, "sdkappid is missing from the URL.")
-        }
-        guard let id = SDKAppID(text) else {
-            throw ChatError(.applicationNotFound, "sdkappid in the URL must be an application's number in digits.")
-        }
-        guard let application = try await applications.find(id) else {
-            throw ChatError(.applicationNotFound, "There is no application \(id) on this server.")
-        }
-        guard application.isEnabled else {
-            throw ChatError(
-                .applicationDisabled,
-                "Application \(id) is disabled; enable it with `rostrum app set \(id) --enable-serving`."
-            )
-        }
-        return application
-    }
-
-    /// Checks 3 and 4: the other parameters are there and well formed, and the UserSig is the caller's.
-    private func authenticate(
-        _ parameters: URLParameters,
-        _ application: Application,
-        _ request: IncomingRequest
-    ) async throws(ChatError) -> UserID {
-        guard let name = parameters.identifier, !name.isEmpty else {
-            throw ChatError(.badURLParameter, "identifier is missing from the URL; it must name an app admin.")
-        }
-        guard let identifier = UserID(rawValue: name) else {
-            throw ChatError(.badURLParameter, "identifier in the URL is no UserID: \(UserID.rule).")
-        }
-        guard let userSig = parameters.userSig else {
-            throw ChatError(.badURLParameter, "usersig is missing from the URL.")
-        }
-        guard parameters.contentType == nil || parameters.contentType == "json" else {
-            throw ChatError(.badURLParameter, "contenttype in the URL must be json.")
-        }
-        guard parameters.random.map({ UInt32(digits: $0) != nil }) ?? true else {
-            throw ChatError(.badURLParameter, "random in the URL must be a whole number from 0 to 4294967295.")
-        }
-        try await authentication.authenticate(userSig, as: identifier, of: application, from: request.address)
-        return identifier
     }
 
     private func body(_ request: IncomingRequest, limit: Int64) async throws(ChatError) -> [UInt8] {

@@ -48,14 +48,16 @@ package final class Authentication: Sendable {
     /// - Parameters:
     ///   - application: enabled; with its keys as they are now.
     ///   - address: the caller's; failures lock out the three together: application, identifier, address.
+    /// - Returns: by which key it is good, and for how long.
     /// - Throws: 70001 expired, kicked or deleted, 70002 empty, 70003 illegal or from the future, 70009 made with another key,
     ///   70013 for another identifier, 70014 for another application, 70016 no key, 70050 too many failures.
+    @discardableResult
     package func authenticate(
         _ token: String,
         as identifier: UserID,
         of application: Application,
         from address: String
-    ) async throws(ChatError) {
+    ) async throws(ChatError) -> VerifiedToken {
         let now = clock.now
         let caller = SignatureLockout.Caller(application: application.id, identifier: identifier, address: address)
         guard !lockout.isLocked(caller, at: now) else {
@@ -66,7 +68,7 @@ package final class Authentication: Sendable {
         }
         if let known = verified.find(token, at: now), known.fits(identifier, application) {
             hits.increment()
-            return
+            return known.token
         }
         misses.increment()
         let changes = verified.changes
@@ -77,17 +79,18 @@ package final class Authentication: Sendable {
         if let voidUntil, userSig.issuedAt <= voidUntil {
             throw ChatError(.userSigExpired, "The UserSig was invalidated by a kick or a deletion; make a new one.")
         }
+        let good = VerifiedToken(key: key, expiresAt: Timestamp(seconds: userSig.expiresAt))
         verified.remember(
             token,
             VerifiedTokens.Entry(
                 application: application.id,
                 identifier: identifier,
-                key: key,
-                expiresAt: Timestamp(seconds: userSig.expiresAt),
+                token: good,
                 checkedAt: now
             ),
             unlessChangedSince: changes
         )
+        return good
     }
 
     private func verify(

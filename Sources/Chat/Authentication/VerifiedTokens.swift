@@ -9,16 +9,14 @@ final class VerifiedTokens: Sendable {
     struct Entry: Sendable {
         let application: SDKAppID
         let identifier: UserID
-        /// The application key that the signature was made with.
-        let key: String
-        let expiresAt: Timestamp
+        let token: VerifiedToken
         /// When the account's kicks were last looked up.
         let checkedAt: Timestamp
 
         /// Whether the token is good for a request in this name.
         func fits(_ identifier: UserID, _ application: Application) -> Bool {
             self.application == application.id && self.identifier == identifier
-                && application.keys.contains { $0.text == key }
+                && application.keys.contains { $0.text == token.key }
         }
     }
 
@@ -57,7 +55,7 @@ final class VerifiedTokens: Sendable {
             } else {
                 return nil
             }
-            guard now < entry.expiresAt else {
+            guard now < entry.token.expiresAt else {
                 generations.young[token] = nil
                 return nil
             }

@@ -128,7 +128,7 @@ struct ChannelAnnouncer: Sendable {
         in reference: ChannelReference
     ) {
         let now = clock.now.milliseconds
-        bus.publish(.channel(ChannelEvent(reference, position, notification, committedAt: now)))
+        bus.publish(.channel(TimelineEvent(reference, position, notification, committedAt: now)))
     }
 }
 

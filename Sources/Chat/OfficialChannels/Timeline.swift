@@ -26,6 +26,10 @@ package struct Timeline: Sendable {
         package let position: ChannelPosition
         /// Whether the user wants none of its messages.
         package let discards: Bool
+
+        package init(reference: ChannelReference, position: ChannelPosition, discards: Bool) {
+            (self.reference, self.position, self.discards) = (reference, position, discards)
+        }
     }
 
     /// Every channel that a user subscribes to; nil when the account is not imported.
@@ -64,7 +68,7 @@ package struct Timeline: Sendable {
         after position: ChannelPosition,
         of application: Application,
         at now: Timestamp
-    ) async throws(ChatError) -> [ChannelEvent]? {
+    ) async throws(ChatError) -> [TimelineEvent]? {
         try await database.read { tx throws(ChatError) in
             guard let channel = try ChannelTable.find(reference.channel, of: reference.application, in: tx),
                 channel.incarnation == reference.incarnation
@@ -76,7 +80,7 @@ package struct Timeline: Sendable {
             return ((position.eventSeq + 1)...end).map { eventSeq in
                 let event = read.events[eventSeq]
                 messageSeq = max(messageSeq, event?.messageSeq ?? 0)
-                return ChannelEvent(
+                return TimelineEvent(
                     reference,
                     ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq),
                     event?.notification,

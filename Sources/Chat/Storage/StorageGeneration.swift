@@ -26,7 +26,7 @@ package struct StorageGeneration: Sendable {
     }
 
     /// The epoch of a channel's incarnation in it.
-    func epoch(of incarnation: Int64) -> ChannelEpoch {
+    package func epoch(of incarnation: Int64) -> ChannelEpoch {
         ChannelEpoch(generation: text, incarnation: incarnation)
     }
 }

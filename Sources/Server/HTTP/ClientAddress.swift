@@ -1,4 +1,6 @@
 package import Addresses
+import NIOHTTP1
+import WebSockets
 
 /// Finds out who calls when proxies stand between.
 ///
@@ -27,6 +29,11 @@ package struct ClientAddress: Sendable {
             if !isTrusted(address) { return address }
         }
         return nearest
+    }
+
+    /// The address of whoever asks for a live connection.
+    func find(_ request: UpgradeRequest) -> String {
+        find(peer: request.peer, forwarded: request.headers["x-forwarded-for"])
     }
 
     private func isTrusted(_ address: String) -> Bool {

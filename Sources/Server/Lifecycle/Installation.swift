@@ -1,11 +1,14 @@
 package import Chat
 import Database
 import EventBus
+import Gateway
 package import WebhookDelivery
 
 /// An installation, opened: the systems of the domain over its storage, and what must be closed with it.
 package struct Installation: Sendable {
     package let systems: Systems
+    /// The live sessions of this node.
+    let sessions = SessionRegistry()
     private let sender: HTTPWebhookSender
 
     /// - Parameters:
@@ -26,6 +29,7 @@ package struct Installation: Sendable {
             secrets: storage.secrets,
             generation: storage.generation,
             sender: sender,
+            presence: sessions,
             overrides: overrides
         )
     }

@@ -1,6 +1,7 @@
 import AdminAPI
 import Chat
 import DatabaseSQLite
+import Gateway
 import Logging
 import Metrics
 import Observability
@@ -18,12 +19,22 @@ package struct RunningServer: Sendable {
     let registry: PrometheusRegistry
     let logger: Logger
     let health: Health
+    private let admission: Admission
 
     init(_ installation: Installation, registry: PrometheusRegistry, logger: Logger) {
         (self.installation, self.registry, self.logger) = (installation, registry, logger)
         systems = installation.systems
         health = Health(database: systems.database, clock: systems.clock, logger: logger)
         catalogue = Catalogue(systems)
+        admission = Admission(
+            applications: systems.applications,
+            authentication: Authentication(
+                database: systems.database,
+                bus: systems.bus,
+                clock: systems.clock,
+                metrics: registry
+            )
+        )
     }
 
     var adminDoor: AdminDoor {
@@ -38,17 +49,28 @@ package struct RunningServer: Sendable {
         OutboxReader(systems, metrics: registry, logger: logger)
     }
 
+    /// The live connections.
+    ///
+    /// - Parameters:
+    ///   - addressLimits: what one address may have.
+    ///   - clientAddress: finds out who calls when proxies stand between.
+    func gateway(_ addressLimits: AddressLimits.Settings, _ clientAddress: ClientAddress) -> Gateway {
+        Gateway(
+            systems,
+            sessions: installation.sessions,
+            admission: admission,
+            addressLimits: addressLimits,
+            address: clientAddress.find,
+            metrics: registry,
+            logger: logger
+        )
+    }
+
     /// - Parameter observer: the emulator's; nil in production.
     func api(observer: (any CallObserver)?) -> AdminAPI {
         AdminAPI(
             catalogue: catalogue,
-            applications: systems.applications,
-            authentication: Authentication(
-                database: systems.database,
-                bus: systems.bus,
-                clock: systems.clock,
-                metrics: registry
-            ),
+            admission: admission,
             clock: systems.clock,
             random: systems.random,
             observer: observer,
@@ -96,6 +118,12 @@ package struct RunningServer: Sendable {
                 "rostrum_webhook_attempts": "Attempts at \"after\" webhooks by result.",
                 "rostrum_webhook_duration": "Time from an attempt's beginning to the end of the reply.",
                 "rostrum_webhook_dead_letters": "\"After\" webhooks that were given up.",
+                "rostrum_sessions": "Live sessions by platform.",
+                "rostrum_logins": "Logins of live sessions by ErrorCode.",
+                "rostrum_session_ends": "Live sessions that the server ended, by close code.",
+                "rostrum_session_requests": "Methods that live sessions called, by code.",
+                "rostrum_deliveries": "Broadcasts to live sessions: written, or left out because the client lagged.",
+                "rostrum_delivery_last_write_ms": "From the commit of a broadcast to the last write on an event loop.",
             ]
         )
         registry.observe("rostrum_log_dropped_lines", help: "Log lines that were lost because nobody read them.") {

@@ -1,5 +1,6 @@
 package import Addresses
 package import Chat
+package import Gateway
 package import Logging
 package import Observability
 
@@ -17,6 +18,8 @@ package struct DevSettings: Sendable {
     /// Limits above every plan.
     package var limits: [Limits.Name: Int64] = [:]
     package var trustedProxies: [AddressRange] = []
+    /// How many live sessions an address may have and open; 0 = no limit.
+    package var addressLimits = AddressLimits.Settings.default
     /// What webhooks may reach besides public addresses and this machine.
     package var webhookAllow: [AddressRange] = []
     package var logFormat = LogFormat.text

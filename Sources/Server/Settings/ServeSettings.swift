@@ -1,4 +1,6 @@
 package import Addresses
+import ChatProtocol
+package import Gateway
 package import Logging
 package import Observability
 
@@ -13,6 +15,8 @@ package struct ServeSettings: Sendable {
     package var masterKey: MasterKeySource
     package var tls: TLSFiles?
     package var trustedProxies: [AddressRange]
+    /// How many live sessions an address may have and open; 0 = no limit.
+    package var addressLimits: AddressLimits.Settings
     /// What webhooks may reach besides public addresses.
     package var webhookAllow: [AddressRange]
     package var logFormat: LogFormat
@@ -21,7 +25,7 @@ package struct ServeSettings: Sendable {
     /// The name of every setting; with two dashes the flag, in capitals behind `ROSTRUM_` the variable.
     package static let names = [
         "host", "port", "admin-host", "admin-port", "data-dir", "master-key-file", "tls-certificate", "tls-key",
-        "trusted-proxies", "webhook-allow", "log-format", "log-level",
+        "trusted-proxies", "sessions-per-address", "logins-per-address", "webhook-allow", "log-format", "log-level",
     ]
 
     /// Reads and judges every setting.
@@ -53,6 +57,13 @@ package struct ServeSettings: Sendable {
         masterKey = try Self.masterKey(reader)
         tls = try Self.tls(reader)
         trustedProxies = try reader.list("trusted-proxies", allowed: Self.ranges) { AddressRange($0) }
+        let defaults = AddressLimits.Settings.default
+        addressLimits = AddressLimits.Settings(
+            sessions: try reader.value("sessions-per-address", allowed: Self.counts, read: Self.count)
+                ?? defaults.sessions,
+            loginsPerSecond: try reader.value("logins-per-address", allowed: Self.counts, read: Self.count)
+                ?? defaults.loginsPerSecond
+        )
         webhookAllow = try reader.list("webhook-allow", allowed: Self.ranges) { AddressRange($0) }
         logFormat =
             try reader.value("log-format", allowed: "text or json") { LogFormat(rawValue: $0) } ?? .text
@@ -60,6 +71,12 @@ package struct ServeSettings: Sendable {
             try reader.value("log-level", allowed: "trace, debug, info, notice, warning, error or critical") {
                 Logger.Level(rawValue: $0)
             } ?? .info
+    }
+
+    private static let counts = "a whole number from 0 (no limit) to 1000000"
+
+    private static func count(_ text: String) -> Int? {
+        Int(digits: text).flatMap { (0...1_000_000).contains($0) ? $0 : nil }
     }
 
     private static let ranges = "addresses or CIDR ranges such as 10.0.0.0/8"

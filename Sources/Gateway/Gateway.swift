@@ -1,0 +1,170 @@
+import AsyncAlgorithms
+package import Chat
+import ChatProtocol
+import EventBus
+package import Logging
+package import Metrics
+import NIOCore
+import ServiceLifecycle
+package import WebSockets
+
+/// The live connections of this node: sessions, rooms, delivery.
+///
+/// What is committed on any node comes by the event bus. An event that is lost costs at most 5 s: so often the heads of
+/// all rooms are compared with the storage, and the applications of all sessions looked at.
+///
+/// Source: design section 4.
+package final class Gateway: Service {
+    /// How often the storage is compared with what was heard.
+    package static let comparisonInterval = Duration.seconds(5)
+    /// How often receipts are written.
+    package static let receiptInterval = Duration.milliseconds(500)
+
+    private let shared: GatewayShared
+    private let systems: Systems
+    private let logger: Logger
+    private let comparisonInterval: Duration
+
+    /// The login: what answers at `GET /v4/ws`.
+    package let door: any WebSocketDoor
+
+    /// - Parameters:
+    ///   - sessions: where the sessions of this node are known; the systems ask it who is online.
+    ///   - address: whose request an upgrade is, when proxies stand between.
+    ///   - comparisonInterval: how often the storage is compared with what was heard.
+    package init(
+        _ systems: Systems,
+        sessions: SessionRegistry,
+        admission: Admission,
+        addressLimits: AddressLimits.Settings = .default,
+        comparisonInterval: Duration = Gateway.comparisonInterval,
+        address: @escaping @Sendable (UpgradeRequest) -> String,
+        metrics factory: any MetricsFactory,
+        logger: Logger
+    ) {
+        (self.systems, self.logger, self.comparisonInterval) = (systems, logger, comparisonInterval)
+        let metrics = GatewayMetrics(factory: factory)
+        let reader = EventReader(
+            timeline: systems.timeline,
+            applications: systems.applications,
+            generation: systems.generation,
+            clock: systems.clock,
+            jobs: Jobs(),
+            logger: logger
+        )
+        let shared = GatewayShared(
+            rooms: Rooms(reader: reader),
+            reader: reader,
+            receipts: ReceiptBook(
+                receipts: systems.receipts,
+                clock: systems.clock,
+                metrics: metrics,
+                logger: logger
+            ),
+            sessions: sessions,
+            addresses: AddressLimits(addressLimits),
+            methods: Methods(systems: systems, metrics: metrics, logger: logger),
+            metrics: metrics
+        )
+        self.shared = shared
+        door = GatewayDoor(
+            shared: shared,
+            systems: systems,
+            admission: admission,
+            address: address,
+            logger: logger
+        )
+        systems.bus.listen { [weak self] event in self?.hear(event) }
+    }
+
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.shared.jobs.run() }
+            group.addTask {
+                for await _ in AsyncTimerSequence(interval: Self.receiptInterval, clock: .continuous)
+                    .cancelOnGracefulShutdown()
+                {
+                    await self.shared.receipts.write()
+                }
+                await self.shared.receipts.write()
+            }
+            for await _ in AsyncTimerSequence(interval: comparisonInterval, clock: .continuous)
+                .cancelOnGracefulShutdown()
+            {
+                await compare()
+            }
+            shared.stopHubs()
+            shared.jobs.finish()
+        }
+    }
+
+    private func hear(_ event: Event) {
+        switch event {
+        case .channel(let event): shared.rooms.hear(event)
+        case .subscriptions(let event): hear(event)
+        case .accountKicked(let application, let user): end([user], of: application, .kicked)
+        case .accountsDeleted(let application, let users): end(users, of: application, .accountDeleted)
+        case .applicationEmptied(let application): end(shared.sessions.sessions(in: application), .accountDeleted)
+        case .applicationChanged(let application):
+            guard !shared.sessions.sessions(in: application).isEmpty else { return }
+            shared.jobs.add { await self.look(at: application) }
+        case .outboxFilled: break
+        }
+    }
+
+    private func hear(_ event: SubscriptionEvent) {
+        let sessions = shared.sessions.sessions(of: event.users, in: event.reference.application)
+        guard !sessions.isEmpty else { return }
+        let notification = Self.notification(of: event)
+        for session in sessions { session.hub.eventLoop.execute { session.apply(event, notification) } }
+    }
+
+    /// The frame that tells a user of a change of his subscriptions; empty when he is told nothing.
+    private static func notification(of event: SubscriptionEvent) -> ByteBuffer {
+        switch event.change {
+        case .subscribed(_, let parameters):
+            return WebSocketFrames.text(
+                JSONRPC.notification("onOfficialAccountSubscribed", parameters: parameters)
+            )
+        case .unsubscribed:
+            let parameters: JSONObject = ["Official_Account": .channel(event.reference.channel)]
+            return WebSocketFrames.text(
+                JSONRPC.notification("onOfficialAccountUnsubscribed", parameters: parameters.json)
+            )
+        case .discarding: return ByteBuffer()
+        }
+    }
+
+    private func end(_ users: [UserID], of application: SDKAppID, _ end: SessionEnd) {
+        self.end(shared.sessions.sessions(of: users, in: application), end)
+    }
+
+    private func end(_ sessions: [Session], _ end: SessionEnd) {
+        for session in sessions { session.hub.eventLoop.execute { session.end(end) } }
+    }
+
+    /// Makes good what was not heard.
+    private func compare() async {
+        for application in shared.sessions.applications { await look(at: application) }
+        let references = shared.rooms.references
+        guard !references.isEmpty else { return }
+        do throws(ChatError) {
+            shared.rooms.compare(references, with: try await systems.timeline.heads(of: references))
+        } catch {
+            logger.fault("cannot compare the rooms with the storage", error)
+        }
+    }
+
+    /// Ends the sessions that the application no longer lets in.
+    private func look(at id: SDKAppID) async {
+        do throws(ChatError) {
+            guard let application = try await systems.applications.find(id), application.isEnabled else {
+                return end(shared.sessions.sessions(in: id), .applicationDisabled)
+            }
+            let keys = application.keys.map(\.text)
+            end(shared.sessions.sessions(in: id).filter { !keys.contains($0.token.key) }, .userSigExpired)
+        } catch {
+            logger.fault("cannot look at an application", error)
+        }
+    }
+}

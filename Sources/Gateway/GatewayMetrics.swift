@@ -1,0 +1,73 @@
+import ChatProtocol
+import Metrics
+import Synchronization
+import WebSockets
+
+/// Counts and times what live connections do.
+final class GatewayMetrics: Sendable {
+    private let open: [ClientPlatform: Gauge]
+    private let counts = Mutex<[ClientPlatform: Int]>([:])
+    private let written: Counter
+    private let lagging: Counter
+    private let deliveryTime: Recorder
+    private let factory: any MetricsFactory
+
+    init(factory: any MetricsFactory) {
+        self.factory = factory
+        open = Dictionary(
+            uniqueKeysWithValues: ClientPlatform.allCases.map { platform in
+                let dimensions = [("platform", platform.rawValue)]
+                return (platform, Gauge(label: "rostrum_sessions", dimensions: dimensions, factory: factory))
+            }
+        )
+        let label = "rostrum_deliveries"
+        written = Counter(label: label, dimensions: [("result", "written")], factory: factory)
+        lagging = Counter(label: label, dimensions: [("result", "lagging")], factory: factory)
+        deliveryTime = Recorder(label: "rostrum_delivery_last_write_ms", factory: factory)
+    }
+
+    func opened(_ session: Session) { count(session.platform, 1) }
+
+    func closed(_ session: Session) { count(session.platform, -1) }
+
+    private func count(_ platform: ClientPlatform, _ difference: Int) {
+        counts.withLock { counts in
+            counts[platform, default: 0] += difference
+            open[platform]?.record(counts[platform, default: 0])
+        }
+    }
+
+    /// The server ended a session.
+    func ended(_ code: WebSocketCloseCode) {
+        Counter(
+            label: "rostrum_session_ends",
+            dimensions: [("code", String(code.rawValue))],
+            factory: factory
+        ).increment()
+    }
+
+    /// A login was accepted (0) or refused.
+    func login(_ code: ErrorCode) {
+        Counter(
+            label: "rostrum_logins",
+            dimensions: [("code", String(code.rawValue))],
+            factory: factory
+        ).increment()
+    }
+
+    /// A method was answered: 0, an `ErrorCode`, or JSON-RPC's own code.
+    func answered(_ method: Methods.Name?, _ code: Int64) {
+        Counter(
+            label: "rostrum_session_requests",
+            dimensions: [("method", method?.rawValue ?? "unknown"), ("code", String(code))],
+            factory: factory
+        ).increment()
+    }
+
+    /// Frames of a broadcast went out on an event loop.
+    func delivered(_ tally: DeliveryTally, afterMilliseconds milliseconds: Int64) {
+        written.increment(by: tally.written)
+        lagging.increment(by: tally.lagging)
+        if tally.written > 0 { deliveryTime.record(milliseconds) }
+    }
+}

@@ -1,0 +1,48 @@
+import Chat
+import NIOCore
+import Synchronization
+
+/// What the sessions and loops of a gateway have in common.
+final class GatewayShared: Sendable {
+    let rooms: Rooms
+    let reader: EventReader
+    let receipts: ReceiptBook
+    let sessions: SessionRegistry
+    let addresses: AddressLimits
+    let methods: Methods
+    let metrics: GatewayMetrics
+    let clock: any WallClock
+    let generation: StorageGeneration
+    let jobs: Jobs
+    private let hubs = Mutex<[ObjectIdentifier: LoopHub]>([:])
+
+    init(
+        rooms: Rooms,
+        reader: EventReader,
+        receipts: ReceiptBook,
+        sessions: SessionRegistry,
+        addresses: AddressLimits,
+        methods: Methods,
+        metrics: GatewayMetrics
+    ) {
+        (self.rooms, self.reader, self.receipts, self.sessions) = (rooms, reader, receipts, sessions)
+        (self.addresses, self.methods, self.metrics) = (addresses, methods, metrics)
+        (clock, generation, jobs) = (reader.clock, reader.generation, reader.jobs)
+    }
+
+    /// The hub of an event loop, made when it is first asked for.
+    func hub(of eventLoop: any EventLoop) -> LoopHub {
+        hubs.withLock { hubs in
+            if let hub = hubs[ObjectIdentifier(eventLoop)] { return hub }
+            let hub = LoopHub(eventLoop, self)
+            hubs[ObjectIdentifier(eventLoop)] = hub
+            hub.start()
+            return hub
+        }
+    }
+
+    /// Ends what the hubs do by themselves.
+    func stopHubs() {
+        for hub in hubs.withLock({ Array($0.values) }) { hub.stop() }
+    }
+}

@@ -1,0 +1,193 @@
+import Chat
+import ChatProtocol
+import Logging
+import NIOCore
+import NIOHTTP1
+import WebSockets
+
+/// The login of subscribers: `GET /v4/ws`.
+///
+/// Source: design section 4, docs/subscriber-protocol.md.
+struct GatewayDoor: WebSocketDoor {
+    /// The subprotocol that is spoken.
+    static let subprotocol = "rostrum.v1"
+    /// How long an accepted session may take to open.
+    static let longestUpgrade = TimeAmount.seconds(15)
+    /// The longest reason of a close, in bytes (RFC 6455 section 5.5).
+    static let longestReason = 123
+
+    let shared: GatewayShared
+    let systems: Systems
+    let admission: Admission
+    /// Whose request it is, when proxies stand between.
+    let address: @Sendable (UpgradeRequest) -> String
+    let logger: Logger
+
+    func decide(_ request: UpgradeRequest, on eventLoop: any EventLoop) -> EventLoopFuture<UpgradeDecision> {
+        let address = address(request)
+        let offer = Offer(request.headers)
+        guard shared.addresses.admit(address) else {
+            return eventLoop.makeSucceededFuture(
+                refusal(
+                    ChatError(.frequencyExceeded, "Too many connections from this address; try again later."),
+                    offer
+                )
+            )
+        }
+        let promise = eventLoop.makePromise(of: UpgradeDecision.self)
+        let hub = shared.hub(of: eventLoop)
+        shared.jobs.add { [self] in
+            do throws(ChatError) {
+                let session = try await login(request, offer, from: address, on: hub)
+                shared.metrics.login(.ok)
+                promise.succeed(
+                    .accept(subprotocol: offer.offersRostrum ? Self.subprotocol : nil, makeReceiver: { session })
+                )
+            } catch {
+                shared.addresses.release(address)
+                shared.metrics.login(error.code)
+                logger.fault("internal fault at a login", error)
+                promise.succeed(refusal(error, offer))
+            }
+        }
+        return promise.futureResult
+    }
+
+    private func login(
+        _ request: UpgradeRequest,
+        _ offer: Offer,
+        from address: String,
+        on hub: LoopHub
+    ) async throws(ChatError) -> Session {
+        let query = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
+        var parameters = try URLParameters(query: query ?? "")
+        if let userSig = offer.userSig { parameters = parameters.offering(userSig: userSig) }
+        let application = try await admission.application(parameters)
+        let caller = try await admission.authenticate(parameters, of: application, from: address)
+        let session = Session(
+            AccountReference(application: application.id, user: caller.identifier),
+            platform: ClientPlatform(parameter: parameters.platform),
+            address: address,
+            instance: systems.random.instance(),
+            token: caller.token,
+            on: hub
+        )
+        // Known before its subscriptions are read, so that no change of them is missed.
+        let replaced = shared.sessions.add(session, limit: application.limits[.connectionsPerUser])
+        for old in replaced { old.hub.eventLoop.execute { old.end(.replaced) } }
+        do throws(ChatError) {
+            session.follow(try await followed(by: session, of: application))
+        } catch {
+            shared.sessions.remove(session)
+            throw error
+        }
+        hub.eventLoop.execute { hub.add(session) }
+        return session
+    }
+
+    /// What the user subscribes to; a first login imports him.
+    private func followed(
+        by session: Session,
+        of application: Application
+    ) async throws(ChatError) -> [Timeline.Followed] {
+        let user = session.account.user
+        if let followed = try await systems.timeline.followed(by: user, of: application.id) { return followed }
+        try await systems.accounts.admit(
+            for: Call(
+                application: application,
+                caller: user,
+                address: session.address,
+                platform: session.platform,
+                requestID: systems.random.hex(bytes: 16),
+                time: systems.clock.now
+            )
+        )
+        return try await systems.timeline.followed(by: user, of: application.id) ?? []
+    }
+
+    /// A browser cannot read a refused upgrade: who offers the subprotocol is accepted and then closed.
+    private func refusal(_ error: ChatError, _ offer: Offer) -> UpgradeDecision {
+        let kind = LoginRefusal(error)
+        if offer.offersRostrum {
+            return .acceptAndClose(
+                subprotocol: Self.subprotocol,
+                code: kind.closeCode,
+                reason: Self.reason(error)
+            )
+        }
+        return .refuse(
+            status: kind.status,
+            headers: ["Content-Type": "application/json"],
+            body: Envelope.failure(error, requestID: systems.random.hex(bytes: 16))
+        )
+    }
+
+    /// The envelope, with as much of its `ErrorInfo` as a close frame holds.
+    static func reason(_ error: ChatError) -> String {
+        var info = error.info
+        while true {
+            let envelope: JSONObject = [
+                "ActionStatus": .string("FAIL"),
+                "ErrorCode": .integer(Int64(error.code.rawValue)),
+                "ErrorInfo": .string(info),
+            ]
+            let json = envelope.json
+            if json.count <= longestReason || info.isEmpty { return String(decoding: json, as: UTF8.self) }
+            info.removeLast()
+        }
+    }
+}
+
+/// What a client offers in `Sec-WebSocket-Protocol`.
+private struct Offer {
+    let offersRostrum: Bool
+    /// What stands beside the subprotocol's name.
+    let userSig: String?
+
+    init(_ headers: HTTPHeaders) {
+        let words = headers[canonicalForm: "sec-websocket-protocol"].map(String.init)
+        offersRostrum = words.contains(GatewayDoor.subprotocol)
+        userSig = offersRostrum ? words.first { $0 != GatewayDoor.subprotocol } : nil
+    }
+}
+
+/// How a refused login looks outside.
+private enum LoginRefusal {
+    case unauthorized, tooMany, unavailable
+
+    init(_ error: ChatError) {
+        self = error.isInternalFault ? .unavailable : error.code == .frequencyExceeded ? .tooMany : .unauthorized
+    }
+
+    var status: HTTPResponseStatus {
+        switch self {
+        case .unauthorized: .unauthorized
+        case .tooMany: .tooManyRequests
+        case .unavailable: .serviceUnavailable
+        }
+    }
+
+    var closeCode: WebSocketCloseCode {
+        switch self {
+        case .unauthorized: .unauthorized
+        case .tooMany: .tooManyConnections
+        case .unavailable: .tryAgainLater
+        }
+    }
+}
+
+extension ClientPlatform {
+    /// The platform that a client names, in any letters; what nobody knows is unknown.
+    init(parameter: String?) {
+        let name = parameter?.lowercased() ?? ""
+        let known = Self.allCases.first { $0 != .restAPI && $0.rawValue.lowercased() == name }
+        self = known ?? (name == "mac" ? .macOS : .unknown)
+    }
+}
+
+extension RandomSource {
+    /// 52 random bits: a JavaScript number holds them exactly.
+    fileprivate func instance() -> Int64 {
+        bytes(7).reduce(Int64(0)) { $0 << 8 | Int64($1) } & 0xF_FFFF_FFFF_FFFF
+    }
+}

@@ -1,0 +1,290 @@
+import Chat
+import ChatProtocol
+import Logging
+import NIOCore
+
+/// What a request came to.
+struct MethodsAnswer: Sendable {
+    /// The text of the answer; nil when none was asked for.
+    var text: [UInt8]?
+    /// Channels whose events waited, and up to where the client has each now; nil when that could not be found out.
+    var resumed: [(ChannelID, ChannelPosition?)] = []
+}
+
+/// The methods of subscribers: each decodes its parameters, calls one operation of `Chat` and encodes the outcome.
+///
+/// Source: design section 4, docs/subscriber-protocol.md.
+struct Methods: Sendable {
+    enum Name: String, CaseIterable {
+        case subscribeOfficialAccount, unsubscribeOfficialAccount
+        case getOfficialAccountsInfo, getOfficialAccountList
+        case setReceiveMessageOpt
+        case getHistoryMessageList, markMessageAsRead, getUnreadMessageCount
+        case resume
+    }
+
+    /// Requests in one batch.
+    static let longestBatch = 20
+    /// Channels in one `resume`.
+    static let mostResumed = 100
+    /// Channels in one `getOfficialAccountsInfo`.
+    static let mostItems = 50
+    /// Subscribed channels in one `getOfficialAccountsInfo`.
+    static let mostOwnItems: Int64 = 200
+    /// Channels in a page of `getOfficialAccountList`.
+    static let largestPage: Int64 = 100
+    static let defaultPage: Int64 = 20
+
+    let systems: Systems
+    let metrics: GatewayMetrics
+    let logger: Logger
+
+    /// Answers a text: a request, or a batch of them.
+    func answer(_ text: ByteBuffer, for session: Session) async -> MethodsAnswer {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONValue(parsing: text.readableBytesSpan)
+        } catch {
+            let refusal = JSONRPC.Refusal(
+                .parseError,
+                "The message is not JSON: \(error.reason) at byte \(error.offset)."
+            )
+            return MethodsAnswer(text: JSONRPC.answer(to: .null, .failure(refusal)))
+        }
+        guard case .array(let requests) = value else { return await answer(value, for: session) }
+        guard (1...Self.longestBatch).contains(requests.count) else {
+            let refusal = JSONRPC.Refusal(.invalidRequest, "A batch holds 1 to \(Self.longestBatch) requests.")
+            return MethodsAnswer(text: JSONRPC.answer(to: .null, .failure(refusal)))
+        }
+        var whole = MethodsAnswer()
+        var texts: [[UInt8]] = []
+        for request in requests {
+            let answer = await answer(request, for: session)
+            if let text = answer.text { texts.append(text) }
+            whole.resumed += answer.resumed
+        }
+        if !texts.isEmpty {
+            whole.text = [UInt8(ascii: "[")] + texts.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
+        }
+        return whole
+    }
+
+    private func answer(_ value: JSONValue, for session: Session) async -> MethodsAnswer {
+        var answer = MethodsAnswer()
+        do throws(JSONRPC.Refusal) {
+            let request = try JSONRPC.Request(value)
+            let outcome = await run(request, for: session, &answer)
+            answer.text = request.id.map { JSONRPC.answer(to: $0, outcome) }
+        } catch {
+            metrics.answered(nil, error.code)
+            answer.text = JSONRPC.answer(to: JSONRPC.id(of: value), .failure(error))
+        }
+        return answer
+    }
+
+    private func run(
+        _ request: JSONRPC.Request,
+        for session: Session,
+        _ answer: inout MethodsAnswer
+    ) async -> Result<[UInt8], JSONRPC.Refusal> {
+        let name = Name(rawValue: request.method)
+        do throws(JSONRPC.Refusal) {
+            guard let name else { throw JSONRPC.Refusal(.methodNotFound, "There is no such method.") }
+            let call = try await call(for: session)
+            let result = try await run(name, Parameters(object: request.parameters), call, session, &answer)
+            metrics.answered(name, 0)
+            return .success(result)
+        } catch {
+            metrics.answered(name, error.code)
+            return .failure(error)
+        }
+    }
+
+    private func run(
+        _ name: Name,
+        _ parameters: Parameters,
+        _ call: Call,
+        _ session: Session,
+        _ answer: inout MethodsAnswer
+    ) async throws(JSONRPC.Refusal) -> [UInt8] {
+        switch name {
+        case .subscribeOfficialAccount:
+            let channel = try parameters.channel()
+            return try await chat { () throws(ChatError) in
+                try await systems.subscribers.subscribe(to: channel, for: call)
+            }.json
+        case .unsubscribeOfficialAccount:
+            let channel = try parameters.channel()
+            try await chat { () throws(ChatError) in
+                try await systems.subscribers.unsubscribe(from: channel, for: call)
+            }
+            return Self.nothing
+        case .getOfficialAccountsInfo: return try await info(parameters, call)
+        case .getOfficialAccountList: return try await list(parameters, call)
+        case .setReceiveMessageOpt:
+            let channel = try parameters.channel()
+            let word = try parameters.text("MsgFlag")
+            guard let flag = MessageFlag(rawValue: word) else {
+                let allowed = MessageFlag.allCases.map(\.rawValue).joined(separator: ", ")
+                throw JSONRPC.Refusal(ChatError(.parameterInvalid, "MsgFlag must be one of \(allowed)."))
+            }
+            try await chat { () throws(ChatError) in
+                try await systems.subscribers.setMessageFlag(flag, in: channel, for: call)
+            }
+            return Self.nothing
+        case .getHistoryMessageList: return try await history(parameters, call)
+        case .markMessageAsRead:
+            let channel = try parameters.channel()
+            let seq = try parameters.integer("MsgSeq", 0...Int64.max)
+            try await chat { () throws(ChatError) in
+                try await systems.subscribers.markRead(upTo: seq, in: channel, for: call)
+            }
+            return Self.nothing
+        case .getUnreadMessageCount:
+            let channel = try parameters.channel()
+            let unread = try await chat { () throws(ChatError) in
+                try await systems.subscribers.unread(in: channel, for: call)
+            }
+            return JSONObject([.init(name: "UnreadMsgNum", value: .integer(unread))]).json
+        case .resume: return try await resume(parameters, call, session, &answer)
+        }
+    }
+
+    private static let nothing = Array("{}".utf8)
+
+    private func info(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
+        let channels = try parameters.channels("OfficialAccountIdList", atMost: Self.mostItems)
+        let items = try await chat { () throws(ChatError) in
+            channels.isEmpty
+                ? try await systems.subscribers.ownItems(limit: Self.mostOwnItems, for: call)
+                : try await systems.subscribers.items(channels, for: call)
+        }
+        return JSONObject([.init(name: "OfficialAccountInfoList", value: .array(items.map(JSONValue.object)))]).json
+    }
+
+    private func list(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
+        // Tencent's UI kit writes `count` and `offset`.
+        let names = parameters.object["count"] == nil ? ("Limit", "Offset") : ("count", "offset")
+        let given = try parameters.optionalInteger(names.0, 0...Self.largestPage) ?? 0
+        let offset = try parameters.optionalInteger(names.1, 0...Int64.max) ?? 0
+        let limit = given == 0 ? Self.defaultPage : given
+        let page = try await chat { () throws(ChatError) in
+            try await systems.channels.list(offset: offset, limit: limit, for: call)
+        }
+        let (end, overflows) = offset.addingReportingOverflow(Int64(page.items.count))
+        let isComplete = page.items.isEmpty || overflows || end >= page.total
+        let result: JSONObject = [
+            "OfficialAccountInfoList": .array(page.items.map(JSONValue.object)),
+            "TotalCount": .integer(page.total),
+            "CompleteFlag": .integer(isComplete ? 1 : 0),
+            "Next": .integer(isComplete ? 0 : end),
+        ]
+        return result.json
+    }
+
+    private func history(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
+        let channel = try parameters.channel()
+        var last: MessageKey?
+        if let text = try parameters.optionalText("LastMsgKey") {
+            guard let key = MessageKey(rawValue: text) else {
+                throw JSONRPC.Refusal(.invalidParams, "LastMsgKey must be a message's key, as in 71_1_1767229200.")
+            }
+            last = key
+        }
+        let number = try parameters.optionalInteger("ReqMsgNumber", 0...Int64(UInt32.max)) ?? 0
+        let withRecalled = try parameters.optionalInteger("WithRecalledMsg", 0...1) == 1
+        let page = try await chat { [last] () throws(ChatError) in
+            try await systems.broadcasts.ownHistory(
+                of: channel,
+                before: last,
+                number: number == 0 ? Int64(Broadcasts.largestPage) : number,
+                withRecalled: withRecalled,
+                for: call
+            )
+        }
+        return page.reply(of: channel).json
+    }
+
+    private func resume(
+        _ parameters: Parameters,
+        _ call: Call,
+        _ session: Session,
+        _ answer: inout MethodsAnswer
+    ) async throws(JSONRPC.Refusal) -> [UInt8] {
+        let members = parameters.object.members
+        guard (1...Self.mostResumed).contains(members.count) else {
+            throw JSONRPC.Refusal(
+                .invalidParams,
+                "resume takes 1 to \(Self.mostResumed) channels, each with a position."
+            )
+        }
+        var positions: [Timeline.ClientPosition] = []
+        for member in members {
+            guard case .object(let position) = member.value else {
+                throw Parameters.wrong(member.name, member.value, "an object with Epoch and MsgSeq")
+            }
+            let given = Parameters(object: position)
+            positions.append(
+                Timeline.ClientPosition(
+                    channel: try Parameters.channel(.string(member.name), "a channel"),
+                    epoch: try given.text("Epoch"),
+                    messageSeq: try given.integer("MsgSeq", 0...Int64.max),
+                    eventSeq: try given.optionalInteger("EventSeq", 0...Int64.max)
+                )
+            )
+        }
+        let channels = positions.map(\.channel)
+        // Held before the reading, so that what is committed after it comes after the answer.
+        await session.hold(channels)
+        answer.resumed = channels.map { ($0, nil) }
+        let answers = try await chat { [positions] () throws(ChatError) in
+            try await systems.timeline.resume(
+                positions,
+                for: call.caller,
+                of: call.application,
+                at: call.time
+            )
+        }
+        answer.resumed = zip(channels, answers).map { ($0, $1.position?.at) }
+        var result: [UInt8] = []
+        for (channel, answer) in zip(channels, answers) {
+            result.append(UInt8(ascii: result.isEmpty ? "{" : ","))
+            JSONValue.string(channel.rawValue).write(to: &result)
+            result.append(UInt8(ascii: ":"))
+            answer.write(to: &result)
+        }
+        result.append(UInt8(ascii: "}"))
+        return result
+    }
+
+    private func call(for session: Session) async throws(JSONRPC.Refusal) -> Call {
+        let application = try await chat { () throws(ChatError) in
+            guard let application = try await systems.applications.find(session.account.application),
+                application.isEnabled
+            else {
+                throw ChatError(.applicationDisabled, "The application is disabled.")
+            }
+            return application
+        }
+        return Call(
+            application: application,
+            caller: session.account.user,
+            address: session.address,
+            platform: session.platform,
+            requestID: systems.random.hex(bytes: 16),
+            time: systems.clock.now
+        )
+    }
+
+    /// Runs an operation of the domain; what it throws becomes a refusal, and a fault of ours is logged.
+    private func chat<Value>(
+        _ operation: () async throws(ChatError) -> Value
+    ) async throws(JSONRPC.Refusal) -> Value {
+        do throws(ChatError) {
+            return try await operation()
+        } catch {
+            logger.fault("internal fault", error)
+            throw JSONRPC.Refusal(error)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package import ChatProtocol
+package import EventBus
+
+/// How far a channel has been delivered on this node, and what was heard out of turn: decides, does nothing.
+///
+/// Events go out in the order of their numbers. One that comes too early waits until the storage has been read.
+package struct Room {
+    /// What to do with an event that was heard.
+    package enum Hearing: Equatable {
+        /// It was delivered before.
+        case known
+        /// It is the next one: deliver it.
+        case next
+        /// It waits for a reading that is under way.
+        case waits
+        /// Something is missing before it: read.
+        case read
+    }
+
+    /// What follows a reading.
+    package struct Reading {
+        /// To be delivered now, in order.
+        package let events: [TimelineEvent]
+        /// Whether there is still something missing: read again.
+        package let goesOn: Bool
+    }
+
+    /// The most events that are kept while the storage is read; of more, what the storage has is delivered.
+    package static let mostAhead = 256
+
+    package private(set) var position: ChannelPosition
+    private(set) var isReading: Bool
+    /// Heard before their turn, by their number: an online-only message is nowhere else.
+    private var ahead: [Int64: TimelineEvent] = [:]
+    /// The greatest number that is known to be taken.
+    private var furthest: Int64
+
+    /// A room whose members have seen everything up to a position; it begins with a reading.
+    package init(at position: ChannelPosition) {
+        self.position = position
+        furthest = position.eventSeq
+        isReading = true
+    }
+
+    package mutating func hear(_ event: TimelineEvent) -> Hearing {
+        let number = event.position.eventSeq
+        guard number > position.eventSeq else { return .known }
+        if !isReading, number == position.eventSeq + 1 {
+            advance(to: event)
+            return .next
+        }
+        if ahead.count < Self.mostAhead { ahead[number] = event }
+        return learn(of: number)
+    }
+
+    /// The storage says that numbers up to this one are taken.
+    package mutating func learn(of number: Int64) -> Hearing {
+        guard number > position.eventSeq else { return .known }
+        furthest = max(furthest, number)
+        guard !isReading else { return .waits }
+        isReading = true
+        return .read
+    }
+
+    /// Takes what was read after ``position``; empty when the reading failed.
+    package mutating func finishReading(_ read: [TimelineEvent]) -> Reading {
+        var events: [TimelineEvent] = []
+        for event in read where event.position.eventSeq == position.eventSeq + 1 {
+            // What was heard is more than what is stored.
+            let next = ahead[event.position.eventSeq] ?? event
+            advance(to: next)
+            events.append(next)
+        }
+        while let next = ahead[position.eventSeq + 1] {
+            advance(to: next)
+            events.append(next)
+        }
+        ahead = ahead.filter { $0.key > position.eventSeq }
+        // Without progress it is left to the next comparison with the storage.
+        isReading = furthest > position.eventSeq && !events.isEmpty
+        return Reading(events: events, goesOn: isReading)
+    }
+
+    private mutating func advance(to event: TimelineEvent) {
+        position = ChannelPosition(
+            messageSeq: max(position.messageSeq, event.position.messageSeq),
+            eventSeq: event.position.eventSeq
+        )
+        furthest = max(furthest, position.eventSeq)
+    }
+}

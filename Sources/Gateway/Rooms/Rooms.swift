@@ -1,0 +1,148 @@
+import Chat
+import ChatProtocol
+import EventBus
+import NIOCore
+import Synchronization
+
+/// The rooms of this node: every channel that a live session follows.
+///
+/// Takes a channel's events in any order and hands them to the event loops of its members in the right one.
+final class Rooms: Sendable {
+    private struct Entry {
+        var room: Room
+        /// The event loops that have members, and how many.
+        var hubs: [(hub: LoopHub, members: Int)] = []
+
+        /// Counts members of a loop in or out.
+        mutating func count(_ difference: Int, _ hub: LoopHub) {
+            guard let index = hubs.firstIndex(where: { $0.hub === hub }) else {
+                if difference > 0 { hubs.append((hub, difference)) }
+                return
+            }
+            hubs[index].members += difference
+            if hubs[index].members <= 0 { hubs.remove(at: index) }
+        }
+    }
+
+    private let entries = Mutex<[ChannelReference: Entry]>([:])
+    private let reader: EventReader
+
+    init(reader: EventReader) {
+        self.reader = reader
+    }
+
+    /// Takes an event that was heard; of a channel that nobody here follows it is nothing.
+    func hear(_ event: TimelineEvent) {
+        let reference = event.reference
+        let start: ChannelPosition? = entries.withLock { entries in
+            switch entries[reference]?.room.hear(event) {
+            case nil, .known?, .waits?: return nil
+            case .read?: return entries[reference]?.room.position
+            case .next?:
+                // Under the lock, so that every loop gets them in this order.
+                Self.deliver(event, entries[reference]?.hubs ?? [])
+                return nil
+            }
+        }
+        if let start { read(reference, start) }
+    }
+
+    /// The storage says where channels stand; one that is not among them is gone.
+    func compare(_ references: [ChannelReference], with heads: [ChannelReference: ChannelPosition]) {
+        for reference in references {
+            if let head = heads[reference] {
+                let start: ChannelPosition? = entries.withLock { entries in
+                    guard entries[reference]?.room.learn(of: head.eventSeq) == .read else { return nil }
+                    return entries[reference]?.room.position
+                }
+                if let start { read(reference, start) }
+            } else {
+                end(reference)
+            }
+        }
+    }
+
+    private func read(_ reference: ChannelReference, _ start: ChannelPosition) {
+        reader.read(reference, after: start) { [self] reading in
+            switch reading {
+            case .gone: end(reference)
+            case .failed: finishReading(reference, [])
+            case .events(let events): finishReading(reference, events)
+            }
+        }
+    }
+
+    private func finishReading(_ reference: ChannelReference, _ events: [TimelineEvent]) {
+        let start: ChannelPosition? = entries.withLock { entries in
+            guard let reading = entries[reference]?.room.finishReading(events), let entry = entries[reference] else {
+                return nil
+            }
+            for event in reading.events { Self.deliver(event, entry.hubs) }
+            return reading.goesOn ? entry.room.position : nil
+        }
+        if let start { read(reference, start) }
+    }
+
+    /// The channel is gone, and nobody said so in time.
+    private func end(_ reference: ChannelReference) {
+        let epoch = reader.generation.epoch(of: reference.incarnation)
+        let now = reader.clock.now.milliseconds
+        entries.withLock { entries in
+            guard let entry = entries[reference] else { return }
+            let position = ChannelPosition(
+                messageSeq: entry.room.position.messageSeq,
+                eventSeq: entry.room.position.eventSeq + 1
+            )
+            let deleted = ChannelNotification.deleted(reference.channel, epoch, eventSeq: position.eventSeq)
+            Self.deliver(TimelineEvent(reference, position, deleted, committedAt: now), entry.hubs)
+        }
+    }
+
+    /// Adds a member to each of some rooms; call on the hub's event loop.
+    ///
+    /// From now on the loop gets what comes after the positions that are returned.
+    ///
+    /// - Parameter wanted: the channels, and up to where the member has seen each.
+    /// - Returns: how far each room had come.
+    func join(_ wanted: [(ChannelReference, ChannelPosition)], _ hub: LoopHub) -> [ChannelPosition] {
+        var new: [(ChannelReference, ChannelPosition)] = []
+        let positions = entries.withLock { entries in
+            wanted.map { reference, position in
+                if entries[reference] == nil {
+                    entries[reference] = Entry(room: Room(at: position))
+                    new.append((reference, position))
+                }
+                entries[reference]?.count(1, hub)
+                return entries[reference]?.room.position ?? position
+            }
+        }
+        for (reference, position) in new { read(reference, position) }
+        return positions
+    }
+
+    /// Takes a member out of each of some rooms; call on the hub's event loop.
+    func leave(_ references: [ChannelReference], _ hub: LoopHub) {
+        entries.withLock { entries in
+            for reference in references {
+                entries[reference]?.count(-1, hub)
+                if entries[reference]?.hubs.isEmpty == true { entries[reference] = nil }
+            }
+        }
+    }
+
+    /// How far a room has come; nil when nobody is in it.
+    func position(of reference: ChannelReference) -> ChannelPosition? {
+        entries.withLock { $0[reference]?.room.position }
+    }
+
+    /// Every channel that is followed.
+    var references: [ChannelReference] {
+        entries.withLock { Array($0.keys) }
+    }
+
+    private static func deliver(_ event: TimelineEvent, _ hubs: [(hub: LoopHub, members: Int)]) {
+        guard !hubs.isEmpty else { return }
+        let delivery = Delivery(event)
+        for (hub, _) in hubs { hub.eventLoop.execute { hub.deliver(delivery) } }
+    }
+}

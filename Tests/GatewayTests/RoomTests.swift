@@ -1,0 +1,132 @@
+import ChatProtocol
+import EventBus
+import Gateway
+import RostrumTesting
+import Testing
+
+/// What is delivered when, whatever the order in which it is heard.
+@Suite struct RoomTests {
+    private func event(_ number: Int64, isOnlineOnly: Bool = false) -> TimelineEvent {
+        let key = MessageKey(seq: number, seconds: 1)
+        let epoch = ChannelEpoch(generation: "7e57", incarnation: 1)
+        return TimelineEvent(
+            ChannelReference(application: .example, channel: .news, incarnation: 1),
+            ChannelPosition(messageSeq: number, eventSeq: number),
+            .message(
+                in: .news,
+                epoch,
+                key,
+                eventSeq: number,
+                elements: [],
+                cloudCustomData: isOnlineOnly ? "heard" : nil,
+                isOnlineOnly: isOnlineOnly
+            ),
+            committedAt: 1
+        )
+    }
+
+    /// A room that has read up to a number.
+    private func room(at number: Int64) -> Room {
+        var room = Room(at: ChannelPosition(messageSeq: number, eventSeq: number))
+        _ = room.finishReading([])
+        return room
+    }
+
+    @Test("the next event is delivered at once, an earlier one never again")
+    func next() {
+        var room = room(at: 4)
+
+        #expect(room.hear(event(5)) == .next)
+        #expect(room.hear(event(5)) == .known)
+        #expect(room.hear(event(3)) == .known)
+        #expect(room.position == ChannelPosition(messageSeq: 5, eventSeq: 5))
+    }
+
+    @Test("an event too early waits until the missing ones are read")
+    func jump() {
+        var room = room(at: 4)
+
+        #expect(room.hear(event(7)) == .read)
+        #expect(room.hear(event(8)) == .waits)
+        let reading = room.finishReading([event(5), event(6)])
+
+        #expect(reading.events.map(\.position.eventSeq) == [5, 6, 7, 8])
+        #expect(!reading.goesOn)
+        #expect(room.hear(event(9)) == .next)
+    }
+
+    @Test("a new room begins with a reading and delivers what came meanwhile")
+    func opening() {
+        var room = Room(at: ChannelPosition(messageSeq: 2, eventSeq: 2))
+
+        #expect(room.hear(event(4)) == .waits)
+        let reading = room.finishReading([event(3), event(4)])
+
+        #expect(reading.events.map(\.position.eventSeq) == [3, 4])
+    }
+
+    @Test("what was heard is preferred to what is stored: an online-only message is nowhere else")
+    func onlineOnly() {
+        var room = room(at: 1)
+        _ = room.hear(event(3, isOnlineOnly: true))
+
+        let reading = room.finishReading([event(2), event(3)])
+
+        #expect(reading.events.last == event(3, isOnlineOnly: true))
+    }
+
+    @Test("a part that was read asks for the rest")
+    func parts() {
+        var room = room(at: 0)
+        #expect(room.learn(of: 3) == .read)
+
+        #expect(room.finishReading([event(1), event(2)]).goesOn)
+        #expect(!room.finishReading([event(3)]).goesOn)
+    }
+
+    @Test("a reading that failed is not repeated at once, and the next comparison reads again")
+    func failure() {
+        var room = room(at: 0)
+        #expect(room.learn(of: 2) == .read)
+
+        #expect(!room.finishReading([]).goesOn)
+        #expect(room.learn(of: 2) == .read)
+        #expect(room.finishReading([event(1), event(2)]).events.count == 2)
+        #expect(room.learn(of: 2) == .known)
+    }
+
+    @Test("any order of hearing and reading delivers every number once and in order", arguments: 1...50)
+    func anyOrder(seed: Int) {
+        var random = SeededGenerator(seed: UInt64(seed))
+        let count: Int64 = 400
+        var room = Room(at: ChannelPosition(messageSeq: 0, eventSeq: 0))
+        var delivered: [Int64] = []
+        var isReading = true
+        // Events are lost, doubled, and come up to five places early or late.
+        var heard = (1...count).filter { _ in Int.random(in: 0..<10, using: &random) > 0 }
+        heard += heard.filter { _ in Int.random(in: 0..<10, using: &random) == 0 }
+        let order = heard.map { ($0, $0 + Int64.random(in: -5...5, using: &random)) }.sorted { $0.1 < $1.1 }
+
+        func read(upTo head: Int64) {
+            while isReading {
+                let start = room.position.eventSeq
+                let end = min(head, start + 7)
+                let reading = room.finishReading(start < end ? ((start + 1)...end).map { event($0) } : [])
+                delivered += reading.events.map(\.position.eventSeq)
+                isReading = reading.goesOn
+            }
+        }
+        for (number, _) in order {
+            switch room.hear(event(number)) {
+            case .next: delivered.append(number)
+            case .read: isReading = true
+            case .waits, .known: break
+            }
+            if Int.random(in: 0..<4, using: &random) == 0 { read(upTo: min(count, number + 5)) }
+        }
+        if room.learn(of: count) == .read { isReading = true }
+        read(upTo: count)
+
+        #expect(delivered == Array(1...count))
+    }
+}
