@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Gateway
 import Logging
 import Observability
 import RostrumTesting
