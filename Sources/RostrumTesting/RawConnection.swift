@@ -103,6 +103,14 @@ package actor RawConnection {
         return reply
     }
 
+    /// Reads exactly so many bytes and leaves what follows them.
+    package func read(_ count: Int, within limit: Duration = .seconds(10)) throws -> [UInt8] {
+        let deadline = ContinuousClock.now + limit
+        while received.count < count { try receive(until: deadline) }
+        defer { received.removeFirst(count) }
+        return Array(received.prefix(count))
+    }
+
     /// Reads until the other side closes.
     ///
     /// - Returns: everything that came and was not taken before.

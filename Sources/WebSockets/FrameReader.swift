@@ -15,7 +15,7 @@ struct FrameReader {
         case close(WebSocketCloseCode?)
     }
 
-    /// What the peer did wrong. Nothing can be read after it.
+    /// What the peer did wrong; nothing can be read after it.
     struct Violation: Error, Equatable {
         let code: WebSocketCloseCode
         let explanation: String

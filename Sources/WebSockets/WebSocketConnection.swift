@@ -156,8 +156,9 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     // MARK: - Reading
 
-    /// Reads nothing more from the socket. Messages that were read already may still come, and a peer that goes away is
-    /// noticed only when something is sent.
+    /// Reads nothing more from the socket, so that a peer must wait.
+    ///
+    /// Messages that were read already may still come, and a peer that goes away is noticed only when something is sent.
     package func suspendReading() {
         guard isOpen, !isSuspended else { return }
         isSuspended = true
