@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-fuzz run build release test unit conformance bench fuzz commands format lint clean
+.PHONY: help setup setup-test setup-bench setup-fuzz run build release test unit conformance websocket-conformance bench fuzz commands format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -19,7 +19,7 @@ SECONDS_AT_MOST ?= 300
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-22s %s\n", $$1, $$2 }'
 
 setup: ## install what building needs, if it is missing
 	@scripts/setup build
@@ -57,6 +57,10 @@ conformance:
 	else \
 		echo "SKIPPED: the conformance suite is not at $(CONFORMANCE)"; \
 	fi
+
+websocket-conformance: setup ## run the Autobahn fuzzing client against the emulator's echo
+	@$(SWIFT_BUILD) --product rostrum
+	@scripts/websocket-conformance
 
 bench: setup-bench ## measure against the baselines; prints the table of docs/performance.md
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release

@@ -10,15 +10,31 @@ import FoundationEssentials
 ///
 /// Source: design section 8.
 package struct EmulatorDoors: Sendable {
+    /// Who stands before a door.
+    package struct Caller: Sendable {
+        package let address: String
+        package let host: String?
+        package let origin: String?
+        /// Whether a proxy sent the request on for somebody else.
+        package let isForwarded: Bool
+
+        package init(address: String, host: String?, origin: String?, isForwarded: Bool) {
+            (self.address, self.host, self.origin, self.isForwarded) = (address, host, origin, isForwarded)
+        }
+
+        /// Whether it is a program on this machine, and no web page.
+        package var isLocal: Bool {
+            guard !isForwarded, Loopback.isAddress(address), let host, Loopback.isHost(host) else { return false }
+            guard let origin else { return true }
+            return origin == "http://\(host)" || origin == "https://\(host)"
+        }
+    }
+
     /// A request to a door, as far as a door looks at it.
     package struct Request: Sendable {
         package let method: String
         package let path: Substring
-        package let host: String?
-        package let origin: String?
-        /// Whether a proxy sent it on for somebody else.
-        package let isForwarded: Bool
-        package let address: String
+        package let caller: Caller
         package let body: [UInt8]
 
         package init(
@@ -30,8 +46,8 @@ package struct EmulatorDoors: Sendable {
             address: String,
             body: [UInt8]
         ) {
-            (self.method, self.path, self.host) = (method, path, host)
-            (self.origin, self.isForwarded, self.address, self.body) = (origin, isForwarded, address, body)
+            (self.method, self.path, self.body) = (method, path, body)
+            caller = Caller(address: address, host: host, origin: origin, isForwarded: isForwarded)
         }
     }
 
@@ -61,9 +77,7 @@ package struct EmulatorDoors: Sendable {
     }
 
     package func answer(_ request: Request) async -> Answer {
-        guard isLocal(request) else {
-            return .refusal(403, "The emulator's doors open for programs on this machine only.")
-        }
+        guard request.caller.isLocal else { return .notLocal }
         do throws(ChatError) {
             switch (request.method, request.path) {
             case ("POST", "/dev/clock"): return try await advanceClock(request.body)
@@ -73,22 +87,19 @@ package struct EmulatorDoors: Sendable {
             case ("GET", "/dev/requests"): return .ok(["requests": log.entries.map(RequestView.init)])
             case ("GET", "/dev/state"): return try await state()
             case ("POST", "/dev/reset"): return try await reset()
+            case (_, "/dev/echo"): return .refusal(426, "The echo takes an upgrade to WebSocket.")
             default:
                 return .refusal(
                     404,
-                    "The doors are POST /dev/clock, /dev/faults, /dev/reset and GET /dev/requests, /dev/state."
+                    """
+                    The doors are POST /dev/clock, /dev/faults, /dev/reset, GET /dev/requests, /dev/state, \
+                    and the WebSocket /dev/echo.
+                    """
                 )
             }
         } catch {
             return .refusal(error.isInternalFault ? 500 : 404, error.info)
         }
-    }
-
-    private func isLocal(_ request: Request) -> Bool {
-        guard !request.isForwarded, Loopback.isAddress(request.address), let host = request.host, Loopback.isHost(host)
-        else { return false }
-        guard let origin = request.origin else { return true }
-        return origin == "http://\(host)" || origin == "https://\(host)"
     }
 
     private func advanceClock(_ body: [UInt8]) async throws(ChatError) -> Answer {
@@ -180,6 +191,9 @@ extension EmulatorDoors.Answer {
             return refusal(500, "The answer could not be encoded.")
         }
     }
+
+    /// For whoever is not on this machine.
+    package static let notLocal = refusal(403, "The emulator's doors open for programs on this machine only.")
 
     /// - Parameter status: HTTP's.
     package static func refusal(_ status: Int, _ explanation: String) -> Self {

@@ -1,5 +1,5 @@
 package import Chat
-import ChatProtocol
+package import ChatProtocol
 import Crypto
 package import Logging
 package import Metrics
@@ -63,6 +63,11 @@ package struct AdminAPI: Sendable {
         log(record, command, duration)
         observer?.answered(record)
         return record.reply
+    }
+
+    /// The envelope for a request that is refused before it comes to any command.
+    package func refusal(_ error: ChatError) -> [UInt8] {
+        Envelope.failure(error, requestID: requestIDs.next())
     }
 
     /// The checks, in their order, then the command.

@@ -1,6 +1,5 @@
 package import NIOCore
 package import NIOHTTP1
-import NIOHTTPTypesHTTP1
 
 /// Ends an HTTP/1 connection after the answer where it must end, and says so in the answer.
 ///
@@ -46,25 +45,12 @@ package final class ConnectionEnd: ChannelDuplexHandler, RemovableChannelHandler
         else { return context.write(data, promise: promise) }
         switch answer {
         case .silent: return context.write(data, promise: promise)
-        case .close: head.headers.replaceOrAdd(name: "connection", value: "close")
+        case .close:
+            // An answer that offers a protocol says so here as well (RFC 9110 section 7.8).
+            let offers = head.headers.contains(name: "upgrade")
+            head.headers.replaceOrAdd(name: "connection", value: offers ? "close, upgrade" : "close")
         case .keepAlive: head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
         }
         context.write(wrapOutboundOut(.head(head)), promise: promise)
-    }
-}
-
-/// Puts a ``ConnectionEnd`` before the codec of an HTTP/1 connection; in an HTTP/2 stream it does nothing.
-final class ConnectionEndInstaller: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = NIOAny
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        let pipeline = context.pipeline.syncOperations
-        guard let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) else { return }
-        do {
-            try pipeline.addHandler(ConnectionEnd(), position: .before(codec))
-        } catch {
-            // Without it callers would wait for ends that never come.
-            context.close(promise: nil)
-        }
     }
 }

@@ -4,6 +4,7 @@ import Emulator
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import WebSockets
 
 /// Takes what comes in by HTTP to the room that answers it.
 struct FrontDoor: HTTPResponder {
@@ -38,6 +39,13 @@ struct FrontDoor: HTTPResponder {
         switch path {
         case "/healthz": return Health.alive
         case "/readyz": return await health.ready()
+        // Requests to upgrade as they should be never come this far, except after another on their connection.
+        case Self.webSocketPath:
+            let error = ChatError(
+                .httpParsingFailed,
+                "The path takes a WebSocket upgrade, by GET and as the first request of a connection."
+            )
+            return Self.upgradeRequired(api.refusal(error), context)
         case "/openapi.json" where doors != nil && (request.method == .get || request.method == .head):
             return Self.openAPI
         default: break
@@ -58,6 +66,21 @@ struct FrontDoor: HTTPResponder {
             status: .ok,
             headers: Self.replyHeaders,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply))
+        )
+    }
+
+    /// Where the subscribers' live connections come in (docs/subscriber-protocol.md).
+    static let webSocketPath = "/v4/ws"
+
+    /// - Parameter body: in JSON.
+    private static func upgradeRequired(_ body: [UInt8], _ context: Context) -> Response {
+        var headers: HTTPFields = [.contentType: "application/json", .secWebSocketVersion: UpgradeHandshake.version]
+        // HTTP/2 has neither of these two, nor an upgrade.
+        if !context.isStream { (headers[.upgrade], headers[.connection]) = ("websocket", "upgrade") }
+        return Response(
+            status: .upgradeRequired,
+            headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body))
         )
     }
 
@@ -125,6 +148,9 @@ struct FrontDoor: HTTPResponder {
                     body: body
                 )
             )
+        }
+        guard answer.status != HTTPResponse.Status.upgradeRequired.code else {
+            return Self.upgradeRequired(answer.body, context)
         }
         return Response(
             status: HTTPResponse.Status(code: answer.status),

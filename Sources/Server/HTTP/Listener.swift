@@ -1,10 +1,10 @@
 import Hummingbird
 import HummingbirdCore
-import HummingbirdHTTP2
 import Logging
 import NIOCore
 import NIOSSL
 import ServiceLifecycle
+import WebSockets
 
 #if canImport(Glibc)
 import Glibc
@@ -26,30 +26,22 @@ struct Listener {
 
     /// The service that listens until it is stopped.
     ///
-    /// - Parameter onListening: told the port, which is of interest when 0 was asked for.
+    /// - Parameters:
+    ///   - doors: who decides about requests to upgrade to WebSocket, by path. The responder is asked about requests for
+    ///     these paths that are none.
+    ///   - onListening: told the port, which is of interest when 0 was asked for.
     func service<Responder: HTTPResponder>(
         _ responder: Responder,
+        doors: [String: any WebSocketDoor] = [:],
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws -> some Service where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-        let channel = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [ConnectionEndInstaller(), RequestDeadline()],
-            idleTimeout: TimeAmount(Self.idleTimeout)
-        )
-        let server: HTTPServerBuilder =
-            if let tls {
-                HTTPServerBuilder { responder in
-                    PunctualChannel(
-                        base: try HTTP2UpgradeChannel(
-                            tlsConfiguration: tls,
-                            configuration: .init(idleTimeout: Self.idleTimeout, streamConfiguration: channel),
-                            responder: responder
-                        )
-                    )
-                }
-            } else {
-                .http1(configuration: channel)
-            }
+        let tls = tls
+        let server = HTTPServerBuilder { responder in
+            let plain = PlainChannel(responder: responder, doors: doors, isSecure: tls != nil)
+            guard let tls else { return plain }
+            return try SecureChannel(tls, http1: plain)
+        }
         let application = Application(
             responder: responder,
             server: server,

@@ -80,6 +80,7 @@ extension RunningServer {
             ),
             clientAddress: ClientAddress(trustedProxies: settings.trustedProxies)
         )
+        let webSocketDoors = [EchoDoor.path: EchoDoor()]
         let readiness = Readiness(settings.doors) { ports in
             announce(settings, ports, directory, at: clock.now, output)
         }
@@ -95,12 +96,12 @@ extension RunningServer {
             try certificate.write(to: directory)
             services.append(
                 try Listener(host: settings.host, port: port, hostSetting: "host", tls: try certificate.configuration())
-                    .service(door, logger: logger) { readiness.listening(.tls, port: $0) }
+                    .service(door, doors: webSocketDoors, logger: logger) { readiness.listening(.tls, port: $0) }
             )
         }
         services.append(
             try Listener(host: settings.host, port: settings.port, hostSetting: "host")
-                .service(door, logger: logger) { readiness.listening(.main, port: $0) }
+                .service(door, doors: webSocketDoors, logger: logger) { readiness.listening(.main, port: $0) }
         )
         try await server.run(services)
         _ = consume lock

@@ -1,7 +1,4 @@
-import HummingbirdCore
-import Logging
 import NIOCore
-import NIOSSL
 import NIOTLS
 
 /// Closes a TLS connection whose handshake is not done 10 s after it began.
@@ -36,26 +33,5 @@ final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     private func disarm() {
         timer?.cancel()
         timer = nil
-    }
-}
-
-/// A TLS connection with a ``HandshakeDeadline``.
-struct PunctualChannel<Base: ServerChildChannel>: ServerChildChannel {
-    let base: Base
-
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
-        let value = base.setup(channel: channel, logger: logger)
-        do {
-            let pipeline = channel.pipeline.syncOperations
-            let handshake = try pipeline.handler(type: NIOSSLServerHandler.self)
-            try pipeline.addHandler(HandshakeDeadline(), position: .after(handshake))
-        } catch {
-            return channel.eventLoop.makeFailedFuture(error)
-        }
-        return value
-    }
-
-    func handle(value: Base.Value, logger: Logger) async {
-        await base.handle(value: value, logger: logger)
     }
 }
