@@ -204,6 +204,11 @@ let package = Package(
         ),
         tests("UserSigTests", uses: ["UserSig"]),
         tests(
+            "WebSocketsTests",
+            uses: ["RostrumTesting", "WebSockets"],
+            from: [.nioCore, .nioEmbedded, .nioHTTP1, .nioPosix]
+        ),
+        tests(
             "WebhookDeliveryTests",
             uses: [
                 "Addresses", "Chat", "ChatProtocol", "Database", "EventBus", "RostrumTesting", "WebhookDelivery",

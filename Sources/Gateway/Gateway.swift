@@ -15,6 +15,8 @@ package import WebSockets
 ///
 /// Source: design section 4.
 package final class Gateway: Service {
+    /// Where subscribers log in.
+    package static let path = "/v4/ws"
     /// How often the storage is compared with what was heard.
     package static let comparisonInterval = Duration.seconds(5)
     /// How often receipts are written.

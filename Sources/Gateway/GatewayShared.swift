@@ -14,6 +14,8 @@ final class GatewayShared: Sendable {
     let clock: any WallClock
     let generation: StorageGeneration
     let jobs: Jobs
+    /// Passed by whoever reads much for one session: logins and `resume`.
+    let turnstile = Turnstile(atOnce: 16)
     private let hubs = Mutex<[ObjectIdentifier: LoopHub]>([:])
 
     init(

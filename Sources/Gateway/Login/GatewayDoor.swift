@@ -38,7 +38,9 @@ struct GatewayDoor: WebSocketDoor {
         let hub = shared.hub(of: eventLoop)
         shared.jobs.add { [self] in
             do throws(ChatError) {
-                let session = try await login(request, offer, from: address, on: hub)
+                let session = try await shared.turnstile.pass { () throws(ChatError) in
+                    try await login(request, offer, from: address, on: hub)
+                }
                 shared.metrics.login(.ok)
                 promise.succeed(
                     .accept(subprotocol: offer.offersRostrum ? Self.subprotocol : nil, makeReceiver: { session })

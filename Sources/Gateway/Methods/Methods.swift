@@ -238,12 +238,14 @@ struct Methods: Sendable {
         await session.hold(channels)
         answer.resumed = channels.map { ($0, nil) }
         let answers = try await chat { [positions] () throws(ChatError) in
-            try await systems.timeline.resume(
-                positions,
-                for: call.caller,
-                of: call.application,
-                at: call.time
-            )
+            try await session.hub.shared.turnstile.pass { () throws(ChatError) in
+                try await systems.timeline.resume(
+                    positions,
+                    for: call.caller,
+                    of: call.application,
+                    at: call.time
+                )
+            }
         }
         answer.resumed = zip(channels, answers).map { ($0, $1.position?.at) }
         var result: [UInt8] = []

@@ -5,8 +5,10 @@ import ChatProtocol
 import Database
 import Emulator
 import FoundationEssentials
+import Gateway
 import ServiceLifecycle
 import UserSig
+import WebSockets
 import WebhookDelivery
 
 extension RunningServer {
@@ -67,6 +69,7 @@ extension RunningServer {
         }
         let faults = Faults()
         let log = RequestLog(clock: clock, faults: faults)
+        let clientAddress = ClientAddress(trustedProxies: settings.trustedProxies)
         let door = FrontDoor(
             api: server.api(observer: log),
             health: server.health,
@@ -78,13 +81,16 @@ extension RunningServer {
                 channels: server.systems.channels,
                 commandNames: server.catalogue.names
             ),
-            clientAddress: ClientAddress(trustedProxies: settings.trustedProxies)
+            clientAddress: clientAddress
         )
-        let webSocketDoors = [EchoDoor.path: EchoDoor()]
+        let gateway = server.gateway(settings.addressLimits, clientAddress)
+        let webSocketDoors: [String: any WebSocketDoor] = [
+            EchoDoor.path: EchoDoor(), Gateway.path: gateway.door,
+        ]
         let readiness = Readiness(settings.doors) { ports in
             announce(settings, ports, directory, at: clock.now, output)
         }
-        var services: [any Service] = [server.maintenance, server.outboxReader]
+        var services: [any Service] = [server.maintenance, server.outboxReader, gateway]
         if let port = settings.adminPort {
             services.append(
                 try Listener(host: settings.host, port: port, hostSetting: "host")

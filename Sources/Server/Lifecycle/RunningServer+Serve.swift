@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Emulator
+import Gateway
 import ServiceLifecycle
 import WebhookDelivery
 
@@ -34,11 +35,13 @@ extension RunningServer {
             await server.close()
             throw error
         }
+        let clientAddress = ClientAddress(trustedProxies: settings.trustedProxies)
+        let gateway = server.gateway(settings.addressLimits, clientAddress)
         let door = FrontDoor(
             api: server.api(observer: nil),
             health: server.health,
             doors: nil,
-            clientAddress: ClientAddress(trustedProxies: settings.trustedProxies)
+            clientAddress: clientAddress
         )
         let scheme = tls == nil ? "http" : "https"
         let readiness = Readiness([.main, .admin]) { ports in
@@ -48,8 +51,8 @@ extension RunningServer {
         let admin = try Listener(host: settings.adminHost, port: settings.adminPort, hostSetting: "admin-host")
             .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
         let main = try Listener(host: settings.host, port: settings.port, hostSetting: "host", tls: tls)
-            .service(door, logger: logger) { readiness.listening(.main, port: $0) }
-        try await server.run([server.maintenance, server.outboxReader, admin, main])
+            .service(door, doors: [Gateway.path: gateway.door], logger: logger) { readiness.listening(.main, port: $0) }
+        try await server.run([server.maintenance, server.outboxReader, gateway, admin, main])
         _ = consume lock
     }
 
