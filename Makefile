@@ -46,7 +46,11 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" swift test --skip-build
-	@$(MAKE) --no-print-directory conformance
+	@$(MAKE) --no-print-directory javascript conformance
+
+.PHONY: javascript
+javascript: setup-test ## run the tests of the JavaScript SDK
+	@node --test --test-reporter spec Tests/JavaScript/*.test.mjs
 
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:
