@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 
@@ -191,6 +192,24 @@ test('a UserSig is asked for once, and again when it has expired', async () => {
     await client.kick({ UserID: 'chris' });
 
     assert.deepEqual(calls.map(({ url }) => url.searchParams.get('usersig')), ['sig-1', 'sig-1', 'sig-1', 'sig-2']);
+});
+
+test('a renewed UserSig is no attempt of its own', async () => {
+    const lost = () => new TypeError('fetch failed');
+    const { client, calls } = makeClient([refused(70001), lost(), lost(), lost(), ok()], { userSig: () => 'sig' });
+
+    await client.kick({ UserID: 'anna' });
+
+    assert.equal(calls.length, 5);
+});
+
+test('a call leaves no listener on its signal', async () => {
+    const { client } = makeClient([refused(20005), ok()]);
+    const { signal } = new AbortController();
+
+    await client.kick({ UserID: 'anna' }, { signal });
+
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
 test('a UserSig that is still expired when it is new is the answer', async () => {

@@ -238,6 +238,19 @@ test('a dead connection is found out by asking', async (t) => {
     assert.equal(session.state, 'waiting');
 });
 
+test('a server that refuses to answer that is there nevertheless', async (t) => {
+    const clock = new ManualClock();
+    const { session, connection } = await makeOnlineSession(t, { clock });
+
+    for (let count = 0; count < 2; count += 1) {
+        clock.advance(45_000);
+        connection.refuse(await connection.expect('resume'), -32602, 'wrong params');
+        await until(() => clock.waiting[0] === 45_000);
+    }
+
+    assert.equal(session.state, 'online');
+});
+
 test('while something is heard, nothing is asked', async (t) => {
     const clock = new ManualClock();
     const { connection, events } = await makeOnlineSession(t, { clock, items: [item(news, 0)] });
@@ -274,7 +287,7 @@ test('subscribing is not done twice: its outcome is unknown when the connection 
 
     connection.cut();
 
-    await assert.rejects(subscribing, ConnectionError);
+    await assert.rejects(subscribing, { name: 'ConnectionError', message: /the connection ended \(1006\)/ });
     const next = await server.login();
     assert.equal(next.unread, 0);
 });

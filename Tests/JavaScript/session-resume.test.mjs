@@ -180,11 +180,12 @@ test('lagging again before the answer asks again after it', async (t) => {
     connection.notify('onLagging', { [news]: position(3) });
     const request = await connection.expect('resume');
     connection.notify('onLagging', { [news]: position(5) });
+    connection.notify('onRecvNewMessage', message(news, 6));
     connection.answer(request, { [news]: { messages: [message(news, 2), message(news, 3)], ...position(3) } });
     const asked = await connection.resume({ [news]: { messages: [message(news, 4), message(news, 5)], ...position(5) } });
 
     assert.deepEqual(asked, { [news]: position(3) });
-    assert.deepEqual(await take(events, 4), [2, 3, 4, 5]);
+    assert.deepEqual(await take(events, 5), [2, 3, 4, 5, 6]);
 });
 
 test('a lagging channel of which nothing is known is to be read anew', async (t) => {
@@ -255,6 +256,24 @@ test('closing while an answer is handed out stops it there', async (t) => {
 
     assert.deepEqual(heard, [2]);
     assert.deepEqual(await positions.get('88888888/anna'), { [news]: position(2) });
+});
+
+test('closing while what waited is handed out stops it there, too', async (t) => {
+    const { server, session } = await makeSession(t, { positions: await makeStore({ [news]: position(1) }) });
+    const heard = [];
+    session.on('message', ({ MsgSeq }) => {
+        heard.push(MsgSeq);
+        session.close();
+    });
+    session.connect();
+    const connection = await server.login([item(news, 3)]);
+    connection.notify('onRecvNewMessage', message(news, 2));
+    connection.notify('onRecvNewMessage', message(news, 3));
+
+    await connection.resume({ [news]: { messages: [], ...position(1) } });
+    await until(() => session.state === 'ended');
+
+    assert.deepEqual(heard, [2]);
 });
 
 test('whatever breaks whenever, every post is heard once and in order', async (t) => {
