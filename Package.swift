@@ -119,6 +119,15 @@ let package = Package(
         // What live connections stand on; knows of frames, and of nothing that is in them.
         library("WebSockets", from: [.crypto, .nioCore, .nioHTTP1]),
 
+        // What browsers load; the C compiler makes the files part of the program.
+        .target(name: "CWebFiles"),
+        .target(
+            name: "Web",
+            dependencies: ["CWebFiles", .crypto],
+            exclude: ["Demo", "SDK"],
+            swiftSettings: settings
+        ),
+
         // The server.
         library("Observability", from: [.logging, .metrics]),
         library(
@@ -129,7 +138,7 @@ let package = Package(
             "Server",
             uses: [
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
-                "Gateway", "Observability", "UserSig", "WebSockets", "WebhookDelivery",
+                "Gateway", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,

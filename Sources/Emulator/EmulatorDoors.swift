@@ -3,7 +3,7 @@ package import Chat
 import ChatProtocol
 import FoundationEssentials
 
-/// The emulator's own doors under `/dev/`: clock, faults, request log, state, reset.
+/// The emulator's own doors: clock, faults, request log, state and reset under `/dev/`, and the demo page's settings.
 ///
 /// Only for programs on the same machine: a caller from elsewhere, a `Host` that is no loopback name, and an `Origin`
 /// that is not this server are refused, so that no web page can reach them.
@@ -57,6 +57,9 @@ package struct EmulatorDoors: Sendable {
         package let body: [UInt8]
     }
 
+    /// The one door that is not under `/dev/`: what the demo page signs with.
+    package static let demoSettings = "/demo/settings.json"
+
     private let emulation: Emulation
     private let clock: EmulatorClock
     private let faults: Faults
@@ -87,6 +90,7 @@ package struct EmulatorDoors: Sendable {
             case ("GET", "/dev/requests"): return .ok(["requests": log.entries.map(RequestView.init)])
             case ("GET", "/dev/state"): return try await state()
             case ("POST", "/dev/reset"): return try await reset()
+            case ("GET", Self.demoSettings[...]): return try await demo()
             case (_, "/dev/echo"): return .refusal(426, "The echo takes an upgrade to WebSocket.")
             default:
                 return .refusal(
@@ -160,6 +164,13 @@ package struct EmulatorDoors: Sendable {
                 faults: faults.all.map(FaultView.init)
             )
         )
+    }
+
+    private func demo() async throws(ChatError) -> Answer {
+        guard let application = try await emulation.applications.find(emulation.application),
+            let key = application.keys.first
+        else { return .refusal(404, "The ready application was deleted; start the emulator again.") }
+        return .ok(DemoView(sdkAppID: application.id.rawValue, key: key.text, now: clock.now.seconds))
     }
 
     private func reset() async throws(ChatError) -> Answer {

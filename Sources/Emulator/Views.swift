@@ -14,6 +14,14 @@ struct ClockView: Encodable {
     }
 }
 
+/// What the demo page needs in order to make a UserSig by itself.
+struct DemoView: Encodable {
+    let sdkAppID: Int64
+    let key: String
+    /// Unix seconds by the emulator's clock.
+    let now: Int64
+}
+
 struct FaultView: Encodable {
     let command: String
     let code: Int?

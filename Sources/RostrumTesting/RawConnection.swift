@@ -93,7 +93,7 @@ package actor RawConnection {
         let headEnd = received.firstRange(of: end)?.upperBound ?? 0
         var reply = try HTTPReply(head: String(decoding: received[..<headEnd], as: UTF8.self))
         received.removeFirst(headEnd)
-        guard hasBody, reply.status >= 200 else { return reply }
+        guard hasBody, reply.status >= 200, reply.status != 304 else { return reply }
         guard let length = reply["content-length"].flatMap(Int.init) else {
             throw Failure.notHTTP("a reply without Content-Length")
         }

@@ -12,7 +12,7 @@ import Testing
         ("POST", "/dev/clock", #"{"advance":1}"#), ("GET", "/dev/clock", ""),
         ("POST", "/dev/faults", #"{"command":"kick","code":20005}"#), ("GET", "/dev/faults", ""),
         ("GET", "/dev/requests", ""), ("GET", "/dev/state", ""), ("POST", "/dev/reset", ""),
-        ("GET", "/dev/nothing", ""),
+        ("GET", "/demo/settings.json", ""), ("GET", "/dev/nothing", ""),
     ]
 
     @Test("a caller on this machine gets in", arguments: doors.dropLast())
@@ -93,6 +93,21 @@ import Testing
 
             #expect(answer.status == 404)
             #expect(answer.json["error"]?.text?.contains("/dev/clock") == true)
+        }
+    }
+
+    @Test("the demo page gets the application's number, its key of the moment and the emulator's time")
+    func demoSettings() async throws {
+        try await withEmulator { emulator in
+            let key = "another-key"
+            try await emulator.emulation.prepare(key: key)
+            _ = try await emulator.open("POST", "/dev/clock", #"{"advance":3600}"#)
+
+            let answer = try await emulator.open("GET", "/demo/settings.json")
+
+            let now = ManualClock.start.seconds + 3600
+            #expect(answer.text == #"{"key":"\#(key)","now":\#(now),"sdkAppID":88888888}"#)
+            #expect(try await emulator.open("POST", "/demo/settings.json").status == 404)
         }
     }
 
@@ -324,7 +339,7 @@ import Testing
 
             let answer = try await emulator.open(method, path, body)
 
-            let isOfTheApplication = ["/dev/state", "/dev/reset"].contains(path)
+            let isOfTheApplication = ["/dev/state", "/dev/reset", "/demo/settings.json"].contains(path)
             #expect(answer.status == (isOfTheApplication ? 404 : 200), "\(answer.text)")
         }
     }

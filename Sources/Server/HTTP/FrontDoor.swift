@@ -4,6 +4,7 @@ import Emulator
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Web
 import WebSockets
 
 /// Takes what comes in by HTTP to the room that answers it.
@@ -50,7 +51,12 @@ struct FrontDoor: HTTPResponder {
             return Self.openAPI
         default: break
         }
-        if let doors, path.hasPrefix("/dev/") { return await open(doors, path, request, context) }
+        if request.method == .get || request.method == .head, let file = file(at: String(path)) {
+            return file.response(to: request)
+        }
+        if let doors, path.hasPrefix("/dev/") || path == EmulatorDoors.demoSettings {
+            return await open(doors, path, request, context)
+        }
         let query = mark.map { target[target.index(after: $0)...] } ?? ""
         let forwarded = request.headers[values: .xForwardedFor]
         let incoming = IncomingRequest(
@@ -67,6 +73,10 @@ struct FrontDoor: HTTPResponder {
             headers: Self.replyHeaders,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply))
         )
+    }
+
+    private func file(at path: String) -> WebFile? {
+        WebFile.sdk[path] ?? (doors == nil ? nil : WebFile.demo[path])
     }
 
     /// Where the subscribers' live connections come in (docs/subscriber-protocol.md).
@@ -154,7 +164,7 @@ struct FrontDoor: HTTPResponder {
         }
         return Response(
             status: HTTPResponse.Status(code: answer.status),
-            headers: [.contentType: "application/json"],
+            headers: [.contentType: "application/json", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body))
         )
     }
@@ -165,8 +175,8 @@ extension HTTPField.Name {
     fileprivate static let forwarded = known("Forwarded")
     fileprivate static let xForwardedFor = known("X-Forwarded-For")
 
-    /// A name that is written in this file, which therefore is one.
-    private static func known(_ name: StaticString) -> HTTPField.Name {
+    /// A name that is written in the source, which therefore is one.
+    static func known(_ name: StaticString) -> HTTPField.Name {
         guard let name = HTTPField.Name("\(name)") else { preconditionFailure("not a header name") }
         return name
     }

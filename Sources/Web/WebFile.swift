@@ -1,0 +1,45 @@
+import CWebFiles
+import Crypto
+
+/// A file that the program has in itself and serves as it is.
+package struct WebFile: Sendable {
+    /// Whose pages may load a file.
+    package enum Audience: Sendable {
+        case everybody
+        /// Pages of the same server only.
+        case thisServer
+    }
+
+    package let bytes: [UInt8]
+    package let contentType: String
+    package let audience: Audience
+    /// Changes with the bytes; as it stands in an `ETag` header, quotes and all.
+    package let entityTag: String
+
+    private init(_ file: web_file, _ contentType: String, for audience: Audience) {
+        bytes = Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
+        (self.contentType, self.audience) = (contentType + "; charset=utf-8", audience)
+        let digits = SHA256.hash(data: bytes).prefix(8).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        entityTag = "\"\(digits.joined())\""
+    }
+}
+
+extension WebFile {
+    /// The JavaScript SDK by the paths of its files.
+    package static let sdk = [
+        "/sdk/rostrum.js": WebFile(web_file_rostrum_js(), "text/javascript", for: .everybody),
+        "/sdk/rostrum.d.ts": WebFile(web_file_rostrum_d_ts(), "application/typescript", for: .everybody),
+    ]
+
+    /// The emulator's demo page and what belongs to it, by path.
+    package static let demo = [
+        "/demo": page,
+        "/demo/": page,
+        "/demo/demo.css": WebFile(web_file_demo_css(), "text/css", for: .thisServer),
+        "/demo/demo.js": WebFile(web_file_demo_js(), "text/javascript", for: .thisServer),
+    ]
+
+    private static let page = WebFile(web_file_demo_html(), "text/html", for: .thisServer)
+}
