@@ -46,11 +46,15 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" swift test --skip-build
-	@$(MAKE) --no-print-directory javascript conformance
+	@$(MAKE) --no-print-directory javascript browser conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
 	@node --test --test-reporter spec Tests/JavaScript/*.test.mjs
+
+.PHONY: browser
+browser: setup-test ## test the demo page in headless Chromium; needs a build
+	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/demo_test.py
 
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:
