@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { LiveServer } from './support/live-server.mjs';
-import { message, news } from './support/session.mjs';
+import { Emulator, withProgram } from './support/emulator.mjs';
 
 // The programs of docs/sdk-javascript.md, run as they stand there but for the address of the server.
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const binary = process.env.ROSTRUM_BINARY ?? join(root, '.build/debug/rostrum');
-const isBuilt = await access(binary).then(() => true, () => false);
 const guide = await readFile(join(root, 'docs/sdk-javascript.md'), 'utf8');
 
 function program(name) {
@@ -45,58 +42,60 @@ async function start(test, name, url, words = [], change = (text) => text) {
     return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
 }
 
-async function login(server) {
-    const connection = await server.login([]);
-    assert.deepEqual(connection.protocols, ['rostrum.v1', 'sig-of-anna']);
-    const post = message(news, 1);
-    post.MsgBody = [{ MsgType: 'TIMTextElem', MsgContent: { Text: '渡轮7号' } }];
-    connection.notify('onRecvNewMessage', post);
-    return connection;
-}
-
-test('the backend of the quick start posts', { skip: isBuilt || process.env.CI ? false : `${binary} is not built` }, async (t) => {
-    const server = spawn(binary, ['dev', '--port', '0', '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    t.after(() => server.kill());
-    let url;
-    for await (const line of createInterface({ input: server.stdout })) {
-        url = line.match(/^rostrum is ready on (.*)/)?.[1];
-        if (url) break;
-    }
-
-    const { child, lines } = await start(t, 'backend.mjs', url);
+/** Runs the backend, which subscribes anna and posts; gives the channel and her UserSig. */
+async function runBackend(test, emulator) {
+    const { child, lines } = await start(test, 'backend.mjs', emulator.url);
     const { value: line } = await lines.next();
     const [status] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
-
     assert.equal(status, 0);
-    assert.match(line, /^@TOA#_\S+ has posted; a UserSig for anna: [\w*-]+$/);
-    const state = await (await fetch(`${url}/dev/state`)).json();
-    assert.deepEqual(state.channels.map(({ name }) => name), ['Harbour News']);
-    assert.ok(state.accounts.includes('anna'));
+    const [, channel, userSig] = line.match(/^(@TOA#_\S+) has posted; a UserSig for anna: ([\w*-]+)$/);
+    return { channel, userSig };
+}
+
+async function waitForLogin(emulator) {
+    const isOnline = async () => {
+        const { QueryResult } = await emulator.admin.queryOnlineStatus({ To_Account: ['anna'] });
+        return QueryResult[0].Status === 'Online';
+    };
+    for (const end = Date.now() + 5000; !(await isOnline()); ) assert.ok(Date.now() < end, 'anna is not online after 5 s');
+}
+
+test('the backend of the quick start makes a channel, subscribes anna and posts', withProgram, async (t) => {
+    const emulator = await Emulator.start(t);
+
+    const { channel } = await runBackend(t, emulator);
+
+    const { RspMsgList } = await emulator.admin.officialAccountMsgGetSimple({ Official_Account: channel });
+    assert.deepEqual(RspMsgList.map(({ MsgBody }) => MsgBody[0].MsgContent.Text), ['Ferry 7 leaves from pier 3']);
+    const { SubscriberList } = await emulator.admin.getSubscriberInfo({ Official_Account: channel });
+    assert.deepEqual(SubscriberList.map(({ Subscriber_Account }) => Subscriber_Account), ['anna']);
 });
 
-test('the subscriber of the quick start, in Node, prints what is posted and how it ends', async (t) => {
-    const server = await LiveServer.start();
-    t.after(() => server.stop());
-    const { lines } = await start(t, 'subscriber.mjs', server.url, ['sig-of-anna']);
+test('the subscriber of the quick start, in Node, prints what is posted and how it ends', withProgram, async (t) => {
+    const emulator = await Emulator.start(t);
+    const { channel, userSig } = await runBackend(t, emulator);
+    const { lines } = await start(t, 'subscriber.mjs', emulator.url, [userSig]);
+    await waitForLogin(emulator);
 
-    const connection = await login(server);
-    assert.equal((await lines.next()).value, '1 渡轮7号');
-    connection.close(4409);
+    await emulator.post(channel, '渡轮7号');
+    assert.equal((await lines.next()).value, '2 渡轮7号');
+    await emulator.admin.kick({ UserID: 'anna' });
 
-    assert.equal((await lines.next()).value, 'ended: replaced');
+    assert.equal((await lines.next()).value, 'ended: kicked');
 });
 
-test('the subscriber of the quick start, for browsers, prints what is posted', async (t) => {
-    const server = await LiveServer.start();
-    t.after(() => server.stop());
+test('the subscriber of the quick start, for browsers, prints what is posted', withProgram, async (t) => {
+    const emulator = await Emulator.start(t);
+    const { channel, userSig } = await runBackend(t, emulator);
     // What a page has and Node has not: modules from servers, a WebSocket, and addresses without a host.
-    const { lines } = await start(t, 'subscriber.js', server.url, [], (text) => [
+    const { lines } = await start(t, 'subscriber.js', emulator.url, [], (text) => [
         "import { WebSocket } from 'ws';",
-        'Object.assign(globalThis, { WebSocket, fetch: async () => new Response("sig-of-anna") });',
+        `Object.assign(globalThis, { WebSocket, fetch: async () => new Response('${userSig}') });`,
         text.replace('http://127.0.0.1:8080/sdk/rostrum.js', './rostrum.js'),
     ].join('\n'));
+    await waitForLogin(emulator);
 
-    await login(server);
+    await emulator.post(channel, '渡轮7号');
 
-    assert.equal((await lines.next()).value, `${news} 渡轮7号`);
+    assert.equal((await lines.next()).value, `${channel} 渡轮7号`);
 });

@@ -89,6 +89,11 @@ export class WebSocket extends EventTarget {
         this.#socket.end();
     }
 
+    /** Ends without a word, as a network may. */
+    cut() {
+        this.#socket.destroy();
+    }
+
     #write(type, payload) {
         if (this.#socket.writable) this.#socket.write(encodeFrame(type, payload, { isMasked: true }));
     }
