@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-fuzz run build release test unit conformance websocket-conformance bench fuzz commands format lint clean
+.PHONY: help setup setup-test setup-bench setup-bench-live setup-fuzz run build release test unit conformance websocket-conformance bench bench-live fuzz commands format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -29,6 +29,9 @@ setup-test:
 
 setup-bench:
 	@scripts/setup build bench
+
+setup-bench-live:
+	@scripts/setup build bench-live
 
 setup-fuzz:
 	@scripts/setup build fuzz
@@ -73,6 +76,10 @@ websocket-conformance: setup ## run the Autobahn fuzzing client against the emul
 bench: setup-bench ## measure against the baselines; prints the table of docs/performance.md
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run $(ARGS)
+
+bench-live: setup-bench-live ## measure live subscribers beside an epoll loop and nchan
+	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
+	@Benchmarks/run --suite live $(ARGS)
 
 fuzz: setup-fuzz ## fuzz the emulator by its OpenAPI document; RUNS and SECONDS_AT_MOST bound it
 	@$(SWIFT_BUILD) --product rostrum

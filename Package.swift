@@ -236,8 +236,8 @@ if Context.environment["ROSTRUM_BENCHMARKS"] == "1" {
         .executableTarget(
             name: "rostrum-benchmarks",
             dependencies: [
-                "Chat", "ChatProtocol", "Database", "Server", .argumentParser, .asyncHTTPClient, .hummingbird, .logging,
-                .grdbSQLite, .nioCore, .nioHTTP1,
+                "Chat", "ChatProtocol", "Database", "Server", "UserSig", .argumentParser, .asyncHTTPClient,
+                .hummingbird, .logging, .grdbSQLite, .nioCore, .nioHTTP1,
             ],
             path: "Benchmarks/RostrumBenchmarks",
             swiftSettings: settings

@@ -1,38 +1,16 @@
 """Broadcasts and subscribers: whether cost depends on the audience, and subscribing against a raw SQLite loop."""
-import http.client
 import itertools
-import json
 import statistics
 import subprocess
 import sys
 import threading
 import time
 
-from harness import Bench
+from harness import Bench, Caller
 
 BIG, SMALL = "@TOA#_big", "@TOA#_small"
 # Batches of 100 new subscribers in one measurement.
 BATCHES = 1500
-
-
-class Caller:
-    """One keep-alive connection that calls commands one after the other."""
-
-    def __init__(self, bench, port):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port)
-        self.url = lambda command: bench.url(port, command).split(str(port), 1)[1]
-        self.urls = {}
-
-    def call(self, command, body):
-        url = self.urls.setdefault(command, None) or self.url(command)
-        self.urls[command] = url
-        began = time.perf_counter()
-        self.connection.request("POST", url, json.dumps(body))
-        reply = json.loads(self.connection.getresponse().read())
-        took = time.perf_counter() - began
-        if reply["ErrorCode"]:
-            sys.exit(f"{command}: {reply}")
-        return took, reply
 
 
 class Audience(Bench):

@@ -1,4 +1,6 @@
 """What every benchmark of Rostrum shares: servers pinned to one core, a load on the other, a data directory."""
+import http.client
+import json
 import os
 import re
 import signal
@@ -7,6 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -26,21 +29,52 @@ def free_port():
 class Process:
     """A server on a core of its own; ended by its own process id."""
 
-    def __init__(self, arguments, ready, log, core=0):
+    def __init__(self, arguments, ready, log, core=0, stdin=subprocess.DEVNULL):
         self.began = time.monotonic()
-        self.process = subprocess.Popen(["taskset", "-c", str(core), *arguments], stdout=subprocess.PIPE,
-                                        stderr=open(log, "ab"), text=True, stdin=subprocess.DEVNULL)
-        if ready:
-            for line in self.process.stdout:
-                if line.startswith(ready):
-                    break
-            else:
-                sys.exit(f"{arguments[0]} did not start: see {log}")
+        with open(log, "ab") as errors:
+            self.process = subprocess.Popen(["taskset", "-c", str(core), *arguments], stdout=subprocess.PIPE,
+                                            stderr=errors, text=True, stdin=stdin)
+        if ready and not any(line.startswith(ready) for line in iter(lambda: self.line(60), "")):
+            self.stop()
+            with open(log, errors="replace") as errors:
+                sys.exit(f"{arguments[0]} did not start:\n{errors.read()[-2000:]}")
         self.start_seconds = time.monotonic() - self.began
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def line(self, seconds):
+        """Its next line; one that says nothing for so long is ended, and its last line is empty."""
+        timer = threading.Timer(seconds, self.process.kill)
+        timer.start()
+        try:
+            return self.process.stdout.readline()
+        finally:
+            timer.cancel()
+
+    def family(self):
+        """Its process id and those of its children."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            return [self.process.pid, *map(int, children.read().split())]
+
+    def cpu_seconds(self):
+        """What it and its children have used: in user space, and in the kernel."""
+        user = system = 0
+        for pid in self.family():
+            with open(f"/proc/{pid}/stat") as stat:
+                fields = stat.read().rpartition(")")[2].split()
+            user, system = user + int(fields[11]), system + int(fields[12])
+        return user / os.sysconf("SC_CLK_TCK"), system / os.sysconf("SC_CLK_TCK")
+
     def resident_mebibytes(self):
-        with open(f"/proc/{self.process.pid}/status") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
+        total = 0
+        for pid in self.family():
+            with open(f"/proc/{pid}/status") as status:
+                total += int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+        return total / 1024
 
     def peak_mebibytes(self):
         with open(f"/proc/{self.process.pid}/status") as status:
@@ -48,10 +82,37 @@ class Process:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+class Caller:
+    """One keep-alive connection that calls commands one after the other."""
+
+    def __init__(self, bench, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.url = lambda command: bench.url(port, command).split(str(port), 1)[1]
+        self.urls = {}
+
+    def call(self, command, body):
+        url = self.urls.setdefault(command, None) or self.url(command)
+        self.urls[command] = url
+        began = time.perf_counter()
+        self.connection.request("POST", url, json.dumps(body))
+        reply = json.loads(self.connection.getresponse().read())
+        took = time.perf_counter() - began
+        if reply["ErrorCode"]:
+            sys.exit(f"{command}: {reply}")
+        return took, reply
 
 
 class Bench:
+    HEADER = "| figure | median | all rounds |\n|---|--:|---|"
+
     def __init__(self, options):
         self.options = options
         self.directory = tempfile.mkdtemp(prefix="rostrum-bench-", dir=options.directory)
@@ -80,10 +141,10 @@ class Bench:
                 time.sleep(0.05)
         sys.exit(f"nothing listens on port {port}: see {self.log}")
 
-    def rostrum(self, path):
+    def rostrum(self, path, *more):
         port, admin = free_port(), free_port()
         process = Process([self.options.rostrum, "serve", "--data-dir", path, "--port", str(port), "--admin-port",
-                           str(admin), "--webhook-allow", "127.0.0.0/8"], "rostrum is ready on", self.log)
+                           str(admin), "--webhook-allow", "127.0.0.0/8", *more], "rostrum is ready on", self.log)
         return process, port, admin
 
     def groups(self, before, after):
