@@ -1,7 +1,6 @@
 """What the live suite opens and posts to in turn: Rostrum, the epoll program that is the limit, and nchan."""
+import json
 import os
-import shutil
-import sys
 
 from fleet import compiled
 from harness import Process, SERVICE, free_port
@@ -65,11 +64,15 @@ class Rostrum(Contender):
 
     def posts_to(self, name, channels):
         """A file with a text of 200 bytes to each of the channels."""
-        body = ('{{"Official_Account":"{}","Random":##########,"MsgBody":[{{"MsgType":"TIMTextElem","MsgContent":'
-                f'{{{{"Text":"{"Ferry 7 is 20 min late. " * 8 + "Sorry. ."}"}}}}}}]}}')
+        text = ("Ferry 7 is 20 min late. " * 9)[:200]
+
+        def body(channel):
+            return json.dumps({"Official_Account": channel, "Random": "##########", "MsgBody": [
+                {"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]}).replace('"##########"', "##########")
+
         path = self.bench.url(0, "send_official_account_msg").partition(":0")[2]
         file = os.path.join(self.directory, name)
-        self.write(file, "".join(request(path, body.format(channel)) for channel in channels))
+        self.write(file, "".join(request(path, body(channel)) for channel in channels))
         return file
 
 

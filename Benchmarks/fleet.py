@@ -106,4 +106,6 @@ class Reads:
             due += self.pause
 
     def p99(self):
+        if not self.milliseconds:
+            sys.exit(f"no read was answered: {self.errors[:3]}")
         return sorted(self.milliseconds)[-1 - len(self.milliseconds) // 100]

@@ -10,7 +10,7 @@
  *   round FILE POSTS EXPECTED SECONDS   sends the requests of FILE in turn, each when EXPECTED sessions have the one
  *                                       before
  *   close FIRST COUNT                   ends sessions
- *   stats
+ *   stats                               how many are live, what has come since the beginning, what went wrong last
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -144,14 +144,14 @@ static void run_round(const char *file, uint32_t posts, uint32_t expected, uint3
 }
 
 static void print_stats(void) {
-    printf("{\"live\": %u, \"lost\": %u, \"frames\": %lu, \"others\": %lu, \"bytes\": %lu}\n", tally.live, tally.lost,
-           tally.frames, tally.others, tally.bytes);
+    printf("{\"live\": %u, \"lost\": %u, \"frames\": %lu, \"others\": %lu, \"bytes\": %lu, \"fault\": \"%s\"}\n",
+           tally.live, tally.lost, tally.frames, tally.others, tally.bytes, fault);
 }
 
 static void obey(const char *line) {
     char file[1024];
     uint32_t first, count, more, seconds;
-    fault[0] = 0;
+    if (strcmp(line, "stats")) fault[0] = 0;
     if (sscanf(line, "open %u %u %u %u", &first, &count, &more, &seconds) == 4 && is_range(first, count)) {
         open_sessions(first, count, more, seconds);
     } else if (sscanf(line, "round %1023s %u %u %u", file, &count, &more, &seconds) == 4 && more && more <= post.room) {
