@@ -49,6 +49,7 @@ extension Target.Dependency {
     static let nioTLS = Self.product(name: "NIOTLS", package: "swift-nio")
     static let nioPosix = Self.product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = Self.product(name: "NIOSSL", package: "swift-nio-ssl")
+    static let nioWebSocket = Self.product(name: "NIOWebSocket", package: "swift-nio")
     static let system = Self.product(name: "SystemPackage", package: "swift-system")
     static let unixSignals = Self.product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams = Self.product(name: "Yams", package: "Yams")
@@ -57,11 +58,12 @@ extension Target.Dependency {
 
 let package = Package(
     name: "rostrum",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v15), .iOS(.v18), .tvOS(.v18), .watchOS(.v11), .visionOS(.v2)],
     products: [
         .executable(name: "rostrum", targets: ["rostrum"]),
         .library(name: "UserSig", targets: ["UserSig"]),
         .library(name: "ChatProtocol", targets: ["ChatProtocol"]),
+        .library(name: "RostrumClient", targets: ["RostrumClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -88,6 +90,11 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library("UserSig", uses: ["CZlib"], from: [.crypto]),
         library("ChatProtocol"),
+        library(
+            "RostrumClient",
+            uses: ["ChatProtocol", "UserSig"],
+            from: [.asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioWebSocket]
+        ),
 
         // IP addresses, which every room that talks to others judges in the same way.
         library("Addresses", uses: ["ChatProtocol"]),
@@ -169,7 +176,8 @@ let package = Package(
         .testTarget(
             name: "AcceptanceTests",
             dependencies: [
-                "CZlib", "ChatProtocol", "Database", "RostrumTesting", "UserSig", "rostrum", .crypto, .nioCore,
+                "CZlib", "ChatProtocol", "Database", "RostrumClient", "RostrumTesting", "UserSig", "rostrum", .crypto,
+                .nioCore,
             ],
             path: "Tests/Acceptance",
             swiftSettings: settings
@@ -201,6 +209,11 @@ let package = Package(
             from: [.nioCore]
         ),
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
+        tests(
+            "RostrumClientTests",
+            uses: ["AdminAPI", "ChatProtocol", "RostrumClient", "RostrumTesting", "UserSig"],
+            from: [.asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioWebSocket]
+        ),
         tests(
             "ServerTests",
             uses: [
