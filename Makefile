@@ -10,7 +10,7 @@ DATA ?= rostrum-data
 ARGS ?=
 # The black-box suite stands beside the repository where it is developed.
 CONFORMANCE ?= ../shared/conformance/run
-STAGE ?= 2
+STAGE ?= 3
 
 # How much `make fuzz` does: so many requests of a kind for each command, and for so many seconds at most.
 RUNS ?= 200
