@@ -262,6 +262,11 @@ package final class WebSocketConnection: ChannelInboundHandler {
         context?.close(mode: .output, promise: nil)
     }
 
+    /// Closes the connection at once.
+    package func abandon() {
+        context?.close(promise: nil)
+    }
+
     // MARK: - The channel
 
     package func handlerAdded(context: ChannelHandlerContext) {
@@ -284,7 +289,9 @@ package final class WebSocketConnection: ChannelInboundHandler {
         switch event {
         case is ChannelShouldQuiesceEvent: close(.goingAway)
         // Nobody who speaks WebSocket has anything to hear after he has said his last.
-        case ChannelEvent.inputClosed: context.close(promise: nil)
+        case ChannelEvent.inputClosed:
+            guard let receiver else { return context.close(promise: nil) }
+            receiver.abandoned(self)
         default: context.fireUserInboundEventTriggered(event)
         }
     }

@@ -14,6 +14,18 @@ package protocol WebSocketReceiver: AnyObject {
     /// Nothing waits to be written any more; called once after sends that were not ``WebSocketConnection/Sending/written``.
     func drained()
 
+    /// The peer has gone and says nothing more: ``WebSocketConnection/abandon()`` is to be called, now or soon.
+    ///
+    /// Closing costs, and peers may go by the thousand: whoever has many connections closes them bit by bit.
+    func abandoned(_ connection: WebSocketConnection)
+
     /// The connection is gone. Called exactly once, after ``opened(_:)``; nothing is called after it.
     func closed()
+}
+
+extension WebSocketReceiver {
+    /// Closes it now.
+    package func abandoned(_ connection: WebSocketConnection) {
+        connection.abandon()
+    }
 }

@@ -8,9 +8,6 @@ import WebSockets
 /// A delivery goes in slices, so that a room of many thousands does not keep the loop from everything else. Members may
 /// come and go between two slices: whoever leaves leaves a gap, whoever comes has its ``Membership/floor``.
 final class LoopRoom {
-    /// Frames that are sent before others have their turn: some 2 ms.
-    static let slice = 200
-
     let reference: ChannelReference
     /// How far the loop has come, with the delivery that is under way.
     private(set) var position = ChannelPosition(messageSeq: 0, eventSeq: 0)
@@ -39,7 +36,7 @@ final class LoopRoom {
         if deliveries.isEmpty { closeGaps() }
     }
 
-    /// Takes a delivery; true when none was under way.
+    /// Takes a delivery; true when none was waiting.
     func enqueue(_ delivery: Delivery) -> Bool {
         deliveries.append(delivery)
         guard deliveries.count == 1 else { return false }
@@ -47,45 +44,24 @@ final class LoopRoom {
         return true
     }
 
+    var hasDeliveries: Bool { !deliveries.isEmpty }
+
     /// What a slice came to.
-    enum Step {
-        /// There is more to do.
-        case more
-        /// A delivery is done; there may be another.
-        case done(Delivery, DeliveryTally)
-        case idle
+    struct Step {
+        /// Places that were looked at.
+        let visited: Int
+        /// The delivery that everybody has now, and to how many it went; nil when there is more to do.
+        let done: (Delivery, DeliveryTally)?
     }
 
-    /// Delivers to the next members.
-    func deliverSlice() -> Step {
-        guard let delivery = deliveries.first else { return .idle }
-        let end = min(members.count, next + Self.slice)
-        if delivery.kind == .deleted, let frame = delivery.frame {
-            // The last thing that is ever said of the channel: to everybody, behind or not.
-            for member in members[next..<end] { _ = member?.connection.sendAlways(frame) }
-        } else if let frame = delivery.frame, let kind = delivery.kind {
-            let number = delivery.position.eventSeq
-            let concernsMessages = kind.concernsMessages
-            for index in next..<end {
-                guard let member = members[index], number > member.floor, !member.isHeld,
-                    !(concernsMessages && member.discards)
-                else { continue }
-                tally.online += 1
-                guard !member.isLagging else {
-                    tally.lagging += 1
-                    continue
-                }
-                switch member.connection.send(frame) {
-                case .written: tally.written += 1
-                case .queued: member.session.awaitWriting(of: delivery)
-                case .refused:
-                    member.isLagging = true
-                    tally.lagging += 1
-                }
-            }
-        }
+    /// Delivers to the next members, at most so many.
+    func deliver(to count: Int) -> Step {
+        guard let delivery = deliveries.first else { return Step(visited: 0, done: nil) }
+        let end = min(members.count, next + count)
+        let visited = end - next
+        send(delivery, upTo: end)
         next = end
-        guard next >= members.count else { return .more }
+        guard next >= members.count else { return Step(visited: visited, done: nil) }
         let done = (delivery, tally)
         deliveries.removeFirst()
         (next, tally) = (0, DeliveryTally())
@@ -94,7 +70,35 @@ final class LoopRoom {
         } else {
             closeGaps()
         }
-        return .done(done.0, done.1)
+        return Step(visited: visited, done: done)
+    }
+
+    private func send(_ delivery: Delivery, upTo end: Int) {
+        guard let frame = delivery.frame, let kind = delivery.kind else { return }
+        guard kind != .deleted else {
+            // The last thing that is ever said of the channel: to everybody, behind or not.
+            for index in next..<end { _ = members[index]?.connection.sendAlways(frame) }
+            return
+        }
+        let number = delivery.position.eventSeq
+        let concernsMessages = kind.concernsMessages
+        for index in next..<end {
+            guard let member = members[index], number > member.floor, !member.isHeld,
+                !(concernsMessages && member.discards)
+            else { continue }
+            tally.online += 1
+            guard !member.isLagging else {
+                tally.lagging += 1
+                continue
+            }
+            switch member.connection.send(frame) {
+            case .written: tally.written += 1
+            case .queued: member.session.awaitWriting(of: delivery)
+            case .refused:
+                member.isLagging = true
+                tally.lagging += 1
+            }
+        }
     }
 
     /// Everybody in it, when the channel is gone.

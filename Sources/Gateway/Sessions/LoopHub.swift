@@ -16,9 +16,22 @@ final class LoopHub: @unchecked Sendable {
     /// How long a peer may be silent.
     static let longestSilence = TimeAmount.seconds(Int64(2 * slots * roundsBetweenPings + slots))
 
+    /// Frames that are sent before the loop looks for what has come in: some 2 ms.
+    static let slice = 200
+    /// Connections that are closed before it does.
+    static let closingSlice = 32
+    /// A loop does every task that is there before it reads or accepts again; only what is due later lets it.
+    static let breath = TimeAmount.microseconds(20)
+
     let eventLoop: any EventLoop
     let shared: GatewayShared
     private var rooms: [ChannelReference: LoopRoom] = [:]
+    /// Rooms that have something to deliver.
+    private var busy: CircularBuffer<LoopRoom> = []
+    private var isDelivering = false
+    /// Connections whose peers have gone.
+    private var abandoned: CircularBuffer<WebSocketConnection> = []
+    private var isClosing = false
     private var wheel: [[Session]]
     private var slot = 0
     private var round = 0
@@ -61,20 +74,48 @@ final class LoopHub: @unchecked Sendable {
     /// Takes the next event of a channel.
     func deliver(_ delivery: Delivery) {
         guard let room = rooms[delivery.reference] else { return }
-        if room.enqueue(delivery) { goOn(room) }
+        if room.enqueue(delivery) { busy.append(room) }
+        guard !isDelivering else { return }
+        isDelivering = true
+        deliverSlice()
     }
 
-    private func goOn(_ room: LoopRoom) {
-        switch room.deliverSlice() {
-        case .idle: return
-        case .more: break
-        case .done(let delivery, let tally):
+    /// Delivers to so many sessions, room after room, and goes on when the loop has looked around.
+    private func deliverSlice() {
+        var left = Self.slice
+        while left > 0, let room = busy.first {
+            let step = room.deliver(to: left)
+            left -= max(1, step.visited)
+            guard let (delivery, tally) = step.done else { break }
             shared.receipts.report(delivery, tally)
             if delivery.kind == .deleted {
                 for membership in room.allMembers { membership.session.lose(membership) }
             }
+            busy.removeFirst()
+            if room.hasDeliveries { busy.append(room) }
         }
-        eventLoop.assumeIsolated().execute { self.goOn(room) }
+        guard !busy.isEmpty else {
+            isDelivering = false
+            return
+        }
+        eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.deliverSlice() }
+    }
+
+    /// Closes a connection whose peer has gone, after those that went before.
+    func bury(_ connection: WebSocketConnection) {
+        abandoned.append(connection)
+        guard !isClosing else { return }
+        isClosing = true
+        closeSlice()
+    }
+
+    private func closeSlice() {
+        for _ in 0..<min(Self.closingSlice, abandoned.count) { abandoned.removeFirst().abandon() }
+        guard !abandoned.isEmpty else {
+            isClosing = false
+            return
+        }
+        eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.closeSlice() }
     }
 
     // MARK: Sessions

@@ -75,6 +75,10 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         early = []
     }
 
+    func abandoned(_ connection: WebSocketConnection) {
+        hub.bury(connection)
+    }
+
     func closed() {
         release()
     }
