@@ -6,13 +6,12 @@ import Glibc
 import Darwin
 #endif
 
-/// A connection's descriptor, for sending past NIO's queue: what the pipeline does for a frame costs seven times as much
-/// user time as the system call beside it.
+/// A connection's descriptor, for sending past NIO's queue.
 ///
-/// NIO hands out the descriptor for the time of a closure, for it may close it at any other. Here it is kept, and it is
-/// right to use it under conditions that ``WebSocketConnection`` alone can see to:
-/// - on the event loop and while `channel.isActive`, which NIO makes false in the same step in which it closes the
-///   descriptor, before any code of ours can run;
+/// NIO hands it out for the time of a closure, for at any other it may close it. Here it is kept, because to ask for it
+/// costs more than to send with it, and it may be used under conditions that ``WebSocketConnection`` sees to:
+/// - on the event loop and before `channelInactive`. NIO calls that in the same step in which it closes the descriptor;
+///   in between it only fails the writes that wait, of which nobody is told whose channel is no longer active;
 /// - while nothing of this connection waits in NIO, or the bytes would overtake it;
 /// - without TLS, or they would go out in the clear.
 struct DirectSocket {

@@ -88,7 +88,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     /// Sends a frame made by ``WebSocketFrames``, unless more than ``mostWaiting`` bytes wait already.
     package func send(_ frame: ByteBuffer) -> Sending {
-        guard isOpen else { return .refused }
+        // Not `isOpen`: to look at the channel's memory too costs a broadcast to many as much as all the rest of this.
+        guard state == .open else { return .refused }
         guard waitingBytes <= Self.mostWaiting else {
             owesDrained = true
             return .refused
@@ -108,7 +109,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
         isPingWaiting = put(WebSocketFrames.ping) == .queued
     }
 
-    /// The caller has made sure that the channel is active.
+    /// The caller has made sure that the descriptor is that of this connection still; see ``DirectSocket``.
     private func put(_ frame: ByteBuffer) -> Sending {
         guard let socket, waitingBytes == 0 else { return write(frame) }
         let sent = socket.send(frame)
@@ -168,6 +169,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     package func resumeReading() {
         guard isSuspended else { return }
         isSuspended = false
+        // The peer could not go on meanwhile, so its time begins anew.
+        if beginning != nil { beginning = .now() }
         guard channel.isActive else { return }
         try? channel.syncOptions?.setOption(.autoRead, value: true)
     }
@@ -216,7 +219,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// a sign of life, so nothing else would end a peer that sends one a minute. A timer for each connection would do the
     /// same and cost memory.
     package func tick(now: NIODeadline) {
-        guard let beginning, now - beginning > Self.longestMessage else { return }
+        guard let beginning, !isSuspended, now - beginning > Self.longestMessage else { return }
         fail(FrameReader.Violation(.policyViolation, "A message arrives whole within 10 s."))
     }
 
@@ -271,8 +274,10 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        let isActive = channel.isActive
+        if !isActive { state = .lingering }
         receiver?.opened(self)
-        if !channel.isActive { end() }
+        if !isActive { end() }
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {

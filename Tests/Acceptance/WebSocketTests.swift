@@ -129,13 +129,18 @@ struct WebSocketTests {
         }
     }
 
-    @Test("an upgrade after another request on the same connection is answered, not granted, and not left hanging")
-    func secondRequest() async throws {
+    @Test(
+        "an upgrade after another request on the same connection is answered, not granted, and not left hanging",
+        arguments: [false, true]
+    )
+    func secondRequest(isPipelined: Bool) async throws {
         try await withServer { server in
             let connection = try await server.connect()
-            #expect(try await connection.exchange("GET", "/healthz", headers: [], body: nil).status == 200)
+            let (first, second) = (httpRequest("GET", "/healthz"), Array(RawWebSocket.request(Self.echo).utf8))
 
-            try await connection.send(RawWebSocket.request(Self.echo))
+            try await connection.send(isPipelined ? first + second : first)
+            #expect(try await connection.readReply().status == 200)
+            if !isPipelined { try await connection.send(second) }
             let reply = try await connection.readReply()
 
             #expect(reply.status == 426)
@@ -154,6 +159,18 @@ struct WebSocketTests {
 
             let reply = try await connection.readReply()
             #expect((reply.status, reply["sec-websocket-version"]) == (426, "13"))
+        }
+    }
+
+    @Test("a peer that does not bring a frame to its end is told so and closed")
+    func halfFrame() async throws {
+        try await withServer { server in
+            let socket = try await RawWebSocket(port: server.port, Self.echo)
+
+            try await socket.connection.send(Array(Frame.text("hello").bytes().dropLast()))
+
+            #expect(try await socket.next(within: .seconds(20)).closeCode == 1008)
+            #expect(try await socket.connection.readUntilClosed(within: .seconds(4)) == [])
         }
     }
 

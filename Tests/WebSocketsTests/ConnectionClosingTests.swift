@@ -138,6 +138,21 @@ import WebSockets
         #expect(try socket.sent().last?.closeCode == 1008)
     }
 
+    @Test("a peer is not to blame for the time in which nothing was read from it")
+    func suspended() throws {
+        let socket = try EmbeddedSocket()
+        try socket.receive(.text("begun", isFinal: false))
+
+        socket.connection.suspendReading()
+        socket.connection.tick(now: .now() + .hours(1))
+        #expect(socket.connection.isOpen)
+        socket.connection.resumeReading()
+        socket.connection.tick(now: .now() + .seconds(9))
+        #expect(socket.connection.isOpen)
+        socket.connection.tick(now: .now() + .seconds(11))
+        #expect(!socket.connection.isOpen)
+    }
+
     @Test("whole messages leave nothing that could grow old")
     func wholeMessages() throws {
         let socket = try EmbeddedSocket()
