@@ -55,7 +55,7 @@ import WebSockets
         }
     }
 
-    @Test("a slow reader gets every byte in order", arguments: 0..<4)
+    @Test("a slow reader gets every byte in order", arguments: 0..<8)
     func slowReader(seed: Int) async throws {
         let bytes = 4 << 20
         let queued = Atomic(0)
