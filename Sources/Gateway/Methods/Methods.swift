@@ -212,12 +212,10 @@ struct Methods: Sendable {
         _ answer: inout MethodsAnswer
     ) async throws(JSONRPC.Refusal) -> [UInt8] {
         let members = parameters.object.members
-        guard (1...Self.mostResumed).contains(members.count) else {
-            throw JSONRPC.Refusal(
-                .invalidParams,
-                "resume takes 1 to \(Self.mostResumed) channels, each with a position."
-            )
+        guard members.count <= Self.mostResumed else {
+            throw JSONRPC.Refusal(.invalidParams, "resume takes at most \(Self.mostResumed) channels at once.")
         }
+        guard !members.isEmpty else { return Self.nothing }
         var positions: [Timeline.ClientPosition] = []
         for member in members {
             guard case .object(let position) = member.value else {

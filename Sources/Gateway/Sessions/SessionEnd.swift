@@ -3,7 +3,7 @@ import WebSockets
 
 /// Why the server ends a session: what it says first, and the code of the close.
 ///
-/// Codes from 4400 to 4499 mean that the same login would not do again.
+/// Codes from 4400 to 4499, 4429 apart, mean that the same login would not do again.
 ///
 /// Source: design section 4, docs/subscriber-protocol.md.
 struct SessionEnd: Sendable, Equatable {
