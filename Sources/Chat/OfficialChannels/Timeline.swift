@@ -1,5 +1,5 @@
 package import ChatProtocol
-import Database
+package import Database
 package import EventBus
 
 /// What a channel's subscribers see, in the order of its `EventSeq`, as the storage has it.
@@ -15,9 +15,20 @@ package struct Timeline: Sendable {
 
     private let database: any Database
     private let generation: StorageGeneration
+    private let mostEvents: Int64
+    private let mostBytes: Int
 
-    init(database: any Database, generation: StorageGeneration) {
+    /// - Parameters:
+    ///   - generation: the storage's.
+    ///   - mostEvents: a smaller number than that of servers is for tests.
+    package init(
+        database: any Database,
+        generation: StorageGeneration,
+        mostEvents: Int = Self.mostEvents,
+        mostBytes: Int = Self.mostBytes
+    ) {
         (self.database, self.generation) = (database, generation)
+        (self.mostEvents, self.mostBytes) = (Int64(mostEvents), mostBytes)
     }
 
     /// A channel that a user subscribes to, and where it stands.
@@ -73,7 +84,7 @@ package struct Timeline: Sendable {
             guard let channel = try ChannelTable.find(reference.channel, of: reference.application, in: tx),
                 channel.incarnation == reference.incarnation
             else { return nil }
-            let end = min(channel.eventSeq, position.eventSeq + Int64(Self.mostEvents))
+            let end = min(channel.eventSeq, position.eventSeq + mostEvents)
             guard position.eventSeq < end else { return [] }
             let read = try self.read(channel, of: application, after: position, upTo: end, at: now, tx)
             var messageSeq = position.messageSeq
@@ -113,7 +124,7 @@ package struct Timeline: Sendable {
         at now: Timestamp
     ) async throws(ChatError) -> [ResumeAnswer] {
         try await database.read { tx throws(ChatError) -> [ResumeAnswer] in
-            var room = Self.mostBytes
+            var room = mostBytes
             var answers: [ResumeAnswer] = []
             for position in positions {
                 let answer = try resume(position, for: user, of: application, at: now, room: room, tx)
@@ -147,11 +158,20 @@ package struct Timeline: Sendable {
                 try BroadcastTable.eventSeq(of: client.messageSeq, in: channel, of: application.id, tx)
             }
         let start = ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq)
-        let limit = Int64(Self.mostEvents)
-        guard channel.headSeq - messageSeq <= limit, channel.eventSeq - eventSeq <= 2 * limit else { return reload }
+        guard channel.headSeq - messageSeq <= mostEvents, channel.eventSeq - eventSeq <= 2 * mostEvents
+        else { return reload }
+        guard room > 0 || start == channel.position else {
+            // The channels before it have filled the answer: nothing of it is read, so that asking for many channels
+            // costs no more than the answer holds.
+            var missing = ResumeAnswer.Missing()
+            missing.hasMore = true
+            return ResumeAnswer(.missing(missing), at: (epoch, start))
+        }
         let read = try self.read(channel, of: application, after: start, upTo: channel.eventSeq, at: now, tx)
-        guard !read.hasExpired else { return reload }
-        return answer(read, to: start, in: channel, discards: subscription.flag == .discard, room: room)
+        // Who wants no messages misses none.
+        let discards = subscription.flag == .discard
+        guard !read.hasExpired || discards else { return reload }
+        return answer(read, to: start, in: channel, discards: discards, room: room)
     }
 
     /// The events as an answer, as far as they fit.
@@ -169,7 +189,7 @@ package struct Timeline: Sendable {
             if let notification = event.notification, !discards || !notification.kind.concernsMessages {
                 size += notification.parameters.count
                 // One always fits, so that resuming again goes on.
-                if size > room, missing.size > 0 || room == 0 {
+                if size > room, missing.size > 0 {
                     missing.hasMore = true
                     break
                 }
