@@ -200,7 +200,7 @@ let package = Package(
         tests("DatabaseTests", uses: ["ChatProtocol", "Database", "DatabaseSQLite", "RostrumTesting"]),
         tests(
             "EmulatorTests",
-            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Emulator", "RostrumTesting"]
+            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Emulator", "EventBus", "RostrumTesting"]
         ),
         tests("EventBusTests", uses: ["ChatProtocol", "EventBus", "RostrumTesting"]),
         tests(

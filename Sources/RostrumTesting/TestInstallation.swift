@@ -94,7 +94,8 @@ package struct TestInstallation: Sendable {
         )
     }
 
-    private static let generation = StorageGeneration("7e57")
+    /// The storage's, of every installation.
+    package static let generation = StorageGeneration("7e57")
 
     /// The application, read past every cache.
     package func application(_ id: SDKAppID = .example) async throws -> Application {

@@ -60,6 +60,41 @@ import Testing
         }
     }
 
+    @Test(
+        "a storage at schema 2 opens with its broadcasts and subscriptions, which can be resumed, read and counted",
+        arguments: StorageEngine.enabled
+    )
+    func fromSecond(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: Array(Schema.migrations.prefix(2))) { database in
+            // What this version writes of a channel, its posts and recalls is what the one before wrote.
+            let installation = TestInstallation(database: database)
+            _ = try await installation.applications.create(.example(), by: installation.operation())
+            try await installation.prepareResume()
+            let keys = try await installation.sendMany(3)
+            _ = try await installation.recall(keys[1].rawValue)
+
+            let steps = try await database.migrate(Schema.migrations)
+
+            #expect(steps == Schema.migrations.count - 2)
+            #expect(try await installation.resume(from: 1, 1).seen == Seen([3], revoked: [2]))
+            let subscribers = installation.subscribers
+            #expect(try await subscribers.unread(in: .news, for: installation.ownCall()) == 2)
+            try await subscribers.markRead(upTo: 1, in: .news, for: installation.ownCall())
+            for (key, read) in zip(keys, [Int64(1), 0, 0]) {
+                let receipt = try await installation.receipts.find(
+                    key,
+                    in: .news,
+                    of: installation.application(),
+                    at: installation.clock.now
+                )
+                #expect(
+                    receipt
+                        == BroadcastReceipt(online: 0, written: 0, lagging: 0, read: read, lastWriteMilliseconds: nil)
+                )
+            }
+        }
+    }
+
     @Test("an upgrade that was done is not done again", arguments: StorageEngine.enabled)
     func twice(engine: StorageEngine) async throws {
         try await engine.withDatabase { database in

@@ -148,24 +148,47 @@ import Testing
         }
     }
 
+    /// Lets a write make the COMMIT that carries it fail, by a row of `parts` that points nowhere.
+    private func makeCommitsBreakable(_ database: SQLiteDatabase) async throws {
+        // A deferred foreign key is what makes COMMIT itself fail. Foreign keys can only be switched on outside a
+        // transaction, hence the way around.
+        try await database.write { tx throws(ChatError) in
+            try tx.execute(
+                """
+                CREATE TABLE parts (
+                    id BIGINT PRIMARY KEY,
+                    thing BIGINT REFERENCES things (id) DEFERRABLE INITIALLY DEFERRED
+                )
+                """
+            )
+            for statement: SQL in ["COMMIT", "PRAGMA foreign_keys = ON", "BEGIN IMMEDIATE", "SAVEPOINT operation"] {
+                try tx.execute(statement)
+            }
+        }
+    }
+
+    @Test("when COMMIT fails, no action of the group is done")
+    func failedCommitActions() async throws {
+        try await withDatabase { database, _ in
+            try await makeCommitsBreakable(database)
+            let done = Groups()
+
+            let outcomes = await writeTogether(in: database, 1...9) { tx, id throws(ChatError) in
+                try Things.add(id, in: tx)
+                tx.onCommit { done.committed(Int(id)) }
+                if id == 5 { try tx.execute("INSERT INTO parts (id, thing) VALUES (\(id), \(Int64(404)))") }
+            }
+            try await database.write { tx throws(ChatError) in tx.onCommit { done.committed(10) } }
+
+            #expect(outcomes.allSatisfy { $0?.storageFault == .constraint })
+            #expect(done.sizes == [10])
+        }
+    }
+
     @Test("when COMMIT fails, nobody in the group is answered OK")
     func failedCommit() async throws {
         try await withDatabase { database, _ in
-            // A deferred foreign key is what makes COMMIT itself fail. Foreign keys can only be switched on outside a
-            // transaction, hence the way around.
-            try await database.write { tx throws(ChatError) in
-                try tx.execute(
-                    """
-                    CREATE TABLE parts (
-                        id BIGINT PRIMARY KEY,
-                        thing BIGINT REFERENCES things (id) DEFERRABLE INITIALLY DEFERRED
-                    )
-                    """
-                )
-                for statement: SQL in ["COMMIT", "PRAGMA foreign_keys = ON", "BEGIN IMMEDIATE", "SAVEPOINT operation"] {
-                    try tx.execute(statement)
-                }
-            }
+            try await makeCommitsBreakable(database)
 
             let outcomes = await writeTogether(in: database, 1...9) { tx, id throws(ChatError) in
                 try Things.add(id, in: tx)

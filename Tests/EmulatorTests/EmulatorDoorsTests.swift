@@ -3,6 +3,7 @@ import Chat
 import ChatProtocol
 import Database
 import Emulator
+import EventBus
 import RostrumTesting
 import Testing
 
@@ -326,6 +327,19 @@ import Testing
             #expect(emulator.faults.all.isEmpty && emulator.log.entries.isEmpty)
             #expect(try await emulator.open("GET", "/dev/state").json["counts"]?["accounts"]?.integer == 3)
             #expect(try await emulator.open("POST", "/dev/reset").status == 200)
+        }
+    }
+
+    @Test("reset tells live connections that the application is empty")
+    func resetIsTold() async throws {
+        try await withEmulator { emulator in
+            let heard = EventLog()
+            emulator.installation.bus.listen(heard.hear)
+            let application = emulator.emulation.application
+
+            _ = try await emulator.open("POST", "/dev/reset")
+
+            #expect(heard.events == [.applicationChanged(application), .applicationEmptied(application)])
         }
     }
 

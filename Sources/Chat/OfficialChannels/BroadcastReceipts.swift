@@ -39,6 +39,11 @@ package struct BroadcastReceipt: Sendable, Equatable {
     package let read: Int64
     /// From the commit to the last write anywhere; nil when it was written to no session.
     package let lastWriteMilliseconds: Int64?
+
+    package init(online: Int64, written: Int64, lagging: Int64, read: Int64, lastWriteMilliseconds: Int64?) {
+        (self.online, self.written, self.lagging, self.read) = (online, written, lagging, read)
+        self.lastWriteMilliseconds = lastWriteMilliseconds
+    }
 }
 
 /// Who got a broadcast: counted by the nodes' live connections, kept with it.

@@ -4,7 +4,7 @@ package import Database
 /// Which life of the storage this is: a random number that whatever can bring back an older state replaces.
 ///
 /// Source: design section 6.
-package struct StorageGeneration: Sendable {
+package struct StorageGeneration: Sendable, Equatable {
     /// Lower-case hexadecimal digits.
     let text: String
 
