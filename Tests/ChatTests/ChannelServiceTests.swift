@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Database
 import RostrumTesting
 import Testing
 
@@ -105,6 +106,44 @@ import Testing
             #expect(expired == Array(repeating: .channelServiceDisabled, count: 4))
             let channel = try await installation.findChannel()
             #expect(channel?.profile == .example(), "nothing was lost")
+        }
+    }
+
+    @Test("without the channel service a user can do nothing either", arguments: StorageEngine.enabled)
+    func usersOperationsOff(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await installation.prepareResume()
+            let key = try await installation.send(.example())
+            var change = ApplicationChange()
+            change.channelServiceIsEnabled = false
+            _ = try await installation.applications.update(.example, change, by: installation.operation())
+            let (call, subscribers) = (try await installation.ownCall(), installation.subscribers)
+
+            let codes = [
+                await refusal { try await subscribers.subscribe(to: .news, for: call) },
+                await refusal { try await subscribers.unsubscribe(from: .news, for: call) },
+                await refusal { try await subscribers.setMessageFlag(.discard, in: .news, for: call) },
+                await refusal { try await subscribers.markRead(upTo: 1, in: .news, for: call) },
+                await refusal { try await subscribers.unread(in: .news, for: call) },
+                await refusal { try await subscribers.items([.news], for: call) },
+                await refusal { try await subscribers.ownItems(limit: 1, for: call) },
+                await refusal { try await installation.channels.list(offset: 0, limit: 1, for: call) },
+                await refusal {
+                    try await installation.broadcasts.ownHistory(
+                        of: .news,
+                        before: nil,
+                        number: 1,
+                        withRecalled: false,
+                        for: call
+                    )
+                },
+                await refusal {
+                    try await installation.receipts.find(key, in: .news, of: call.application, at: call.time)
+                },
+            ]
+
+            #expect(codes.allSatisfy { $0?.code == .channelServiceDisabled })
+            #expect(try await installation.number("SELECT count(*) FROM subscriptions WHERE read_seq = 0") == 1)
         }
     }
 
