@@ -205,8 +205,11 @@ let package = Package(
         tests("EventBusTests", uses: ["ChatProtocol", "EventBus", "RostrumTesting"]),
         tests(
             "GatewayTests",
-            uses: ["Chat", "ChatProtocol", "EventBus", "Gateway", "RostrumTesting", "WebSockets"],
-            from: [.nioCore]
+            uses: [
+                "AdminAPI", "Chat", "ChatProtocol", "Database", "EventBus", "Gateway", "RostrumTesting", "UserSig",
+                "WebSockets",
+            ],
+            from: [.logging, .metrics, .metricsTestKit, .nioCore, .nioHTTP1, .nioPosix, .serviceLifecycle]
         ),
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
         tests(

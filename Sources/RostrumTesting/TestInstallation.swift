@@ -17,7 +17,7 @@ package import EventBus
 /// ```
 package struct TestInstallation: Sendable {
     package let systems: Systems
-    package let bus: InProcessEventBus
+    package let bus: any EventBus
     package let clock: ManualClock
     package let random: SeededRandom
     /// The backend that webhooks are posted to.
@@ -42,15 +42,18 @@ package struct TestInstallation: Sendable {
     /// - Parameters:
     ///   - overrides: as from `rostrum dev --limits`.
     ///   - cachedTokens: how many verified UserSigs are remembered.
+    ///   - live: who has a live connection, in place of ``presence``.
     package init(
         database: any Database,
         clock: ManualClock = ManualClock(),
         random: SeededRandom = SeededRandom(),
         metrics: any MetricsFactory = NOOPMetricsHandler.instance,
         overrides: [Limits.Name: Int64] = [:],
-        cachedTokens: Int = 20_000
+        cachedTokens: Int = 20_000,
+        bus: any EventBus = InProcessEventBus(),
+        live: (any Presence)? = nil
     ) {
-        bus = InProcessEventBus()
+        self.bus = bus
         backend = ScriptedSender()
         presence = ScriptedPresence()
         secrets = SecretBox(.example)
@@ -63,7 +66,7 @@ package struct TestInstallation: Sendable {
             secrets: secrets,
             generation: Self.generation,
             sender: backend,
-            presence: presence,
+            presence: live ?? presence,
             overrides: overrides
         )
         authentication = Authentication(
