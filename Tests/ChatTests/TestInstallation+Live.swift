@@ -51,7 +51,7 @@ extension ChannelPosition {
 
 extension EventLog {
     /// What live connections hear of channels.
-    var channelEvents: [ChannelEvent] {
+    var channelEvents: [TimelineEvent] {
         events.compactMap { if case .channel(let event) = $0 { event } else { nil } }
     }
 
@@ -60,7 +60,7 @@ extension EventLog {
     }
 }
 
-extension ChannelEvent {
+extension TimelineEvent {
     /// The parameters as text.
     var parameters: String? {
         notification.map { String(decoding: $0.parameters, as: UTF8.self) }

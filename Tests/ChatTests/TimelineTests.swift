@@ -227,7 +227,7 @@ extension TestInstallation {
         of reference: ChannelReference? = nil,
         after position: ChannelPosition,
         by timeline: Timeline? = nil
-    ) async throws -> [ChannelEvent]? {
+    ) async throws -> [TimelineEvent]? {
         let meant = if let reference { reference } else { try await self.reference() }
         return try await (timeline ?? self.timeline).events(
             in: meant,
