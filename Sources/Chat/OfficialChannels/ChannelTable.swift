@@ -74,25 +74,26 @@ enum ChannelTable {
 
     /// Where channels stand; those that are gone are left out.
     ///
-    /// - Parameter references: at least one, a query's worth.
+    /// - Parameter ids: at least one, a query's worth.
     static func heads(
-        of references: some Collection<ChannelReference>,
+        of ids: some Collection<ChannelID>,
+        of application: SDKAppID,
         in tx: any Transaction
     ) throws(ChatError) -> [(ChannelReference, ChannelPosition)] {
-        let keys = references.map { [$0.application, $0.channel] as [any SQLBindable] }
-        return try tx.rows(
+        // By application, for SQLite goes through the whole table for pairs of an application and an ID.
+        try tx.rows(
             """
-            SELECT app, id, incarnation, head_seq, event_seq FROM channels
-            WHERE (app, id) IN (VALUES \(rows: keys))
+            SELECT id, incarnation, head_seq, event_seq FROM channels
+            WHERE app = \(application) AND id IN (\(list: ids))
             """
         ).map { row throws(ChatError) in
             (
                 ChannelReference(
-                    application: try row.application(0),
-                    channel: try row.value(1),
-                    incarnation: try row.integer(2)
+                    application: application,
+                    channel: try row.value(0),
+                    incarnation: try row.integer(1)
                 ),
-                ChannelPosition(messageSeq: try row.integer(3), eventSeq: try row.integer(4))
+                ChannelPosition(messageSeq: try row.integer(2), eventSeq: try row.integer(3))
             )
         }
     }

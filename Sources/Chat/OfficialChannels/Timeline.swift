@@ -57,12 +57,15 @@ package struct Timeline: Sendable {
     ) async throws(ChatError) -> [ChannelReference: ChannelPosition] {
         try await database.read { tx throws(ChatError) in
             var heads: [ChannelReference: ChannelPosition] = [:]
-            var rest = references[...]
-            while !rest.isEmpty {
-                for (reference, head) in try ChannelTable.heads(of: rest.prefix(Self.headsInOneQuery), in: tx) {
-                    heads[reference] = head
+            for (application, references) in Dictionary(grouping: references, by: \.application) {
+                var rest = references.map(\.channel)[...]
+                while !rest.isEmpty {
+                    let ids = rest.prefix(Self.headsInOneQuery)
+                    for (reference, head) in try ChannelTable.heads(of: ids, of: application, in: tx) {
+                        heads[reference] = head
+                    }
+                    rest = rest.dropFirst(Self.headsInOneQuery)
                 }
-                rest = rest.dropFirst(Self.headsInOneQuery)
             }
             return heads
         }
