@@ -7,8 +7,16 @@ import NIOCore
 struct MethodsAnswer: Sendable {
     /// The text of the answer; nil when none was asked for.
     var text: [UInt8]?
-    /// Channels whose events waited, and up to where the client has each now; nil when that could not be found out.
-    var resumed: [(ChannelID, ChannelPosition?)] = []
+    /// Channels whose events wait for the answer.
+    var resumed: [Resumed] = []
+
+    struct Resumed: Sendable {
+        let channel: ChannelID
+        /// Up to where the client has it now; nil when that could not be found out.
+        let position: ChannelPosition?
+        /// Which catching up the answer is.
+        let catchUp: Int
+    }
 }
 
 /// The methods of subscribers: each decodes its parameters, calls one operation of `Chat` and encodes the outcome.
@@ -233,8 +241,8 @@ struct Methods: Sendable {
         }
         let channels = positions.map(\.channel)
         // Held before the reading, so that what is committed after it comes after the answer.
-        await session.hold(channels)
-        answer.resumed = channels.map { ($0, nil) }
+        let catchUp = await session.hold(channels)
+        answer.resumed = channels.map { MethodsAnswer.Resumed(channel: $0, position: nil, catchUp: catchUp) }
         let answers = try await chat { [positions] () throws(ChatError) in
             try await session.hub.shared.turnstile.pass { () throws(ChatError) in
                 try await systems.timeline.resume(
@@ -245,7 +253,9 @@ struct Methods: Sendable {
                 )
             }
         }
-        answer.resumed = zip(channels, answers).map { ($0, $1.position?.at) }
+        answer.resumed = zip(channels, answers).map {
+            MethodsAnswer.Resumed(channel: $0, position: $1.position?.at, catchUp: catchUp)
+        }
         var result: [UInt8] = []
         for (channel, answer) in zip(channels, answers) {
             result.append(UInt8(ascii: result.isEmpty ? "{" : ","))

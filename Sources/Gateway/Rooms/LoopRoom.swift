@@ -83,7 +83,7 @@ final class LoopRoom {
         let number = delivery.position.eventSeq
         let concernsMessages = kind.concernsMessages
         for index in next..<end {
-            guard let member = members[index], number > member.floor, !member.isHeld,
+            guard let member = members[index], number > member.floor, member.catchUp == nil,
                 !(concernsMessages && member.discards)
             else { continue }
             tally.online += 1

@@ -10,8 +10,10 @@ final class Membership {
     var discards: Bool
     /// Events up to this number are not for the session: it has them, or was told that it does not.
     var floor: Int64
-    /// While the session is brought what it is missing, live events wait: they are read again afterwards.
-    var isHeld = false
+    /// By which catching up the session is being brought what it is missing; nil when it is live.
+    ///
+    /// Live events wait meanwhile and are read again afterwards. A later catching up takes the place of an earlier one.
+    var catchUp: Int?
     /// Whether something was left out because the client reads too slowly; then everything is, until it is told so.
     var isLagging = false
     /// Its index among the room's members.

@@ -35,6 +35,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// What was heard between the login and the opening.
     private var early: [(SubscriptionEvent, ByteBuffer)] = []
     private var memberships: [Membership] = []
+    /// Numbers the times that a channel of the session was caught up with.
+    private var catchUps = 0
     /// Deliveries whose frame waits to be written.
     private var unwritten: [Delivery] = []
     private var requests: [ByteBuffer] = []
@@ -156,7 +158,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     private func finish(_ answer: MethodsAnswer) {
         guard case .open(let connection) = state else { return }
         if let text = answer.text, connection.isOpen { _ = connection.sendAlways(WebSocketFrames.text(text)) }
-        for (channel, position) in answer.resumed { resume(channel, from: position) }
+        for resumed in answer.resumed { resume(resumed) }
         answerNext(connection)
     }
 
@@ -226,30 +228,39 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     // MARK: Catching up
 
     /// Lets the channels' events wait, so that an answer that is being made comes before them; called from a task.
-    func hold(_ channels: [ChannelID]) async {
+    ///
+    /// - Returns: which catching up it is.
+    func hold(_ channels: [ChannelID]) async -> Int {
         await withCheckedContinuation { continuation in
             hub.eventLoop.execute {
+                let catchUp = self.nextCatchUp()
                 for membership in self.memberships where channels.contains(membership.room.reference.channel) {
-                    membership.isHeld = true
+                    membership.catchUp = catchUp
                 }
-                continuation.resume()
+                continuation.resume(returning: catchUp)
             }
         }
     }
 
+    private func nextCatchUp() -> Int {
+        catchUps += 1
+        return catchUps
+    }
+
     /// Goes on after what an answer brought.
-    ///
-    /// - Parameter position: up to where the client has the channel now; nil when it could not be found out.
-    private func resume(_ channel: ChannelID, from position: ChannelPosition?) {
-        guard let membership = memberships.first(where: { $0.room.reference.channel == channel }) else { return }
-        guard let position else { return leaveOut(membership) }
+    private func resume(_ resumed: MethodsAnswer.Resumed) {
+        let membership = memberships.first {
+            $0.room.reference.channel == resumed.channel && $0.catchUp == resumed.catchUp
+        }
+        guard let membership else { return }
+        guard let position = resumed.position else { return leaveOut(membership) }
         membership.isLagging = false
         goOn(membership, from: position)
     }
 
     /// Goes on live with the next event, and tells the client to resume for what lies before it.
     private func leaveOut(_ membership: Membership) {
-        membership.isHeld = false
+        membership.catchUp = nil
         membership.isLagging = true
         tellOfLag()
     }
@@ -261,23 +272,28 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         if let head, head.eventSeq > position.eventSeq {
             catchUp(membership, from: position)
         } else {
-            membership.isHeld = false
+            membership.catchUp = nil
         }
     }
 
     /// Brings the session what a channel has after a position, and then goes on live.
     private func catchUp(_ membership: Membership, from position: ChannelPosition) {
-        membership.isHeld = true
+        let catchUp = nextCatchUp()
+        membership.catchUp = catchUp
         let reference = membership.room.reference
         shared.reader.read(reference, after: position) { [self] reading in
-            hub.eventLoop.execute { self.bring(reading, to: reference, after: position) }
+            hub.eventLoop.execute { self.bring(reading, to: reference, after: position, catchUp) }
         }
     }
 
-    private func bring(_ reading: EventReader.Reading, to reference: ChannelReference, after position: ChannelPosition)
-    {
+    private func bring(
+        _ reading: EventReader.Reading,
+        to reference: ChannelReference,
+        after position: ChannelPosition,
+        _ catchUp: Int
+    ) {
         guard case .open(let connection) = state, connection.isOpen,
-            let membership = memberships.first(where: { $0.room.reference == reference }), membership.isHeld
+            let membership = memberships.first(where: { $0.room.reference == reference }), membership.catchUp == catchUp
         else { return }
         // A channel that is gone is told by its room; what cannot be read is left out until the client resumes.
         guard case .events(let events) = reading, !events.isEmpty else { return leaveOut(membership) }
@@ -286,7 +302,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
                 let frame = Delivery(event).frame
             else { continue }
             if case .refused = connection.send(frame) {
-                membership.isHeld = false
+                membership.catchUp = nil
                 membership.isLagging = true
                 return
             }
