@@ -19,7 +19,7 @@ final class LoopHub: @unchecked Sendable {
     /// Frames that are sent before the loop looks for what has come in: some 2 ms.
     static let slice = 200
     /// Connections that are closed before it does.
-    static let closingSlice = 32
+    static let closingSlice = 8
     /// A loop does every task that is there before it reads or accepts again; only what is due later lets it.
     static let breath = TimeAmount.microseconds(20)
 
@@ -106,7 +106,8 @@ final class LoopHub: @unchecked Sendable {
         abandoned.append(connection)
         guard !isClosing else { return }
         isClosing = true
-        closeSlice()
+        // Not at once: the next ones are found in the same look at the sockets.
+        eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.closeSlice() }
     }
 
     private func closeSlice() {
