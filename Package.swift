@@ -162,7 +162,7 @@ let package = Package(
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Emulator", "Gateway", "Observability", "Server",
                 "UserSig", "WebhookDelivery",
             ],
-            from: [.argumentParser, .logging]
+            from: [.argumentParser, .logging, .nioCore]
         ),
 
         // What tests share.
