@@ -108,6 +108,15 @@ struct WireObject {
         object[name] == nil ? [] : try objects(name, read)
     }
 
+    /// Every member, by its name, each an object that is read by `read`.
+    func members<Item>(_ read: (WireObject) throws(WireFault) -> Item) throws(WireFault) -> [String: Item] {
+        var items: [String: Item] = [:]
+        for member in object.members {
+            items[member.name] = try read(try WireObject(member.value, place: place + member.name))
+        }
+        return items
+    }
+
     /// An object that may be left out.
     func inner(_ name: String) throws(WireFault) -> WireObject? {
         guard let value = object[name] else { return nil }

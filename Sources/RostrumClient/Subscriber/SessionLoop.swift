@@ -1,0 +1,286 @@
+import ChatProtocol
+import Logging
+import NIOCore
+import NIOWebSocket
+
+/// Keeps a session connected: logs in, reads, resumes, and comes back after every loss until the session is over.
+actor SessionLoop {
+    /// How a connection ended.
+    private enum Outcome {
+        case lost(reason: String, isSlow: Bool)
+        /// The login was refused, or the session is to log in again.
+        case renew(Refusal)
+        case expired
+        case over(SessionEnd)
+    }
+
+    /// What a request of the session's own was about.
+    private enum OwnRequest {
+        case list
+        case resume([String: ChannelPosition])
+    }
+
+    private let configuration: SubscriberSession.Configuration
+    private let connector: WebSocketConnector
+    private let target: String
+    private let userSigs: UserSigCache
+    private let buffer: EventBuffer
+    private let calls: CallBook
+    private let surroundings: Surroundings
+
+    private var ledger = ChannelLedger(stored: [:])
+    private var ownRequests: [Int64: OwnRequest] = [:]
+    /// Connections that failed since the last one that was good.
+    private var failures = 0
+    /// Logins that were refused since the last one that was not.
+    private var refusals = 0
+
+    init(
+        _ configuration: SubscriberSession.Configuration,
+        connector: WebSocketConnector,
+        buffer: EventBuffer,
+        calls: CallBook,
+        surroundings: Surroundings
+    ) {
+        (self.configuration, self.connector) = (configuration, connector)
+        (self.buffer, self.calls, self.surroundings) = (buffer, calls, surroundings)
+        target =
+            connector.address.path + LiveProtocol.path
+            + "?sdkappid=\(configuration.sdkAppID)&identifier=\(configuration.identifier.queryEscaped)"
+            + "&platform=\(configuration.platform.queryEscaped)"
+        userSigs = UserSigCache(
+            sdkAppID: configuration.sdkAppID,
+            identifier: configuration.identifier,
+            source: configuration.userSigs,
+            unixSeconds: surroundings.unixSeconds
+        )
+    }
+
+    /// Returns when the session is over or the task is cancelled.
+    func run() async {
+        do {
+            ledger = ChannelLedger(stored: try await configuration.positions.positions())
+        } catch {
+            finish(.positionStore(error))
+            return
+        }
+        while !Task.isCancelled {
+            switch await connection() {
+            case .over(let end):
+                finish(end)
+                return
+            case .expired:
+                break
+            case .renew(let refusal):
+                refusals += 1
+                // One that was kept may have become old; one made just now would be refused again.
+                guard refusals < 2 else {
+                    finish(.loginRefused(refusal))
+                    return
+                }
+            case .lost(let reason, let isSlow):
+                guard await pause(after: reason, isSlow) else { break }
+            }
+        }
+        finish(nil)
+    }
+
+    private func finish(_ end: SessionEnd?) {
+        calls.end()
+        buffer.finish(end)
+    }
+
+    /// - Returns: false when the task was cancelled meanwhile.
+    private func pause(after reason: String, _ isSlow: Bool) async -> Bool {
+        guard !Task.isCancelled else { return false }
+        failures += 1
+        let pause = configuration.backoff.pause(
+            beforeRetry: isSlow ? .max : failures,
+            random: surroundings.random()
+        )
+        configuration.logger.info(
+            "session is disconnected",
+            metadata: ["reason": "\(reason)", "failures": "\(failures)", "pause": "\(pause)"]
+        )
+        buffer.append([Delivery(.connection(.disconnected(reason: reason, retryAfter: pause)))])
+        do {
+            try await surroundings.pause(pause)
+        } catch {
+            return false
+        }
+        // What was missed would only wait behind what already does.
+        await buffer.waitForRoom(evenForCalls: true)
+        return !Task.isCancelled
+    }
+
+    /// Makes a connection and serves it to its end.
+    private func connection() async -> Outcome {
+        let token: String
+        do throws(RostrumError) {
+            token = try await userSigs.current()
+        } catch {
+            return .lost(reason: "\(error)", isSlow: false)
+        }
+        do {
+            let channel = try await connector.connect(target, token: token)
+            let live = LiveConnection(channel.channel)
+            let outcome = try await channel.executeThenClose { inbound, _ in
+                await withTaskGroup(of: Void.self) { group in
+                    let clock = surroundings.clock
+                    group.addTask { await live.watch(clock) }
+                    let outcome = await self.serve(inbound, live)
+                    group.cancelAll()
+                    return outcome
+                }
+            }
+            calls.disconnected("the connection was lost")
+            switch outcome {
+            case .renew, .expired: userSigs.discard(token)
+            case .lost, .over: break
+            }
+            return outcome
+        } catch {
+            calls.disconnected("the connection was lost")
+            return .lost(reason: "\(error)", isSlow: false)
+        }
+    }
+
+    private func serve(
+        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>,
+        _ live: LiveConnection
+    ) async -> Outcome {
+        ledger.connected()
+        ownRequests = [:]
+        request(.list, "getOfficialAccountsInfo", ["OfficialAccountIdList": .array([])], live)
+        askOn(live)
+        var isLoggedIn = false
+        do {
+            for try await frame in inbound {
+                live.heard()
+                switch frame.opcode {
+                case .text:
+                    if !isLoggedIn {
+                        isLoggedIn = true
+                        refusals = 0
+                        buffer.append([Delivery(.connection(.connected))])
+                        calls.connected(live)
+                    }
+                    if let outcome = try take(frame.unmaskedData, live) { return outcome }
+                case .ping:
+                    live.pong(frame.unmaskedData)
+                case .connectionClose:
+                    return Self.outcome(of: CloseCode(frame.unmaskedData))
+                default:
+                    break
+                }
+                if buffer.isOverfull { return .lost(reason: "events are taken too slowly", isSlow: false) }
+                if buffer.count >= buffer.capacity {
+                    live.pause(true)
+                    await buffer.waitForRoom(evenForCalls: false)
+                    live.pause(false)
+                }
+            }
+            return .lost(reason: live.fault ?? "the connection was closed", isSlow: false)
+        } catch let fault as WireFault {
+            return .lost(reason: fault.problem, isSlow: false)
+        } catch {
+            return .lost(reason: live.fault ?? "\(error)", isSlow: false)
+        }
+    }
+
+    private static func outcome(of close: CloseCode) -> Outcome {
+        switch close.verdict {
+        case .reconnect(let isSlow):
+            return .lost(reason: "closed with \(close.code) \(close.reason)", isSlow: isSlow)
+        case .renew(let refusal):
+            return .renew(refusal)
+        case .end where close.code == 4409:
+            return .over(.kicked(.replaced))
+        case .end:
+            return .over(.closed(code: close.code, reason: close.reason))
+        }
+    }
+
+    /// Takes a text of the server.
+    ///
+    /// - Returns: nil unless it ends the connection.
+    private func take(_ text: ByteBuffer, _ live: LiveConnection) throws(WireFault) -> Outcome? {
+        switch try ServerFrame(parsing: text.readableBytesSpan) {
+        case .notification(let notification):
+            return take(notification, live)
+        case .answer(let id, let answer):
+            guard let own = ownRequests.removeValue(forKey: id) else {
+                calls.answered(id, answer)
+                return nil
+            }
+            switch answer {
+            case .success(let result):
+                try take(result, of: own)
+                askOn(live)
+                return nil
+            case .failure(let refusal):
+                return .lost(reason: "\(refusal)", isSlow: false)
+            }
+        }
+    }
+
+    private func take(_ notification: ServerNotification, _ live: LiveConnection) -> Outcome? {
+        switch notification {
+        case .sequenced(let event):
+            buffer.append(ledger.received(event))
+        case .deleted(let channel):
+            buffer.append(ledger.ended(channel, .deleted(channel: channel)))
+        case .subscribed(let channel):
+            buffer.append(ledger.subscribed(channel))
+        case .unsubscribed(let channel):
+            buffer.append(ledger.ended(channel, .unsubscribed(channel: channel)))
+        case .lagging(let heads):
+            buffer.append(ledger.lagging(heads))
+        case .kicked(let reason):
+            buffer.append([Delivery(.kicked(reason))])
+            return .over(.kicked(reason))
+        case .userSigExpired:
+            buffer.append([Delivery(.userSigExpired)])
+            return .expired
+        case .unknown:
+            break
+        }
+        askOn(live)
+        return nil
+    }
+
+    private func take(_ result: JSONValue, of own: OwnRequest) throws(WireFault) {
+        let result = try WireObject(result, place: "result")
+        switch own {
+        case .list:
+            let channels = try result.objects("OfficialAccountInfoList") { (item) throws(WireFault) in
+                try Answer(item) { (item) throws(WireFault) in try LiveChannel(item) }
+            }
+            buffer.append(ledger.listed(channels.compactMap(\.found)))
+        case .resume(let asked):
+            let answers = try result.members { (answer) throws(WireFault) in try ResumeAnswer(answer) }
+            for channel in asked.keys.sorted() {
+                guard let answer = answers[channel] else { throw WireFault("resume", "leaves out a channel") }
+                buffer.append(ledger.resumed(channel, answer))
+            }
+        }
+    }
+
+    /// Resumes what there is to be resumed, one request at a time: each answer may be long.
+    private func askOn(_ live: LiveConnection) {
+        let isResuming = ownRequests.values.contains { if case .resume = $0 { true } else { false } }
+        if !isResuming, let positions = ledger.nextResume() {
+            let members = positions.sorted { $0.key < $1.key }
+                .map { JSONObject.Member(name: $0.key, value: $0.value.json) }
+            request(.resume(positions), "resume", JSONObject(members), live)
+        }
+        if ownRequests.isEmpty, ledger.isSettled { failures = 0 }
+        live.waits(forAnswerTo: ownRequests.keys.min())
+    }
+
+    private func request(_ own: OwnRequest, _ method: String, _ params: JSONObject, _ live: LiveConnection) {
+        let id = calls.newID()
+        ownRequests[id] = own
+        live.send(ServerFrame.request(id: id, method, params))
+    }
+}

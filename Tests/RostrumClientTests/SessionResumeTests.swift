@@ -1,0 +1,269 @@
+import RostrumClient
+import RostrumTesting
+import Synchronization
+import Testing
+
+@Suite("A session that resumes", .timeLimit(.minutes(1)))
+struct SessionResumeTests {
+    private static let reload = "reload \(Wire.news)"
+
+    @Test("brings what was missed while the connection was lost, in order, and nothing twice")
+    func lostConnection() async throws {
+        let script: ScriptedGateway.Script = { peer, number in
+            try await peer.welcome([(Wire.news, at(0))])
+            if number == 0 {
+                peer.post(1)
+                peer.post(2)
+                try await peer.drop()
+                return
+            }
+            // Live before the question was read: it must wait for the answer.
+            peer.post(5)
+            let resume = try await peer.request()
+            guard resume.method == "resume", resume.params == #"{"@TOA#_news":{"Epoch":"e","EventSeq":2,"MsgSeq":2}}"#
+            else { return }
+            peer.answer(resume, #"{"@TOA#_news":\#(Wire.missing([Wire.message(3), Wire.message(4)], upTo: at(4)))}"#)
+            peer.post(4)
+            peer.post(5)
+            peer.post(6)
+            try await peer.untilLeft()
+        }
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                let words = try await session.words(until: "m6")
+                #expect(words == [Self.reload, "m1", "m2", "m3", "m4", "m5", "m6"])
+            }
+        }
+    }
+
+    @Test("asks on while there is more, and lets live events wait until there is no more")
+    func more() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let first = try await peer.request()
+            peer.answer(
+                first,
+                #"{"@TOA#_news":\#(Wire.missing([Wire.message(2)], upTo: at(2), more: #","more":true"#))}"#
+            )
+            peer.post(4)
+            let second = try await peer.request()
+            guard second.params.contains(#""MsgSeq":2"#) else { return }
+            peer.answer(second, #"{"@TOA#_news":\#(Wire.missing([Wire.message(3)], upTo: at(3)))}"#)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m4")
+                #expect(words == ["m2", "m3", "m4"])
+            }
+        }
+    }
+
+    @Test("asks about at most 100 channels at once")
+    func manyChannels() async throws {
+        let names = (0..<250).map { "@TOA#_\($0)" }
+        let counts = Kept<Int>()
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            var left = names.count
+            while left > 0 {
+                let resume = try await peer.request()
+                let asked = names.filter { resume.params.contains(#""\#($0)":"#) }
+                counts.add(asked.count)
+                left -= asked.count
+                let answers = asked.map { #""\#($0)":\#(Wire.missing([], upTo: at(1)))"# }
+                peer.answer(resume, "{\(answers.joined(separator: ","))}")
+            }
+            peer.post(2, in: names[249])
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore(Dictionary(uniqueKeysWithValues: names.map { ($0, at(1)) }))
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m2")
+                #expect(words == ["m2"])
+            }
+        }
+        #expect(counts.all == [100, 100, 50])
+    }
+
+    @Test("after `onLagging`, with the channel's events waiting for the answer")
+    func lagging() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome([(Wire.news, at(0))])
+            peer.post(1)
+            peer.notify("onLagging", #"{"@TOA#_news":{\#(Wire.position(at(3)))}}"#)
+            peer.post(4)
+            peer.post(1, in: "@TOA#_other")
+            let resume = try await peer.request()
+            guard resume.params.contains(#""MsgSeq":1"#) else { return }
+            let missed = [Wire.message(2), Wire.message(3), Wire.message(4)]
+            peer.answer(resume, #"{"@TOA#_news":\#(Wire.missing(missed, upTo: at(4)))}"#)
+            peer.post(5)
+            try await peer.untilLeft()
+        }
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                let words = try await session.words(until: "m5")
+                // The other channel waits for nothing.
+                #expect(
+                    words == [Self.reload, "m1", "reload @TOA#_other", "m1", "m2", "m3", "m4", "m5"]
+                )
+            }
+        }
+    }
+
+    @Test("puts recalls and changes of the profile in their places among the posts")
+    func mixedEvents() async throws {
+        let changed = Wire.item(Wire.news, at(9), more: #","EventSeq":4"#)
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let resume = try await peer.request()
+            let answer =
+                #"{"messages":[\#(Wire.message(2, event: 3)),\#(Wire.message(3, event: 6))],"#
+                + #""revoked":[\#(Wire.revocation(of: 1, event: 5))],"infoChanged":\#(changed),"#
+                + #""Epoch":"e","MsgSeq":3,"EventSeq":7}"#
+            peer.answer(resume, #"{"@TOA#_news":\#(answer)}"#)
+            peer.post(4, event: 8)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m4")
+                #expect(words == ["m2", "changed @TOA#_news", "revoked 1", "m3", "m4"])
+            }
+        }
+    }
+
+    @Test("says that the history is to be read when the server cannot tell what was missed")
+    func reload() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let resume = try await peer.request()
+            peer.post(8, epoch: "f")
+            peer.answer(resume, #"{"@TOA#_news":{"reload":true,\#(Wire.position(at(8, "f")))}}"#)
+            peer.post(9, epoch: "f")
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(3)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m9")
+                #expect(words == [Self.reload, "m9"])
+            }
+        }
+    }
+
+    @Test("asks when a post comes from another incarnation of its channel")
+    func otherEpoch() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome([(Wire.news, at(5))])
+            peer.post(6)
+            peer.post(2, epoch: "f")
+            let resume = try await peer.request()
+            guard resume.params.contains(#""Epoch":"e""#) else { return }
+            peer.answer(resume, #"{"@TOA#_news":{"reload":true,\#(Wire.position(at(1, "f")))}}"#)
+            try await peer.untilLeft()
+        }
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                let words = try await session.words(until: "m2")
+                #expect(words == [Self.reload, "m6", Self.reload, "m2"])
+            }
+        }
+    }
+
+    @Test("tells of a channel that is gone, and forgets its position")
+    func gone() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let resume = try await peer.request()
+            peer.answer(resume, #"{"@TOA#_news":{"reload":true}}"#)
+            peer.post(1, in: "@TOA#_other")
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(3)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m1")
+                #expect(words == ["unsubscribed @TOA#_news", "reload @TOA#_other", "m1"])
+            }
+        }
+        #expect(await store.positions().keys.sorted() == ["@TOA#_other"])
+    }
+
+    @Test("keeps an online-only post that came before the answer, which cannot have it")
+    func onlineOnly() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            peer.notify("onRecvNewMessage", Wire.message(3, text: "now", isOnlineOnly: true))
+            let resume = try await peer.request()
+            peer.answer(resume, #"{"@TOA#_news":\#(Wire.missing([Wire.message(2), Wire.message(4)], upTo: at(4)))}"#)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m4")
+                #expect(words == ["m2", "now", "m4"])
+            }
+        }
+    }
+
+    @Test("asks once more for what it could not hold")
+    func heldBound() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let first = try await peer.request()
+            for seq in Int64(2)...1000 { peer.post(seq) }
+            peer.answer(first, #"{"@TOA#_news":\#(Wire.missing([], upTo: at(1)))}"#)
+            let second = try await peer.request()
+            guard second.params.contains(#""MsgSeq":1"#) else { return }
+            let missed = (Int64(2)...1000).map { Wire.message($0) }
+            peer.answer(second, #"{"@TOA#_news":\#(Wire.missing(missed, upTo: at(1000)))}"#)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m1000")
+                #expect(words == (2...1000).map { "m\($0)" })
+            }
+        }
+    }
+
+    @Test("connects again when `resume` is refused")
+    func refusedResume() async throws {
+        let script: ScriptedGateway.Script = { peer, number in
+            try await peer.welcome()
+            let resume = try await peer.request()
+            if number == 0 {
+                peer.refuse(resume, 20005)
+            } else {
+                peer.answer(resume, #"{"@TOA#_news":\#(Wire.missing([Wire.message(2)], upTo: at(2)))}"#)
+            }
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m2")
+                #expect(words == ["m2"])
+            }
+            #expect(gateway.machine.pauses.count == 1)
+        }
+    }
+}
+
+/// What a script noted.
+final class Kept<Item: Sendable>: Sendable {
+    private let items = Mutex<[Item]>([])
+
+    var all: [Item] { items.withLock { $0 } }
+
+    func add(_ item: Item) {
+        items.withLock { $0.append(item) }
+    }
+}
