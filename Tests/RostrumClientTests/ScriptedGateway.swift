@@ -9,6 +9,9 @@ import RostrumClient
 import RostrumTesting
 import Synchronization
 
+/// The public one, not that of `ChatProtocol`.
+typealias ChannelPosition = RostrumClient.ChannelPosition
+
 /// A live gateway on this machine: each connection is served by the same script, which is told its number from 0.
 struct ScriptedGateway: Sendable {
     typealias Script = @Sendable (Peer, Int) async throws -> Void

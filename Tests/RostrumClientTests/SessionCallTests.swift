@@ -1,4 +1,5 @@
 import ChatProtocol
+import NIOHTTP1
 import RostrumClient
 import RostrumTesting
 import Synchronization
@@ -194,6 +195,34 @@ struct SessionCallTests {
                     }
                     let clock = gateway.machine.clock
                     try? await waitUntil("the watch and the call's timer sleep") { clock.sleepers == 2 }
+                    clock.advance(by: .seconds(10))
+                    #expect(await group.next() == true)
+                }
+            }
+        }
+    }
+
+    @Test("that find no connection in time are told why there is none")
+    func noConnection() async throws {
+        try await ScriptedGateway.with({ _, _ in }, status: .badGateway) { gateway in
+            try await gateway.connect { session in
+                var events = session.events.makeAsyncIterator()
+                guard case .connection(.disconnected)? = try await events.next() else {
+                    Issue.record("no disconnection")
+                    return
+                }
+                await withTaskGroup(of: Bool.self) { group in
+                    group.addTask {
+                        do throws(RostrumError) {
+                            _ = try await session.unreadCount(of: Wire.news)
+                            return false
+                        } catch {
+                            guard case .noAnswer(let reason) = error else { return false }
+                            return reason.hasPrefix("no connection") && reason.hasSuffix("HTTP status 502")
+                        }
+                    }
+                    let clock = gateway.machine.clock
+                    try? await waitUntil("the call's timer sleeps") { clock.sleepers == 1 }
                     clock.advance(by: .seconds(10))
                     #expect(await group.next() == true)
                 }

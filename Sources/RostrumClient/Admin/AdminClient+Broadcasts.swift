@@ -11,6 +11,7 @@ extension AdminClient {
     ///
     /// Every attempt has the same `Random`. Sending the same again within 300 s with the same
     /// ``Broadcast/random`` gives the first message again, also without an idempotency key.
+    @discardableResult
     public func sendBroadcast(
         _ broadcast: Broadcast,
         to channel: String,
@@ -75,7 +76,7 @@ extension AdminClient {
 
     /// Tells how far a broadcast has come: `rostrum_svc/get_broadcast_receipt`, a command of Rostrum's own.
     ///
-    /// Refused with 10010 when there is no such channel, 10030 when there is no such message.
+    /// Refused with 130004 when there is no such channel, 10030 when there is no such message.
     public func broadcastReceipt(of key: String, in channel: String) async throws(RostrumError) -> BroadcastReceipt {
         let body: JSONObject = ["Official_Account": .string(channel), "MsgKey": .string(key)]
         return try await read("rostrum_svc/get_broadcast_receipt", body) { (reply) throws(WireFault) in

@@ -90,8 +90,8 @@ public struct BroadcastReceipt: Sendable, Hashable {
     public let laggingCount: Int64
     /// `ReadNum`: how many users marked it as read.
     public let readCount: Int64
-    /// `LastWriteMs`: milliseconds from its commit to the last write.
-    public let lastWriteMilliseconds: Int64
+    /// `LastWriteMs`: milliseconds from its commit to the last write; nil when it was written to nobody.
+    public let lastWriteMilliseconds: Int64?
 
     /// As a server would tell it; for tests.
     public init(
@@ -103,7 +103,7 @@ public struct BroadcastReceipt: Sendable, Hashable {
         writtenCount: Int64,
         laggingCount: Int64,
         readCount: Int64,
-        lastWriteMilliseconds: Int64
+        lastWriteMilliseconds: Int64? = nil
     ) {
         (self.channel, self.key, self.seq, self.sentAt) = (channel, key, seq, sentAt)
         (self.onlineCount, self.writtenCount, self.laggingCount, self.readCount) = (
@@ -123,6 +123,6 @@ extension BroadcastReceipt {
         writtenCount = try reply.integer("WrittenNum")
         laggingCount = try reply.integer("LaggingNum")
         readCount = try reply.integer("ReadNum")
-        lastWriteMilliseconds = try reply.integer("LastWriteMs")
+        lastWriteMilliseconds = try reply.optionalInteger("LastWriteMs")
     }
 }

@@ -11,6 +11,7 @@ final class CallBook: Sendable {
 
     private struct State {
         var phase = Phase.unconnected
+        var lastLoss: String?
         var lastID: Int64 = 0
         var waiting: [Int64: CheckedContinuation<LiveConnection?, Never>] = [:]
         var unanswered: [Int64: CheckedContinuation<Result<JSONValue, RostrumError>, Never>] = [:]
@@ -24,6 +25,19 @@ final class CallBook: Sendable {
             state.lastID += 1
             return state.lastID
         }
+    }
+
+    /// Why there is no connection, where a reason is known; nil while there is one.
+    var lastLoss: String? {
+        state.withLock { state in
+            guard case .unconnected = state.phase else { return nil }
+            return state.lastLoss
+        }
+    }
+
+    /// Notes why there is no connection.
+    func lost(_ reason: String) {
+        state.withLock { $0.lastLoss = reason }
     }
 
     /// Calls can be sent from now on.

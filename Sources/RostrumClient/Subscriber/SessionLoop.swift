@@ -94,6 +94,7 @@ actor SessionLoop {
     private func pause(after reason: String, _ isSlow: Bool) async -> Bool {
         guard !Task.isCancelled else { return false }
         failures += 1
+        calls.lost(reason)
         let pause = configuration.backoff.pause(
             beforeRetry: isSlow ? .max : failures,
             random: surroundings.random()

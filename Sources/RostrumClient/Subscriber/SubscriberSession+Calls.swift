@@ -133,7 +133,8 @@ extension SubscriberSession {
             group.addTask {
                 do {
                     try await self.clock.sleep(for: self.timeout)
-                    return .failure(.noAnswer(reason: "no answer within \(self.timeout)"))
+                    let loss = self.calls.lastLoss.map { "no connection within \(self.timeout): \($0)" }
+                    return .failure(.noAnswer(reason: loss ?? "no answer within \(self.timeout)"))
                 } catch {
                     return .failure(.cancelled)
                 }
