@@ -177,7 +177,7 @@ let package = Package(
             name: "AcceptanceTests",
             dependencies: [
                 "CZlib", "ChatProtocol", "Database", "RostrumClient", "RostrumTesting", "UserSig", "rostrum", .crypto,
-                .nioCore,
+                .nioCore, .nioSSL,
             ],
             path: "Tests/Acceptance",
             swiftSettings: settings
