@@ -1,4 +1,5 @@
 """What every benchmark of Rostrum shares: servers pinned to one core, a load on the other, a data directory."""
+import contextlib
 import http.client
 import json
 import os
@@ -20,10 +21,17 @@ CREATE = ('{"Owner_Account":"107867","Name":"Harbour News","Introduction":"Tides
           '"CustomString":"{\\"lang\\":\\"en\\"}"}')
 
 
+def free_ports(count):
+    """So many different ports that nobody has."""
+    with contextlib.ExitStack() as probes:
+        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in sockets]
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 class Process:
@@ -142,7 +150,7 @@ class Bench:
         sys.exit(f"nothing listens on port {port}: see {self.log}")
 
     def rostrum(self, path, *more):
-        port, admin = free_port(), free_port()
+        port, admin = free_ports(2)
         process = Process([self.options.rostrum, "serve", "--data-dir", path, "--port", str(port), "--admin-port",
                            str(admin), "--webhook-allow", "127.0.0.0/8", *more], "rostrum is ready on", self.log)
         return process, port, admin

@@ -46,7 +46,7 @@ package actor RawConnection {
     /// Sends everything.
     ///
     /// - Throws: ``Failure/timedOut(pending:)`` when the other side does not take it.
-    package func send(_ bytes: [UInt8], within limit: Duration = .seconds(10)) throws {
+    package func send(_ bytes: [UInt8], within limit: Duration = .seconds(40)) throws {
         let deadline = ContinuousClock.now + limit
         var sent = 0
         while sent < bytes.count {
@@ -67,7 +67,7 @@ package actor RawConnection {
         }
     }
 
-    package func send(_ text: String, within limit: Duration = .seconds(10)) throws {
+    package func send(_ text: String, within limit: Duration = .seconds(40)) throws {
         try send(Array(text.utf8), within: limit)
     }
 
@@ -86,7 +86,7 @@ package actor RawConnection {
     /// Reads one reply and leaves what follows it.
     ///
     /// - Parameter hasBody: false for the reply to a HEAD, which has none whatever its headers say.
-    package func readReply(hasBody: Bool = true, within limit: Duration = .seconds(10)) throws -> HTTPReply {
+    package func readReply(hasBody: Bool = true, within limit: Duration = .seconds(40)) throws -> HTTPReply {
         let deadline = ContinuousClock.now + limit
         let end = Array("\r\n\r\n".utf8)
         while received.firstRange(of: end) == nil { try receive(until: deadline) }
@@ -104,7 +104,7 @@ package actor RawConnection {
     }
 
     /// Reads exactly so many bytes and leaves what follows them.
-    package func read(_ count: Int, within limit: Duration = .seconds(10)) throws -> [UInt8] {
+    package func read(_ count: Int, within limit: Duration = .seconds(40)) throws -> [UInt8] {
         let deadline = ContinuousClock.now + limit
         while received.count < count { try receive(until: deadline) }
         defer { received.removeFirst(count) }
@@ -115,7 +115,7 @@ package actor RawConnection {
     ///
     /// - Returns: everything that came and was not taken before.
     /// - Throws: ``Failure/timedOut(pending:)`` when the connection stays open.
-    package func readUntilClosed(within limit: Duration = .seconds(10)) throws -> [UInt8] {
+    package func readUntilClosed(within limit: Duration = .seconds(40)) throws -> [UInt8] {
         let deadline = ContinuousClock.now + limit
         do {
             while true { try receive(until: deadline) }

@@ -89,7 +89,7 @@ package struct RawWebSocket: Sendable {
     }
 
     /// The next frame that the server sends.
-    package func next(within limit: Duration = .seconds(10)) async throws -> Frame {
+    package func next(within limit: Duration = .seconds(40)) async throws -> Frame {
         let head = try await connection.read(2, within: limit)
         var length = Int(head[1])
         if length >= 126 {

@@ -93,7 +93,7 @@ extension RawConnection {
         _ target: String,
         headers: [(String, String)] = [],
         body: String? = nil,
-        within limit: Duration = .seconds(20)
+        within limit: Duration = .seconds(40)
     ) throws -> HTTPReply {
         try send(httpRequest(method, target, headers: headers, body: body), within: limit)
         return try readReply(hasBody: method != "HEAD", within: limit)
@@ -105,7 +105,7 @@ extension RawConnection {
         _ body: String,
         as signatory: Signatory = .emulator,
         idempotencyKey: String? = nil,
-        within limit: Duration = .seconds(20)
+        within limit: Duration = .seconds(40)
     ) throws -> CallReply {
         let headers = idempotencyKey.map { [("Idempotency-Key", $0)] } ?? []
         let reply = try exchange("POST", signatory.target(command), headers: headers, body: body, within: limit)

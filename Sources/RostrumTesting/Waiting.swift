@@ -12,7 +12,7 @@ package struct WaitedTooLong: Error, CustomStringConvertible {
 /// - Throws: ``WaitedTooLong`` when it did not come to hold.
 package func waitUntil(
     _ state: String,
-    within limit: Duration = .seconds(20),
+    within limit: Duration = .seconds(40),
     every pause: Duration = .milliseconds(5),
     _ holds: () async throws -> Bool
 ) async throws {

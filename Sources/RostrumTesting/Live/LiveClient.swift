@@ -153,7 +153,7 @@ package final class LiveClient: Sendable {
     package func call(
         _ method: String,
         _ parameters: JSONObject = [:],
-        within limit: Duration = .seconds(10)
+        within limit: Duration = .seconds(40)
     ) async throws -> JSONValue {
         try await answer(to: send(method, parameters), method, within: limit)
     }
@@ -162,7 +162,7 @@ package final class LiveClient: Sendable {
     package func answer(
         to id: Int64,
         _ method: String = "a request",
-        within limit: Duration = .seconds(10)
+        within limit: Duration = .seconds(40)
     ) async throws -> JSONValue {
         var found: Result<JSONValue, Refused>?
         try await waitUntil("an answer to \(method)", within: limit, every: .milliseconds(1)) {
@@ -211,7 +211,7 @@ package final class LiveClient: Sendable {
     }
 
     /// The next notification of a method that was not taken yet; others stay where they are.
-    package func next(_ method: String, within limit: Duration = .seconds(10)) async throws -> JSONObject {
+    package func next(_ method: String, within limit: Duration = .seconds(40)) async throws -> JSONObject {
         var found: JSONObject?
         try await waitUntil("\(method) arrives", within: limit, every: .milliseconds(1)) {
             let all = notifications(method)
@@ -231,7 +231,7 @@ package final class LiveClient: Sendable {
     package var ending: Ending? { log.state.withLock { $0.ending } }
 
     /// Waits for the end of the connection.
-    package func end(within limit: Duration = .seconds(10)) async throws -> Ending {
+    package func end(within limit: Duration = .seconds(40)) async throws -> Ending {
         try await waitUntil("the connection ends", within: limit) { ending != nil }
         return ending ?? Ending(code: nil, reason: "")
     }
