@@ -79,6 +79,26 @@ package final class Gateway: Service {
         systems.bus.listen { [weak self] event in self?.hear(event) }
     }
 
+    /// What this node keeps for its clients; all nothing when nobody is there.
+    package struct Census: Sendable, Equatable {
+        package let sessions: Int
+        package let rooms: Int
+        /// Sessions by the count of their addresses.
+        package let addresses: Int
+
+        package init(sessions: Int = 0, rooms: Int = 0, addresses: Int = 0) {
+            (self.sessions, self.rooms, self.addresses) = (sessions, rooms, addresses)
+        }
+    }
+
+    package var census: Census {
+        Census(
+            sessions: shared.sessions.count,
+            rooms: shared.rooms.references.count,
+            addresses: shared.addresses.openSessions
+        )
+    }
+
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.shared.jobs.run() }

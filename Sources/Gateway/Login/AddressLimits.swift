@@ -26,8 +26,14 @@ package final class AddressLimits: Sendable {
     /// Addresses that are remembered although they have no session.
     private static let mostIdle = 10_000
 
+    private struct State {
+        var usage: [[UInt8]: Usage] = [:]
+        /// With how many addresses those without a session are forgotten next.
+        var limit = AddressLimits.mostIdle
+    }
+
     private let settings: Settings
-    private let usage = Mutex<[[UInt8]: Usage]>([:])
+    private let state = Mutex(State())
 
     init(_ settings: Settings) {
         self.settings = settings
@@ -36,12 +42,13 @@ package final class AddressLimits: Sendable {
     /// Counts a session in, unless the address has or opens too many.
     func admit(_ address: String, at now: NIODeadline = .now()) -> Bool {
         let rate = Double(settings.loginsPerSecond)
-        return usage.withLock { usage in
-            if usage.count > Self.mostIdle { Self.forgetIdle(&usage, rate: rate, at: now) }
-            var own = usage[Self.key(address)] ?? Usage(allowance: rate, at: now)
+        let key = Self.key(address)
+        return state.withLock { state in
+            if state.usage.count > state.limit { Self.forgetIdle(&state, at: now) }
+            var own = state.usage[key] ?? Usage(allowance: rate, at: now)
             own.allowance = min(rate, own.allowance + Double((now - own.at).nanoseconds) / 1e9 * rate)
             own.at = now
-            defer { usage[Self.key(address)] = own }
+            defer { state.usage[key] = own }
             guard rate == 0 || own.allowance >= 1, settings.sessions == 0 || own.open < settings.sessions else {
                 return false
             }
@@ -53,12 +60,16 @@ package final class AddressLimits: Sendable {
 
     /// Counts a session out.
     func release(_ address: String) {
-        usage.withLock { usage in
-            guard var own = usage[Self.key(address)] else { return }
+        let key = Self.key(address)
+        state.withLock { state in
+            guard var own = state.usage[key] else { return }
             own.open = max(0, own.open - 1)
-            usage[Self.key(address)] = own
+            state.usage[key] = own
         }
     }
+
+    /// How many sessions there are of all addresses together.
+    var openSessions: Int { state.withLock { $0.usage.values.reduce(0) { $0 + $1.open } } }
 
     /// An IPv6 host has a whole /64 for itself.
     private static func key(_ address: String) -> [UInt8] {
@@ -66,7 +77,9 @@ package final class AddressLimits: Sendable {
         return bytes.count == 4 ? bytes : Array(bytes.prefix(8))
     }
 
-    private static func forgetIdle(_ usage: inout [[UInt8]: Usage], rate: Double, at now: NIODeadline) {
-        usage = usage.filter { $0.value.open > 0 || now - $0.value.at < .seconds(1) }
+    /// Not again before there are twice as many, or each login would look through all that are there.
+    private static func forgetIdle(_ state: inout State, at now: NIODeadline) {
+        state.usage = state.usage.filter { $0.value.open > 0 || now - $0.value.at < .seconds(1) }
+        state.limit = max(mostIdle, 2 * state.usage.count)
     }
 }

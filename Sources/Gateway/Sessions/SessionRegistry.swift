@@ -43,6 +43,9 @@ package final class SessionRegistry: Presence {
         }
     }
 
+    /// How many sessions there are.
+    package var count: Int { sessions.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+
     /// The applications that have sessions.
     var applications: Set<SDKAppID> {
         sessions.withLock { Set($0.keys.map(\.application)) }
