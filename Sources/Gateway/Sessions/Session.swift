@@ -71,7 +71,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         guard case .awaited = state else { return connection.close(.goingAway) }
         state = .open(connection)
         shared.metrics.opened(self)
-        join(followed)
+        join(followed.map(fromTheBeginning))
         followed = []
         for (event, notification) in early { apply(event, notification) }
         early = []
@@ -181,6 +181,13 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             // The room is further than what was read for the session.
             if position.eventSeq > followed.position.eventSeq { catchUp(membership, from: followed.position) }
         }
+    }
+
+    /// A subscription that the client is going to be told of is followed from where that notification says it begins.
+    private func fromTheBeginning(_ followed: Timeline.Followed) -> Timeline.Followed {
+        let first = early.first { $0.0.reference == followed.reference }
+        guard case .subscribed(let position, _)? = first?.0.change else { return followed }
+        return Timeline.Followed(reference: followed.reference, position: position, discards: followed.discards)
     }
 
     private func leave(_ leaving: [Membership]) {
