@@ -13,8 +13,6 @@ struct GatewayDoor: WebSocketDoor {
     static let subprotocol = "rostrum.v1"
     /// How long an accepted session may take to open.
     static let longestUpgrade = TimeAmount.seconds(15)
-    /// The longest reason of a close, in bytes (RFC 6455 section 5.5).
-    static let longestReason = 123
 
     let shared: GatewayShared
     let systems: Systems
@@ -27,6 +25,7 @@ struct GatewayDoor: WebSocketDoor {
         let address = address(request)
         let offer = Offer(request.headers)
         guard shared.addresses.admit(address) else {
+            shared.metrics.login(.frequencyExceeded)
             return eventLoop.makeSucceededFuture(
                 refusal(
                     ChatError(.frequencyExceeded, "Too many connections from this address; try again later."),
@@ -37,16 +36,26 @@ struct GatewayDoor: WebSocketDoor {
         let promise = eventLoop.makePromise(of: UpgradeDecision.self)
         let hub = shared.hub(of: eventLoop)
         shared.jobs.add { [self] in
+            var admitted: Session?
             do throws(ChatError) {
                 let session = try await shared.turnstile.pass { () throws(ChatError) in
-                    try await login(request, offer, from: address, on: hub)
+                    let (session, application) = try await admit(request, offer, from: address, on: hub)
+                    admitted = session
+                    session.follow(try await followed(by: session, of: application))
+                    return session
                 }
+                hub.eventLoop.execute { hub.add(session) }
                 shared.metrics.login(.ok)
                 promise.succeed(
                     .accept(subprotocol: offer.offersRostrum ? Self.subprotocol : nil, makeReceiver: { session })
                 )
             } catch {
-                shared.addresses.release(address)
+                // A session gives back its address itself, and may have done so: it is among those that can be ended.
+                if let admitted {
+                    hub.eventLoop.execute { admitted.abandon() }
+                } else {
+                    shared.addresses.release(address)
+                }
                 shared.metrics.login(error.code)
                 logger.fault("internal fault at a login", error)
                 promise.succeed(refusal(error, offer))
@@ -55,12 +64,13 @@ struct GatewayDoor: WebSocketDoor {
         return promise.futureResult
     }
 
-    private func login(
+    /// Makes the session of a caller who is who he says.
+    private func admit(
         _ request: UpgradeRequest,
         _ offer: Offer,
         from address: String,
         on hub: LoopHub
-    ) async throws(ChatError) -> Session {
+    ) async throws(ChatError) -> (Session, Application) {
         let query = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
         var parameters = try URLParameters(query: query ?? "")
         if let userSig = offer.userSig { parameters = parameters.offering(userSig: userSig) }
@@ -77,14 +87,7 @@ struct GatewayDoor: WebSocketDoor {
         // Known before its subscriptions are read, so that no change of them is missed.
         let replaced = shared.sessions.add(session, limit: application.limits[.connectionsPerUser])
         for old in replaced { old.hub.eventLoop.execute { old.end(.replaced) } }
-        do throws(ChatError) {
-            session.follow(try await followed(by: session, of: application))
-        } catch {
-            shared.sessions.remove(session)
-            throw error
-        }
-        hub.eventLoop.execute { hub.add(session) }
-        return session
+        return (session, application)
     }
 
     /// What the user subscribes to; a first login imports him.
@@ -114,7 +117,7 @@ struct GatewayDoor: WebSocketDoor {
             return .acceptAndClose(
                 subprotocol: Self.subprotocol,
                 code: kind.closeCode,
-                reason: Self.reason(error)
+                reason: error.closeReason
             )
         }
         return .refuse(
@@ -122,21 +125,6 @@ struct GatewayDoor: WebSocketDoor {
             headers: ["Content-Type": "application/json"],
             body: Envelope.failure(error, requestID: systems.random.hex(bytes: 16))
         )
-    }
-
-    /// The envelope, with as much of its `ErrorInfo` as a close frame holds.
-    static func reason(_ error: ChatError) -> String {
-        var info = error.info
-        while true {
-            let envelope: JSONObject = [
-                "ActionStatus": .string("FAIL"),
-                "ErrorCode": .integer(Int64(error.code.rawValue)),
-                "ErrorInfo": .string(info),
-            ]
-            let json = envelope.json
-            if json.count <= longestReason || info.isEmpty { return String(decoding: json, as: UTF8.self) }
-            info.removeLast()
-        }
     }
 }
 

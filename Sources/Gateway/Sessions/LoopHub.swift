@@ -121,8 +121,9 @@ final class LoopHub: @unchecked Sendable {
 
     // MARK: Sessions
 
-    /// Looks after a session from now on.
+    /// Looks after a session from now on, unless it was ended before it could open.
     func add(_ session: Session) {
+        guard !session.hasEnded else { return }
         let emptiest = wheel.indices.min { wheel[$0].count < wheel[$1].count } ?? 0
         session.slot = emptiest
         session.slotIndex = wheel[emptiest].count

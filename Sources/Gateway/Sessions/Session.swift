@@ -85,6 +85,16 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         release()
     }
 
+    /// The login failed after all.
+    func abandon() {
+        release()
+    }
+
+    /// Whether nothing is to be looked after any more.
+    var hasEnded: Bool {
+        if case .ended = state { true } else { false }
+    }
+
     /// Tells the client why and ends the session; one that is not open yet does not open.
     func end(_ end: SessionEnd) {
         guard case .open(let connection) = state else { return release() }
