@@ -7,6 +7,8 @@ import NIOCore
 struct MethodsAnswer: Sendable {
     /// The text of the answer; nil when none was asked for.
     var text: [UInt8]?
+    /// How many requests came in the text, beyond the first.
+    var further = 0
     /// Channels whose events wait for the answer.
     var resumed: [Resumed] = []
 
@@ -65,6 +67,7 @@ struct Methods: Sendable {
             return MethodsAnswer(text: JSONRPC.answer(to: .null, .failure(refusal)))
         }
         var whole = MethodsAnswer()
+        whole.further = requests.count - 1
         var texts: [[UInt8]] = []
         for request in requests {
             let answer = await answer(request, for: session)

@@ -13,6 +13,14 @@ struct RequestAllowance {
         at = now
     }
 
+    /// Counts requests that came together with one that was allowed.
+    ///
+    /// - Returns: false when they are more than are allowed.
+    mutating func charge(_ count: Int) -> Bool {
+        left -= Double(count)
+        return left >= 0
+    }
+
     /// Whether one more may be made now.
     mutating func take(at now: NIODeadline) -> Bool {
         left = min(Self.burst, left + Double((now - at).nanoseconds) / 1e9 * Self.perSecond)

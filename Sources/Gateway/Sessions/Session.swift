@@ -41,6 +41,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     private var unwritten: [Delivery] = []
     private var requests: [ByteBuffer] = []
     private var isAnswering = false
+    /// Whether the next request waits until the client has read the answers before it.
+    private var awaitsReader = false
     private var allowance: RequestAllowance
 
     private var shared: GatewayShared { hub.shared }
@@ -168,7 +170,13 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     private func finish(_ answer: MethodsAnswer) {
         guard case .open(let connection) = state else { return }
         if let text = answer.text, connection.isOpen { _ = connection.sendAlways(WebSocketFrames.text(text)) }
+        guard allowance.charge(answer.further) else { return end(.floods) }
         for resumed in answer.resumed { resume(resumed) }
+        // An answer may be large: whoever asks and does not read is not asked what else he wants.
+        guard connection.waitingBytes <= WebSocketConnection.mostWaiting else {
+            awaitsReader = true
+            return
+        }
         answerNext(connection)
     }
 
@@ -338,6 +346,9 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         for delivery in unwritten { shared.receipts.report(delivery, DeliveryTally(written: 1)) }
         unwritten.removeAll()
         tellOfLag()
+        guard awaitsReader, case .open(let connection) = state else { return }
+        awaitsReader = false
+        answerNext(connection)
     }
 
     /// Tells the client, who reads again, what was left out meanwhile.
