@@ -65,9 +65,10 @@ enum JSONRPC {
         /// Nil asks for no answer.
         let id: JSONValue?
         let method: String
-        let parameters: JSONObject
+        /// An object, when it is as it should be.
+        let parameters: JSONValue
 
-        /// - Throws: -32600 when it is none, -32602 when its parameters are no object.
+        /// - Throws: -32600 when it is none.
         init(_ value: JSONValue) throws(Refusal) {
             guard case .object(let object) = value, object["jsonrpc"] == .string("2.0"),
                 case .string(let method)? = object["method"]
@@ -79,11 +80,7 @@ enum JSONRPC {
             default: throw Refusal(.invalidRequest, "An \"id\" is a string or a number.")
             }
             self.method = method
-            switch object["params"] {
-            case nil: parameters = [:]
-            case .object(let given)?: parameters = given
-            case let other?: throw Refusal(.invalidParams, "\"params\" must be an object; it is \(other.kind).")
-            }
+            parameters = object["params"] ?? .object([:])
         }
     }
 

@@ -102,7 +102,7 @@ struct Methods: Sendable {
         do throws(JSONRPC.Refusal) {
             guard let name else { throw JSONRPC.Refusal(.methodNotFound, "There is no such method.") }
             let call = try await call(for: session)
-            let result = try await run(name, Parameters(object: request.parameters), call, session, &answer)
+            let result = try await run(name, try Parameters(request.parameters), call, session, &answer)
             metrics.answered(name, 0)
             return .success(result)
         } catch {

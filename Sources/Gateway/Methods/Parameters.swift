@@ -4,6 +4,18 @@ import ChatProtocol
 struct Parameters {
     let object: JSONObject
 
+    init(object: JSONObject) {
+        self.object = object
+    }
+
+    /// - Throws: -32602 when they are no object.
+    init(_ parameters: JSONValue) throws(JSONRPC.Refusal) {
+        guard case .object(let object) = parameters else {
+            throw JSONRPC.Refusal(.invalidParams, "\"params\" must be an object; it is \(parameters.kind).")
+        }
+        self.object = object
+    }
+
     /// - Throws: -32602 when it is absent, 130007 when it is no channel ID.
     func channel(_ name: String = "Official_Account") throws(JSONRPC.Refusal) -> ChannelID {
         try Self.channel(try required(name), name)
