@@ -36,8 +36,6 @@ struct SessionEnd: Sendable, Equatable {
     static let silent = SessionEnd(notification: nil, code: .goingAway, reason: "nothing was heard for too long")
     /// Binary data has no meaning here.
     static let binary = SessionEnd(notification: nil, code: .unsupportedData, reason: "send JSON-RPC as text")
-    /// The storage failed the session at its beginning.
-    static let internalFault = SessionEnd(notification: nil, code: .internalError, reason: "a fault of the server")
 
     private init(notification: [UInt8]?, code: WebSocketCloseCode, reason: String) {
         (self.notification, self.code, self.reason) = (notification, code, reason)
