@@ -2,6 +2,7 @@ import Chat
 import ChatProtocol
 import Gateway
 import RostrumTesting
+import Synchronization
 import UserSig
 
 extension LiveNode {
@@ -62,7 +63,11 @@ extension LiveNode {
         to id: ChannelID = .news,
         _ change: (inout NewBroadcast) -> Void = { _ in }
     ) async throws -> MessageKey {
-        var new = NewBroadcast(channel: id, random: 1, body: .text(text))
+        let random = lastRandom.withLock { random in
+            random += 1
+            return random
+        }
+        var new = NewBroadcast(channel: id, random: random, body: .text(text))
         change(&new)
         return try await installation.broadcasts.send(new, for: installation.call())
     }

@@ -38,6 +38,8 @@ final class LiveNode: Sendable {
     let sessions: SessionRegistry
     let gateway: Gateway
     let port: Int
+    /// The `Random` of the last post: the same under the same number would be the same post.
+    let lastRandom = Mutex<Int64>(0)
     private let listener: any Channel
     private let connections: Connections
     private let loops: MultiThreadedEventLoopGroup

@@ -188,7 +188,9 @@ package final class LiveClient: Sendable {
 
     /// Sends any frame.
     package func send(_ frame: RawWebSocket.Frame) {
-        channel.writeAndFlush(ByteBuffer(bytes: frame.bytes()), promise: nil)
+        let bytes = ByteBuffer(bytes: frame.bytes())
+        // Not from here: a connection that turns out to be broken would be told of in the middle of the caller.
+        channel.eventLoop.execute { [channel] in channel.writeAndFlush(bytes, promise: nil) }
     }
 
     // MARK: - What arrived
@@ -256,6 +258,6 @@ package final class LiveClient: Sendable {
 
     /// Cuts the connection without a word.
     package func abort() {
-        channel.close(promise: nil)
+        channel.eventLoop.execute { [channel] in channel.close(promise: nil) }
     }
 }
