@@ -59,11 +59,14 @@ import Testing
 
             let all = try await subscribers.ownItems(limit: 200, for: installation.ownCall())
             let two = try await subscribers.ownItems(limit: 2, for: installation.ownCall())
+            let next = try await subscribers.ownItems(offset: 2, limit: 2, for: installation.ownCall())
             let nobody = try await subscribers.ownItems(limit: 200, for: installation.ownCall(UserID("nobody")))
 
-            #expect(all == (try await subscribers.items(ids.reversed(), for: installation.ownCall())))
-            #expect(two == Array(all.prefix(2)))
-            #expect(nobody == [])
+            #expect(all.items == (try await subscribers.items(ids.reversed(), for: installation.ownCall())))
+            #expect(two.items == Array(all.items.prefix(2)))
+            #expect(next.items == Array(all.items.dropFirst(2).prefix(2)))
+            #expect(nobody.items == [])
+            #expect([all.total, two.total, next.total, nobody.total] == [5, 5, 5, 0])
         }
     }
 

@@ -23,12 +23,18 @@ extension Subscribers {
         }
     }
 
-    /// The channels to which the caller subscribes, the newest subscription first.
-    package func ownItems(limit: Int64, for call: Call) async throws(ChatError) -> [JSONObject] {
+    /// A part of the channels to which the caller subscribes, the newest subscription first, and how many there are.
+    package func ownItems(
+        offset: Int64 = 0,
+        limit: Int64,
+        for call: Call
+    ) async throws(ChatError) -> (items: [JSONObject], total: Int64) {
         let application = call.application.id
         try call.application.demandChannelService(at: call.time)
         return try await database.read { tx throws(ChatError) in
-            try channels(of: call.caller, of: application, offset: 0, limit: limit, in: tx).map(item)
+            let found = try channels(of: call.caller, of: application, offset: offset, limit: limit, in: tx)
+            let total = try SubscriptionTable.count(of: call.caller, of: application, in: tx)
+            return (found.map(item), total)
         }
     }
 

@@ -39,11 +39,11 @@ struct Methods: Sendable {
     static let mostResumed = 100
     /// Channels in one `getOfficialAccountsInfo`.
     static let mostItems = 50
-    /// Subscribed channels in one `getOfficialAccountsInfo`.
+    /// Subscribed channels in a page of `getOfficialAccountsInfo`.
     static let mostOwnItems: Int64 = 200
     /// Channels in a page of `getOfficialAccountList`.
     static let largestPage: Int64 = 100
-    static let defaultPage: Int64 = 20
+    static let usualPage: Int64 = 20
 
     let systems: Systems
     let metrics: GatewayMetrics
@@ -165,32 +165,25 @@ struct Methods: Sendable {
 
     private func info(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
         let channels = try parameters.channels("OfficialAccountIdList", atMost: Self.mostItems)
-        let items = try await chat { () throws(ChatError) in
-            channels.isEmpty
-                ? try await systems.subscribers.ownItems(limit: Self.mostOwnItems, for: call)
-                : try await systems.subscribers.items(channels, for: call)
+        guard channels.isEmpty else {
+            let items = try await chat { () throws(ChatError) in
+                try await systems.subscribers.items(channels, for: call)
+            }
+            return JSONObject([.init(name: "OfficialAccountInfoList", value: .array(items.map(JSONValue.object)))]).json
         }
-        return JSONObject([.init(name: "OfficialAccountInfoList", value: .array(items.map(JSONValue.object)))]).json
+        let page = try Page(parameters, largest: Self.mostOwnItems, usual: Self.mostOwnItems)
+        let own = try await chat { () throws(ChatError) in
+            try await systems.subscribers.ownItems(offset: page.offset, limit: page.limit, for: call)
+        }
+        return page.result(own.items, total: own.total).json
     }
 
     private func list(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
-        // Tencent's UI kit writes `count` and `offset`.
-        let names = parameters.object["count"] == nil ? ("Limit", "Offset") : ("count", "offset")
-        let given = try parameters.optionalInteger(names.0, 0...Self.largestPage) ?? 0
-        let offset = try parameters.optionalInteger(names.1, 0...Int64.max) ?? 0
-        let limit = given == 0 ? Self.defaultPage : given
-        let page = try await chat { () throws(ChatError) in
-            try await systems.channels.list(offset: offset, limit: limit, for: call)
+        let page = try Page(parameters, largest: Self.largestPage, usual: Self.usualPage)
+        let found = try await chat { () throws(ChatError) in
+            try await systems.channels.list(offset: page.offset, limit: page.limit, for: call)
         }
-        let (end, overflows) = offset.addingReportingOverflow(Int64(page.items.count))
-        let isComplete = page.items.isEmpty || overflows || end >= page.total
-        let result: JSONObject = [
-            "OfficialAccountInfoList": .array(page.items.map(JSONValue.object)),
-            "TotalCount": .integer(page.total),
-            "CompleteFlag": .integer(isComplete ? 1 : 0),
-            "Next": .integer(isComplete ? 0 : end),
-        ]
-        return result.json
+        return page.result(found.items, total: found.total).json
     }
 
     private func history(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
