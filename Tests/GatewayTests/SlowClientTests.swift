@@ -1,6 +1,5 @@
 import Chat
 import ChatProtocol
-import Foundation
 import MetricsTestKit
 import RostrumTesting
 import Testing
@@ -11,7 +10,7 @@ import Testing
         .object(["Epoch": epoch, "MsgSeq": .integer(messageSeq), "EventSeq": .integer(eventSeq)])
     }
 
-    @Test("while 2,000 posts go out past one that never reads, memory is bounded and the others get everything")
+    @Test("of 2,000 posts past one that never reads little is kept for her, and the others get everything")
     func neverReads() async throws {
         try await StorageEngine.sqlite.withLiveNode { node in
             try await node.createChannel()
@@ -21,9 +20,7 @@ import Testing
             let epoch = try await slow.next("onOfficialAccountSubscribed")["Epoch"] ?? .null
             slow.stopReading()
             let text = String(repeating: "x", count: 4000)
-            for _ in 0..<100 { try await node.post(text) }
-            let before = ResidentMemory.bytes
-            for _ in 0..<1900 { try await node.post(text) }
+            for _ in 0..<2000 { try await node.post(text) }
             for other in others {
                 try await waitUntil("the others have everything", within: .seconds(30)) {
                     other.notifications("onRecvNewMessage").count == 2000
@@ -31,8 +28,6 @@ import Testing
                 #expect(other.notifications("onRecvNewMessage").compactMap { $0.number("MsgSeq") } == Array(1...2000))
                 #expect(other.notifications("onLagging").isEmpty)
             }
-            // What the two others keep of it in this very process, as bytes and as JSON, is most of this.
-            #expect(ResidentMemory.bytes - before < 100_000_000)
 
             slow.resumeReading()
             let lag = try #require(try await slow.next("onLagging")["@TOA#_news"])
@@ -40,7 +35,8 @@ import Testing
             #expect(lag["Epoch"] == epoch)
             let had = slow.notifications("onRecvNewMessage").compactMap { $0.number("MsgSeq") }
             #expect(had == Array(1...Int64(had.count)))
-            #expect(had.count < 200)
+            // 64 KiB in the process, and what two kernel buffers hold: nothing more was kept for her.
+            #expect((16...120).contains(had.count))
             // More than 500 are missing.
             let far = try await slow.call("resume", ["@TOA#_news": Self.position(epoch, 10, 10)])
             #expect(far["@TOA#_news"]?["reload"] == .bool(true))
@@ -135,14 +131,5 @@ extension TestMetrics {
     /// The sum of a counter; 0 when nothing was counted.
     fileprivate func totalValue(_ label: String, _ dimensions: [(String, String)]) -> Int64 {
         (try? expectCounter(label, dimensions).totalValue) ?? 0
-    }
-}
-
-/// How much memory this process has, by the kernel's account.
-enum ResidentMemory {
-    static var bytes: Int {
-        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * 4096
     }
 }

@@ -1,0 +1,128 @@
+import Chat
+import ChatProtocol
+import Gateway
+import RostrumTesting
+import Testing
+
+/// What happens between a login and the opening of its session.
+@Suite(.timeLimit(.minutes(1))) struct OpeningTests {
+    /// A node where boris follows the news, and where the next read is the one of what anna follows.
+    private func withNode(
+        _ body: (_ node: LiveNode, _ reads: HeldReads, _ call: () -> Call) async throws -> Void
+    ) async throws {
+        try await StorageEngine.sqlite.withDatabase { database in
+            let reads = HeldReads(database)
+            var options = LiveNode.Options()
+            options.comparisonInterval = .seconds(3600)
+            let node = try await LiveNode.start(over: reads, options)
+            do {
+                let installation = node.installation
+                _ = try await installation.applications.create(.example(), by: installation.operation())
+                try await installation.setLimits([.broadcastsPerSecond: 0, .broadcastsPerHour: 0])
+                try await node.createChannel()
+                try await node.login("anna").close()
+                let boris = try await node.login("boris")
+                try await boris.call("subscribeOfficialAccount", ["Official_Account": .string("@TOA#_news")])
+                try await waitUntil("anna has gone") { node.gateway.census.sessions == 1 }
+                // Read before any read is held.
+                let application = try await installation.application()
+                try await body(node, reads) {
+                    Call(
+                        application: application,
+                        caller: .administrator,
+                        address: "192.0.2.1",
+                        platform: .restAPI,
+                        requestID: node.systems.random.hex(bytes: 16),
+                        time: node.systems.clock.now
+                    )
+                }
+            } catch {
+                await node.stop()
+                throw error
+            }
+            await node.stop()
+        }
+    }
+
+    private func post(_ text: String, _ node: LiveNode, for call: Call) async throws {
+        let random = Int64(text.utf8.count)
+        let new = NewBroadcast(channel: .news, random: random, body: .text(text))
+        _ = try await node.systems.broadcasts.send(new, for: call)
+    }
+
+    @Test("posts after what the login read, and before the session opens, are brought")
+    func postsMeanwhile() async throws {
+        try await withNode { node, reads, call in
+            _ = try await node.systems.subscribers.add(["anna"], to: .news, for: call())
+            let read = reads.holdNext()
+            async let login = node.login("anna")
+            defer { read.goOn() }
+            await read.waitUntilBegun()
+            try await post("first", node, for: call())
+            try await post("second", node, for: call())
+            read.goOn()
+
+            let anna = try await login
+            #expect(try await anna.next("onRecvNewMessage").number("MsgSeq") == 1)
+            #expect(try await anna.next("onRecvNewMessage").number("MsgSeq") == 2)
+            try await post("the third", node, for: call())
+            #expect(try await anna.next("onRecvNewMessage").number("MsgSeq") == 3)
+        }
+    }
+
+    @Test("who subscribes while his session opens gets everything from there", arguments: [true, false])
+    func subscribesMeanwhile(readSeesIt: Bool) async throws {
+        try await withNode { node, reads, call in
+            let read = reads.holdNext(seesLater: readSeesIt)
+            async let login = node.login("anna")
+            defer { read.goOn() }
+            await read.waitUntilBegun()
+            _ = try await node.systems.subscribers.add(["anna"], to: .news, for: call())
+            try await post("first", node, for: call())
+            try await post("second", node, for: call())
+            read.goOn()
+
+            let anna = try await login
+            #expect(try await anna.next("onOfficialAccountSubscribed").number("HeadEventSeq") == 0)
+            for seq in 1...2 as ClosedRange<Int64> {
+                #expect(try await anna.next("onRecvNewMessage").number("MsgSeq") == seq)
+            }
+            #expect(anna.notifications.first?.method == "onOfficialAccountSubscribed")
+        }
+    }
+
+    @Test("who unsubscribes while his session opens gets nothing more")
+    func unsubscribesMeanwhile() async throws {
+        try await withNode { node, reads, call in
+            _ = try await node.systems.subscribers.add(["anna"], to: .news, for: call())
+            let read = reads.holdNext()
+            async let login = node.login("anna")
+            defer { read.goOn() }
+            await read.waitUntilBegun()
+            _ = try await node.systems.subscribers.remove(["anna"], from: .news, for: call())
+            read.goOn()
+
+            let anna = try await login
+            _ = try await anna.next("onOfficialAccountUnsubscribed")
+            try await post("unheard", node, for: call())
+            try await anna.call("getOfficialAccountList")
+            #expect(anna.notifications("onRecvNewMessage").isEmpty)
+        }
+    }
+
+    @Test("who is kicked while his session opens does not come in, and leaves nothing behind")
+    func kickedMeanwhile() async throws {
+        try await withNode { node, reads, call in
+            let read = reads.holdNext()
+            async let login = node.login("anna")
+            defer { read.goOn() }
+            await read.waitUntilBegun()
+            try await node.systems.accounts.kick(UserID("anna"), for: call())
+            try await waitUntil("the session is ended") { node.gateway.census.sessions == 1 }
+            read.goOn()
+
+            #expect(try await login.end().code == 1001)
+            #expect(node.gateway.census == Gateway.Census(sessions: 1, rooms: 1, addresses: 1))
+        }
+    }
+}
