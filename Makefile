@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-bench-live setup-fuzz run build release test unit conformance websocket-conformance bench bench-live fuzz commands format lint clean
+.PHONY: help setup setup-test setup-bench setup-bench-live setup-fuzz run build release test unit conformance websocket-conformance bench bench-live sanitize-thread fuzz commands format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -80,6 +80,12 @@ bench: setup-bench ## measure against the baselines; prints the table of docs/pe
 bench-live: setup-bench-live ## measure live subscribers beside an epoll loop and nchan
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run --suite live $(ARGS)
+
+sanitize-thread: setup-test ## run the tests of live connections under ThreadSanitizer
+	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread
+	@SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=halt_on_error=0 timeout -s KILL 900 \
+		swift test --skip-build --sanitize=thread --scratch-path .build/sanitize-thread \
+		--filter 'GatewayTests|WebSocketsTests'
 
 fuzz: setup-fuzz ## fuzz the emulator by its OpenAPI document; RUNS and SECONDS_AT_MOST bound it
 	@$(SWIFT_BUILD) --product rostrum
