@@ -52,6 +52,7 @@ package final class Gateway: Service {
             generation: systems.generation,
             clock: systems.clock,
             jobs: Jobs(),
+            turnstile: Turnstile(atOnce: 16),
             logger: logger
         )
         let shared = GatewayShared(
@@ -129,7 +130,7 @@ package final class Gateway: Service {
         case .applicationEmptied(let application): end(shared.sessions.sessions(in: application), .accountDeleted)
         case .applicationChanged(let application):
             guard !shared.sessions.sessions(in: application).isEmpty else { return }
-            shared.jobs.add { await self.look(at: application) }
+            shared.jobs.add { await self.look(at: application, self.shared.sessions.sessions(in: application)) }
         case .outboxFilled: break
         }
     }
@@ -167,7 +168,7 @@ package final class Gateway: Service {
 
     /// Makes good what was not heard.
     private func compare() async {
-        for application in shared.sessions.applications { await look(at: application) }
+        for (application, sessions) in shared.sessions.byApplication { await look(at: application, sessions) }
         let references = shared.rooms.references
         guard !references.isEmpty else { return }
         do throws(ChatError) {
@@ -178,13 +179,13 @@ package final class Gateway: Service {
     }
 
     /// Ends the sessions that the application no longer lets in.
-    private func look(at id: SDKAppID) async {
+    private func look(at id: SDKAppID, _ sessions: [Session]) async {
         do throws(ChatError) {
             guard let application = try await systems.applications.find(id), application.isEnabled else {
-                return end(shared.sessions.sessions(in: id), .applicationDisabled)
+                return end(sessions, .applicationDisabled)
             }
             let keys = application.keys.map(\.text)
-            end(shared.sessions.sessions(in: id).filter { !keys.contains($0.token.key) }, .userSigExpired)
+            end(sessions.filter { !keys.contains($0.token.key) }, .userSigExpired)
         } catch {
             logger.fault("cannot look at an application", error)
         }

@@ -15,7 +15,7 @@ final class GatewayShared: Sendable {
     let generation: StorageGeneration
     let jobs: Jobs
     /// Passed by whoever reads much for one session: logins and `resume`.
-    let turnstile = Turnstile(atOnce: 16)
+    let turnstile: Turnstile
     private let hubs = Mutex<[ObjectIdentifier: LoopHub]>([:])
 
     init(
@@ -29,7 +29,7 @@ final class GatewayShared: Sendable {
     ) {
         (self.rooms, self.reader, self.receipts, self.sessions) = (rooms, reader, receipts, sessions)
         (self.addresses, self.methods, self.metrics) = (addresses, methods, metrics)
-        (clock, generation, jobs) = (reader.clock, reader.generation, reader.jobs)
+        (clock, generation, jobs, turnstile) = (reader.clock, reader.generation, reader.jobs, reader.turnstile)
     }
 
     /// The hub of an event loop, made when it is first asked for.

@@ -25,21 +25,32 @@ final class ReceiptBook: Sendable {
 
     /// Adds what an event loop did, or one more session that was written to.
     func report(_ delivery: Delivery, _ tally: DeliveryTally) {
-        guard delivery.kind == .message, tally.online > 0 || tally.written > 0 else { return }
+        guard delivery.kind == .message, tally.online > 0 || tally.written > 0 || tally.lagging > 0 else { return }
         let milliseconds = max(0, clock.now.milliseconds - delivery.committedAt)
         metrics.delivered(tally, afterMilliseconds: milliseconds)
-        let seq = delivery.position.messageSeq
-        let key = Key(reference: delivery.reference, seq: seq)
+        add(
+            BroadcastDelivery(
+                reference: delivery.reference,
+                seq: delivery.position.messageSeq,
+                online: tally.online,
+                written: tally.written,
+                lagging: tally.lagging,
+                lastWriteMilliseconds: tally.written > 0 ? milliseconds : 0
+            )
+        )
+    }
+
+    private func add(_ delivery: BroadcastDelivery) {
+        let key = Key(reference: delivery.reference, seq: delivery.seq)
         sums.withLock { sums in
             let sum = sums[key]
             sums[key] = BroadcastDelivery(
                 reference: delivery.reference,
-                seq: seq,
-                online: (sum?.online ?? 0) + tally.online,
-                written: (sum?.written ?? 0) + tally.written,
-                lagging: (sum?.lagging ?? 0) + tally.lagging,
-                lastWriteMilliseconds: tally.written > 0
-                    ? max(sum?.lastWriteMilliseconds ?? 0, milliseconds) : sum?.lastWriteMilliseconds ?? 0
+                seq: delivery.seq,
+                online: delivery.online + (sum?.online ?? 0),
+                written: delivery.written + (sum?.written ?? 0),
+                lagging: delivery.lagging + (sum?.lagging ?? 0),
+                lastWriteMilliseconds: max(delivery.lastWriteMilliseconds, sum?.lastWriteMilliseconds ?? 0)
             )
         }
     }
@@ -55,6 +66,7 @@ final class ReceiptBook: Sendable {
             try await receipts.add(deliveries)
         } catch {
             logger.fault("cannot write the receipts of broadcasts", error)
+            for delivery in deliveries { add(delivery) }
         }
     }
 }

@@ -21,6 +21,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     /// How much the kernel keeps for a peer that does not read; Linux doubles it.
     private static let sendBufferBytes: SocketOptionValue = 65_536
+    /// In such parts a long frame is written, so that its progress shows.
+    private static let partBytes = 65_536
     /// How many pings of one read are answered one by one; of those beyond only the last one is.
     private static let mostPongs = 16
 
@@ -47,7 +49,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     package let eventLoop: any EventLoop
     /// The IP address at the other end; `""` when it is not known.
     package let peer: String
-    /// When anything was last heard from the peer.
+    /// When anything was last heard from the peer, or the peer was last seen to read what had waited for it.
     package private(set) var lastHeard = NIODeadline.now()
     /// How many bytes wait for the peer to read, besides those that the kernel has.
     package private(set) var waitingBytes = 0
@@ -122,12 +124,20 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// Sends through the pipeline, which keeps what the kernel does not take.
     private func write(_ frame: ByteBuffer) -> Sending {
         guard let context else { return .refused }
-        let count = frame.readableBytes
-        let promise = eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenComplete { _ in self.ended(count) }
-        waitingBytes += count
         isWriting = true
-        context.writeAndFlush(wrapOutboundOut(frame), promise: promise)
+        var rest = frame
+        while let part = rest.readSlice(length: min(rest.readableBytes, Self.partBytes)), part.readableBytes > 0 {
+            let count = part.readableBytes
+            let promise = eventLoop.makePromise(of: Void.self)
+            promise.futureResult.assumeIsolated().whenComplete { result in
+                // Somebody reads, however slowly.
+                if case .success = result { self.lastHeard = .now() }
+                self.ended(count)
+            }
+            waitingBytes += count
+            context.write(wrapOutboundOut(part), promise: promise)
+        }
+        context.flush()
         isWriting = false
         guard channel.isActive else { return .refused }
         guard waitingBytes > 0 else {

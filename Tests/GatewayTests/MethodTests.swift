@@ -251,7 +251,7 @@ import Testing
                 ("getOfficialAccountList", ["Offset": .integer(-1)]),
                 ("markMessageAsRead", Self.news.setting("MsgSeq", to: .string("1"))),
                 ("getHistoryMessageList", Self.news.setting("LastMsgKey", to: .string("key"))),
-                ("resume", [:]), ("resume", ["@TOA#_news": .integer(1)]),
+                ("resume", ["@TOA#_news": .integer(1)]),
                 ("resume", ["@TOA#_news": .object(["MsgSeq": .integer(1)])]),
                 ("resume", ["@TOA#_news": .object(["Epoch": .string("a"), "MsgSeq": .integer(-1)])]),
             ]

@@ -75,5 +75,7 @@ package struct Admission: Sendable {
 package struct VerifiedToken: Sendable {
     /// The application key that it was made with.
     package let key: String
+    /// In seconds; a kick makes void what was issued up to it.
+    package let issuedAt: Int64
     package let expiresAt: Timestamp
 }

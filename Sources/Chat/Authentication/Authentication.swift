@@ -35,9 +35,8 @@ package final class Authentication: Sendable {
         bus.listen { event in
             switch event {
             case .applicationChanged(let application): verified.forget(application)
-            case .accountKicked(let application, let account): verified.forget(account, of: application)
-            case .accountsDeleted(let application, let accounts):
-                for account in accounts { verified.forget(account, of: application) }
+            case .accountKicked(let application, let account): verified.forget([account], of: application)
+            case .accountsDeleted(let application, let accounts): verified.forget(Set(accounts), of: application)
             case .applicationEmptied, .outboxFilled, .channel, .subscriptions: break
             }
         }
@@ -77,9 +76,13 @@ package final class Authentication: Sendable {
             try AccountTable.signaturesVoidUntil(identifier, of: application.id, in: tx)
         }
         if let voidUntil, userSig.issuedAt <= voidUntil {
-            throw ChatError(.userSigExpired, "The UserSig was invalidated by a kick or a deletion; make a new one.")
+            throw .voidUserSig
         }
-        let good = VerifiedToken(key: key, expiresAt: Timestamp(seconds: userSig.expiresAt))
+        let good = VerifiedToken(
+            key: key,
+            issuedAt: userSig.issuedAt,
+            expiresAt: Timestamp(seconds: userSig.expiresAt)
+        )
         verified.remember(
             token,
             VerifiedTokens.Entry(
@@ -114,4 +117,12 @@ package final class Authentication: Sendable {
             throw ChatError(ErrorCode(rawValue: error.code), error.explanation)
         }
     }
+}
+
+extension ChatError {
+    /// A UserSig from before a kick, or before the account was deleted.
+    static let voidUserSig = ChatError(
+        .userSigExpired,
+        "The UserSig was invalidated by a kick or a deletion; make a new one."
+    )
 }

@@ -82,8 +82,8 @@ final class VerifiedTokens: Sendable {
         forget { $0.application == application }
     }
 
-    func forget(_ identifier: UserID, of application: SDKAppID) {
-        forget { $0.application == application && $0.identifier == identifier }
+    func forget(_ identifiers: Set<UserID>, of application: SDKAppID) {
+        forget { $0.application == application && identifiers.contains($0.identifier) }
     }
 
     var count: Int {

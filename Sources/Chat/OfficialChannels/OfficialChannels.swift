@@ -206,7 +206,7 @@ package struct OfficialChannels: Sendable {
         for call: Call,
         in tx: any Transaction
     ) throws(ChatError) -> ChannelID {
-        let incarnation = random.incarnation()
+        let incarnation = random.number()
         // A generated ID has 70 random bits; that it is taken once is a wonder, three times a broken generator.
         for _ in 0..<3 {
             guard let id = new.id ?? ChannelID.generated(from: random.bytes(12)) else { break }
@@ -237,13 +237,6 @@ package struct OfficialChannels: Sendable {
             .parameterInvalid,
             "MaxSubscriberNum is \(maxSubscribers); the largest allowed is \(application.limits[.largestMaxSubscribers])."
         )
-    }
-}
-
-extension RandomSource {
-    /// 52 random bits: a JavaScript number holds them exactly.
-    fileprivate func incarnation() -> Int64 {
-        bytes(7).reduce(Int64(0)) { $0 << 8 | Int64($1) } & 0xF_FFFF_FFFF_FFFF
     }
 }
 

@@ -44,8 +44,21 @@ package struct Timeline: Sendable {
     }
 
     /// Every channel that a user subscribes to; nil when the account is not imported.
-    package func followed(by user: UserID, of application: SDKAppID) async throws(ChatError) -> [Followed]? {
+    ///
+    /// - Parameter token: that he logged in with, if he did. It is looked at once more: a kick, or a deletion, may have come between
+    ///   the login and the moment from which the session hears of them.
+    /// - Throws: 70001 when it has become void.
+    package func followed(
+        by user: UserID,
+        with token: VerifiedToken? = nil,
+        of application: SDKAppID
+    ) async throws(ChatError) -> [Followed]? {
         try await database.read { tx throws(ChatError) in
+            if let token, let voidUntil = try AccountTable.signaturesVoidUntil(user, of: application, in: tx),
+                token.issuedAt <= voidUntil
+            {
+                throw .voidUserSig
+            }
             guard try AccountTable.exists(user, of: application, in: tx) else { return nil }
             return try SubscriptionTable.followed(by: user, of: application, in: tx)
         }
@@ -72,8 +85,10 @@ package struct Timeline: Sendable {
     }
 
     private static let headsInOneQuery = 200
+    /// Events that are read at once for who is connected, with up to 12 kB each.
+    private static let eventsAtOnce: Int64 = 100
 
-    /// The events after a position, without a gap, at most ``mostEvents``; nil when the channel is gone.
+    /// The events after a position, without a gap, at most a hundred; nil when the channel is gone.
     ///
     /// An event whose content nobody can have any more (recalled, expired, online-only, a profile that was modified
     /// again) has no notification.
@@ -87,7 +102,7 @@ package struct Timeline: Sendable {
             guard let channel = try ChannelTable.find(reference.channel, of: reference.application, in: tx),
                 channel.incarnation == reference.incarnation
             else { return nil }
-            let end = min(channel.eventSeq, position.eventSeq + mostEvents)
+            let end = min(channel.eventSeq, position.eventSeq + min(mostEvents, Self.eventsAtOnce))
             guard position.eventSeq < end else { return [] }
             let read = try self.read(channel, of: application, after: position, upTo: end, at: now, tx)
             var messageSeq = position.messageSeq
@@ -197,7 +212,7 @@ package struct Timeline: Sendable {
                     break
                 }
                 switch notification.kind {
-                case .message: missing.messages.append(notification.parameters)
+                case .message: missing.add(message: notification.parameters, eventSeq: eventSeq)
                 case .revoked: missing.revoked.append(notification.parameters)
                 case .infoChanged: missing.infoChanged = notification.parameters
                 case .deleted: break

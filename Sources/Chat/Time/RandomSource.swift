@@ -22,6 +22,11 @@ package struct SystemRandomSource: RandomSource {
 }
 
 extension RandomSource {
+    /// 52 random bits: a JavaScript number holds them exactly.
+    package func number() -> Int64 {
+        bytes(7).reduce(Int64(0)) { $0 << 8 | Int64($1) } & 0xF_FFFF_FFFF_FFFF
+    }
+
     /// Random bytes as lower-case hexadecimal digits, two a byte.
     package func hex(bytes count: Int) -> String {
         hexadecimal(bytes(count))

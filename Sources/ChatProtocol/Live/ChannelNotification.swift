@@ -22,9 +22,11 @@ package struct ChannelNotification: Sendable, Hashable {
     package let kind: Kind
     /// A JSON object.
     package let parameters: [UInt8]
+    /// False for a message that is for those who are online: the storage does not have it.
+    package let isStored: Bool
 
-    private init(_ kind: Kind, _ parameters: [UInt8]) {
-        (self.kind, self.parameters) = (kind, parameters)
+    private init(_ kind: Kind, _ parameters: [UInt8], isStored: Bool = true) {
+        (self.kind, self.parameters, self.isStored) = (kind, parameters, isStored)
     }
 
     /// A broadcast.
@@ -56,7 +58,7 @@ package struct ChannelNotification: Sendable, Hashable {
         parameters += #","MsgBody":"#.utf8
         parameters += elements
         parameters.append(UInt8(ascii: "}"))
-        return ChannelNotification(.message, parameters)
+        return ChannelNotification(.message, parameters, isStored: !isOnlineOnly)
     }
 
     /// A broadcast was recalled.

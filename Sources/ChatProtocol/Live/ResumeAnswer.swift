@@ -11,7 +11,9 @@ package struct ResumeAnswer: Sendable, Equatable {
 
     package struct Missing: Sendable, Equatable {
         /// Parameters of `onRecvNewMessage`.
-        package var messages: [[UInt8]] = []
+        package private(set) var messages: [[UInt8]] = []
+        /// The `EventSeq` of each.
+        private var messageNumbers: [Int64] = []
         /// Parameters of `onRecvMessageRevoked`.
         package var revoked: [[UInt8]] = []
         /// Parameters of `onOfficialAccountInfoChanged`; nil when the profile is as it was.
@@ -20,6 +22,15 @@ package struct ResumeAnswer: Sendable, Equatable {
         package var hasMore = false
 
         package init() {}
+
+        /// Puts a message into its place.
+        ///
+        /// - Parameter parameters: of `onRecvNewMessage`.
+        package mutating func add(message parameters: [UInt8], eventSeq: Int64) {
+            let place = messageNumbers.lastIndex { $0 < eventSeq }.map { $0 + 1 } ?? 0
+            messages.insert(parameters, at: place)
+            messageNumbers.insert(eventSeq, at: place)
+        }
 
         /// In bytes of JSON.
         package var size: Int {
@@ -33,6 +44,20 @@ package struct ResumeAnswer: Sendable, Equatable {
 
     package init(_ content: Content, at position: (epoch: ChannelEpoch, at: ChannelPosition)?) {
         (self.content, self.position) = (content, position)
+    }
+
+    /// The answer with messages that the storage does not have, as far as they lie before where it ends.
+    package func adding(_ unstored: [(eventSeq: Int64, notification: ChannelNotification)]) -> ResumeAnswer {
+        guard case .missing(var missing) = content, let end = position?.at.eventSeq else { return self }
+        for (eventSeq, notification) in unstored where eventSeq <= end {
+            missing.add(message: notification.parameters, eventSeq: eventSeq)
+        }
+        return ResumeAnswer(.missing(missing), at: position)
+    }
+
+    /// Whether the client is to ask for more.
+    package var hasMore: Bool {
+        if case .missing(let missing) = content { missing.hasMore } else { false }
     }
 
     /// Appends the answer as a JSON object.

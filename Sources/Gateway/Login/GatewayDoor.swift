@@ -35,10 +35,15 @@ struct GatewayDoor: WebSocketDoor {
         }
         let promise = eventLoop.makePromise(of: UpgradeDecision.self)
         let hub = shared.hub(of: eventLoop)
-        shared.jobs.add { [self] in
+        let began = NIODeadline.now()
+        let isTaken = shared.jobs.add { [self] in
             var admitted: Session?
             do throws(ChatError) {
                 let session = try await shared.turnstile.pass { () throws(ChatError) in
+                    // Nobody waits any more: the time is better spent on those who do.
+                    guard NIODeadline.now() - began < UpgradeGate.longestDecision else {
+                        throw ChatError(.requestTimedOut, "The login waited for too long; try again.")
+                    }
                     let (session, application) = try await admit(request, offer, from: address, on: hub)
                     admitted = session
                     session.follow(try await followed(by: session, of: application))
@@ -61,6 +66,10 @@ struct GatewayDoor: WebSocketDoor {
                 promise.succeed(refusal(error, offer))
             }
         }
+        if !isTaken {
+            shared.addresses.release(address)
+            promise.succeed(refusal(ChatError(.requestTimedOut, "The server is stopping; try again."), offer))
+        }
         return promise.futureResult
     }
 
@@ -80,13 +89,13 @@ struct GatewayDoor: WebSocketDoor {
             AccountReference(application: application.id, user: caller.identifier),
             platform: ClientPlatform(parameter: parameters.platform),
             address: address,
-            instance: systems.random.instance(),
+            instance: systems.random.number(),
             token: caller.token,
+            limit: application.limits[.connectionsPerUser],
             on: hub
         )
         // Known before its subscriptions are read, so that no change of them is missed.
-        let replaced = shared.sessions.add(session, limit: application.limits[.connectionsPerUser])
-        for old in replaced { old.hub.eventLoop.execute { old.end(.replaced) } }
+        shared.sessions.add(session)
         return (session, application)
     }
 
@@ -96,7 +105,10 @@ struct GatewayDoor: WebSocketDoor {
         of application: Application
     ) async throws(ChatError) -> [Timeline.Followed] {
         let user = session.account.user
-        if let followed = try await systems.timeline.followed(by: user, of: application.id) { return followed }
+        let token = session.token
+        if let followed = try await systems.timeline.followed(by: user, with: token, of: application.id) {
+            return followed
+        }
         try await systems.accounts.admit(
             for: Call(
                 application: application,
@@ -107,7 +119,7 @@ struct GatewayDoor: WebSocketDoor {
                 time: systems.clock.now
             )
         )
-        return try await systems.timeline.followed(by: user, of: application.id) ?? []
+        return try await systems.timeline.followed(by: user, with: token, of: application.id) ?? []
     }
 
     /// A browser cannot read a refused upgrade: who offers the subprotocol is accepted and then closed.
@@ -146,7 +158,11 @@ private enum LoginRefusal {
     case unauthorized, tooMany, unavailable
 
     init(_ error: ChatError) {
-        self = error.isInternalFault ? .unavailable : error.code == .frequencyExceeded ? .tooMany : .unauthorized
+        switch error.code {
+        case .frequencyExceeded: self = .tooMany
+        case .requestTimedOut: self = .unavailable
+        default: self = error.isInternalFault ? .unavailable : .unauthorized
+        }
     }
 
     var status: HTTPResponseStatus {
@@ -172,12 +188,5 @@ extension ClientPlatform {
         let name = parameter?.lowercased() ?? ""
         let known = Self.allCases.first { $0 != .restAPI && $0.rawValue.lowercased() == name }
         self = known ?? (name == "mac" ? .macOS : .unknown)
-    }
-}
-
-extension RandomSource {
-    /// 52 random bits: a JavaScript number holds them exactly.
-    fileprivate func instance() -> Int64 {
-        bytes(7).reduce(Int64(0)) { $0 << 8 | Int64($1) } & 0xF_FFFF_FFFF_FFFF
     }
 }

@@ -16,6 +16,8 @@ struct MethodsAnswer: Sendable {
         let channel: ChannelID
         /// Up to where the client has it now; nil when that could not be found out.
         let position: ChannelPosition?
+        /// Whether the client is to ask for more.
+        var hasMore = false
         /// Which catching up the answer is.
         let catchUp: Int
     }
@@ -70,6 +72,12 @@ struct Methods: Sendable {
         whole.further = requests.count - 1
         var texts: [[UInt8]] = []
         for request in requests {
+            // An answer to resume may be a megabyte.
+            if !whole.resumed.isEmpty, Self.isResume(request) {
+                let refusal = JSONRPC.Refusal(.invalidRequest, "A batch holds at most one resume.")
+                texts.append(JSONRPC.answer(to: JSONRPC.id(of: request), .failure(refusal)))
+                continue
+            }
             let answer = await answer(request, for: session)
             if let text = answer.text { texts.append(text) }
             whole.resumed += answer.resumed
@@ -78,6 +86,11 @@ struct Methods: Sendable {
             whole.text = [UInt8(ascii: "[")] + texts.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
         }
         return whole
+    }
+
+    private static func isResume(_ request: JSONValue) -> Bool {
+        guard case .object(let object) = request else { return false }
+        return object["method"] == .string(Name.resume.rawValue)
     }
 
     private func answer(_ value: JSONValue, for session: Session) async -> MethodsAnswer {
@@ -161,7 +174,7 @@ struct Methods: Sendable {
         }
     }
 
-    private static let nothing = Array("{}".utf8)
+    static let nothing = Array("{}".utf8)
 
     private func info(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
         let channels = try parameters.channels("OfficialAccountIdList", atMost: Self.mostItems)
@@ -209,60 +222,6 @@ struct Methods: Sendable {
         return page.reply(of: channel).json
     }
 
-    private func resume(
-        _ parameters: Parameters,
-        _ call: Call,
-        _ session: Session,
-        _ answer: inout MethodsAnswer
-    ) async throws(JSONRPC.Refusal) -> [UInt8] {
-        let members = parameters.object.members
-        guard members.count <= Self.mostResumed else {
-            throw JSONRPC.Refusal(.invalidParams, "resume takes at most \(Self.mostResumed) channels at once.")
-        }
-        guard !members.isEmpty else { return Self.nothing }
-        var positions: [Timeline.ClientPosition] = []
-        for member in members {
-            guard case .object(let position) = member.value else {
-                throw Parameters.wrong(member.name, member.value, "an object with Epoch and MsgSeq")
-            }
-            let given = Parameters(object: position)
-            positions.append(
-                Timeline.ClientPosition(
-                    channel: try Parameters.channel(.string(member.name), "a channel"),
-                    epoch: try given.text("Epoch"),
-                    messageSeq: try given.integer("MsgSeq", 0...Int64.max),
-                    eventSeq: try given.optionalInteger("EventSeq", 0...Int64.max)
-                )
-            )
-        }
-        let channels = positions.map(\.channel)
-        // Held before the reading, so that what is committed after it comes after the answer.
-        let catchUp = await session.hold(channels)
-        answer.resumed = channels.map { MethodsAnswer.Resumed(channel: $0, position: nil, catchUp: catchUp) }
-        let answers = try await chat { [positions] () throws(ChatError) in
-            try await session.hub.shared.turnstile.pass { () throws(ChatError) in
-                try await systems.timeline.resume(
-                    positions,
-                    for: call.caller,
-                    of: call.application,
-                    at: call.time
-                )
-            }
-        }
-        answer.resumed = zip(channels, answers).map {
-            MethodsAnswer.Resumed(channel: $0, position: $1.position?.at, catchUp: catchUp)
-        }
-        var result: [UInt8] = []
-        for (channel, answer) in zip(channels, answers) {
-            result.append(UInt8(ascii: result.isEmpty ? "{" : ","))
-            JSONValue.string(channel.rawValue).write(to: &result)
-            result.append(UInt8(ascii: ":"))
-            answer.write(to: &result)
-        }
-        result.append(UInt8(ascii: "}"))
-        return result
-    }
-
     private func call(for session: Session) async throws(JSONRPC.Refusal) -> Call {
         let application = try await chat { () throws(ChatError) in
             guard let application = try await systems.applications.find(session.account.application),
@@ -283,7 +242,7 @@ struct Methods: Sendable {
     }
 
     /// Runs an operation of the domain; what it throws becomes a refusal, and a fault of ours is logged.
-    private func chat<Value>(
+    func chat<Value>(
         _ operation: () async throws(ChatError) -> Value
     ) async throws(JSONRPC.Refusal) -> Value {
         do throws(ChatError) {

@@ -18,6 +18,7 @@ struct EventReader: Sendable {
     let generation: StorageGeneration
     let clock: any WallClock
     let jobs: Jobs
+    let turnstile: Turnstile
     let logger: Logger
 
     /// Reads, then calls `done`.
@@ -29,12 +30,9 @@ struct EventReader: Sendable {
         jobs.add {
             do throws(ChatError) {
                 guard let application = try await applications.find(reference.application) else { return done(.gone) }
-                let events = try await timeline.events(
-                    in: reference,
-                    after: position,
-                    of: application,
-                    at: clock.now
-                )
+                let events = try await turnstile.pass { () throws(ChatError) in
+                    try await timeline.events(in: reference, after: position, of: application, at: clock.now)
+                }
                 done(events.map(Reading.events) ?? .gone)
             } catch {
                 logger.fault("cannot read a channel's events", error)

@@ -46,6 +46,9 @@ final class LoopRoom {
 
     var hasDeliveries: Bool { !deliveries.isEmpty }
 
+    /// The number up to which every member was sent what was its.
+    var deliveredNumber: Int64 { position.eventSeq - (deliveries.isEmpty ? 0 : 1) }
+
     /// What a slice came to.
     struct Step {
         /// Places that were looked at.
@@ -83,10 +86,12 @@ final class LoopRoom {
         let number = delivery.position.eventSeq
         let concernsMessages = kind.concernsMessages
         for index in next..<end {
-            guard let member = members[index], number > member.floor, member.catchUp == nil,
-                !(concernsMessages && member.discards)
+            guard let member = members[index], number > member.floor, !(concernsMessages && member.discards),
+                member.connection.isOpen
             else { continue }
             tally.online += 1
+            // It is brought the event when it is its turn.
+            guard member.catchUp == nil else { continue }
             guard !member.isLagging else {
                 tally.lagging += 1
                 continue

@@ -14,6 +14,10 @@ final class Membership {
     ///
     /// Live events wait meanwhile and are read again afterwards. A later catching up takes the place of an earlier one.
     var catchUp: Int?
+    /// Up to which number the session was sent the channel's events when they began to wait.
+    var heldFrom: Int64 = 0
+    /// Whether the answer to `resume` had no room for everything, so that events wait until the client asks again.
+    var awaitsClient = false
     /// Whether something was left out because the client reads too slowly; then everything is, until it is told so.
     var isLagging = false
     /// Its index among the room's members.

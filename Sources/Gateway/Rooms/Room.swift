@@ -28,10 +28,16 @@ package struct Room {
     /// The most events that are kept while the storage is read; of more, what the storage has is delivered.
     package static let mostAhead = 256
 
+    /// The most online-only messages that are remembered, and the most bytes of them.
+    package static let mostUnstored = 16
+    package static let mostUnstoredBytes = 65_536
+
     package private(set) var position: ChannelPosition
     private(set) var isReading: Bool
     /// Heard before their turn, by their number: an online-only message is nowhere else.
     private var ahead: [Int64: TimelineEvent] = [:]
+    /// The newest messages that the storage does not have, for sessions whose events wait just then.
+    package private(set) var unstored: [TimelineEvent] = []
     /// The greatest number that is known to be taken.
     private var furthest: Int64
 
@@ -87,5 +93,16 @@ package struct Room {
             eventSeq: event.position.eventSeq
         )
         furthest = max(furthest, position.eventSeq)
+        remember(event)
+    }
+
+    private mutating func remember(_ event: TimelineEvent) {
+        guard let notification = event.notification, !notification.isStored else { return }
+        unstored.append(event)
+        var bytes = unstored.reduce(0) { $0 + ($1.notification?.parameters.count ?? 0) }
+        while unstored.count > Self.mostUnstored || bytes > Self.mostUnstoredBytes, let oldest = unstored.first {
+            bytes -= oldest.notification?.parameters.count ?? 0
+            unstored.removeFirst()
+        }
     }
 }

@@ -34,13 +34,15 @@ final class Rooms: Sendable {
     /// Takes an event that was heard; of a channel that nobody here follows it is nothing.
     func hear(_ event: TimelineEvent) {
         let reference = event.reference
+        guard position(of: reference) != nil else { return }
+        let delivery = Delivery(event)
         let start: ChannelPosition? = entries.withLock { entries in
             switch entries[reference]?.room.hear(event) {
             case nil, .known?, .waits?: return nil
             case .read?: return entries[reference]?.room.position
             case .next?:
                 // Under the lock, so that every loop gets them in this order.
-                Self.deliver(event, entries[reference]?.hubs ?? [])
+                Self.deliver(delivery, entries[reference]?.hubs ?? [])
                 return nil
             }
         }
@@ -77,7 +79,7 @@ final class Rooms: Sendable {
             guard let reading = entries[reference]?.room.finishReading(events), let entry = entries[reference] else {
                 return nil
             }
-            for event in reading.events { Self.deliver(event, entry.hubs) }
+            for event in reading.events { Self.deliver(Delivery(event), entry.hubs) }
             return reading.goesOn ? entry.room.position : nil
         }
         if let start { read(reference, start) }
@@ -88,13 +90,17 @@ final class Rooms: Sendable {
         let epoch = reader.generation.epoch(of: reference.incarnation)
         let now = reader.clock.now.milliseconds
         entries.withLock { entries in
+            // What was heard before its turn comes first, and the end with it when that was heard.
+            let heard = entries[reference]?.room.finishReading([]).events ?? []
             guard let entry = entries[reference] else { return }
+            for event in heard { Self.deliver(Delivery(event), entry.hubs) }
+            guard heard.last?.notification?.kind != .deleted else { return }
             let position = ChannelPosition(
                 messageSeq: entry.room.position.messageSeq,
                 eventSeq: entry.room.position.eventSeq + 1
             )
             let deleted = ChannelNotification.deleted(reference.channel, epoch, eventSeq: position.eventSeq)
-            Self.deliver(TimelineEvent(reference, position, deleted, committedAt: now), entry.hubs)
+            Self.deliver(Delivery(TimelineEvent(reference, position, deleted, committedAt: now)), entry.hubs)
         }
     }
 
@@ -135,14 +141,19 @@ final class Rooms: Sendable {
         entries.withLock { $0[reference]?.room.position }
     }
 
+    /// Messages that the storage does not have, as far as they are remembered.
+    func unstored(of reference: ChannelReference, after number: Int64) -> [TimelineEvent] {
+        entries.withLock { entries in
+            (entries[reference]?.room.unstored ?? []).filter { $0.position.eventSeq > number }
+        }
+    }
+
     /// Every channel that is followed.
     var references: [ChannelReference] {
         entries.withLock { Array($0.keys) }
     }
 
-    private static func deliver(_ event: TimelineEvent, _ hubs: [(hub: LoopHub, members: Int)]) {
-        guard !hubs.isEmpty else { return }
-        let delivery = Delivery(event)
+    private static func deliver(_ delivery: Delivery, _ hubs: [(hub: LoopHub, members: Int)]) {
         for (hub, _) in hubs { hub.eventLoop.execute { hub.deliver(delivery) } }
     }
 }

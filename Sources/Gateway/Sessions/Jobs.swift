@@ -11,8 +11,10 @@ final class Jobs: Sendable {
         (stream, continuation) = AsyncStream.makeStream(of: Job.self)
     }
 
-    func add(_ job: @escaping Job) {
-        continuation.yield(job)
+    /// - Returns: whether it will be done; after ``finish()`` nothing is taken.
+    @discardableResult
+    func add(_ job: @escaping Job) -> Bool {
+        if case .enqueued = continuation.yield(job) { true } else { false }
     }
 
     /// Does what is there and ends.

@@ -2,18 +2,21 @@ import Chat
 import ChatProtocol
 import EventBus
 import NIOCore
+import Synchronization
 import WebSockets
 
 /// A user's live connection.
 ///
 /// Unchecked, because it belongs to its hub's event loop: what changes is touched there alone, and who comes from
-/// elsewhere uses the constants and goes through ``LoopHub/eventLoop``.
+/// elsewhere uses the constants and goes through ``LoopHub/eventLoop``. The one exception, ``follow(_:)``, comes before
+/// the loop is told that there is such a session.
 final class Session: WebSocketReceiver, @unchecked Sendable {
     private enum State {
         /// The login is good; the upgrade is under way since.
         case awaited(since: NIODeadline)
         case open(WebSocketConnection)
-        case ended
+        /// Why, if the client is to be told when it opens after all.
+        case ended(SessionEnd?)
     }
 
     let account: AccountReference
@@ -44,6 +47,15 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// Whether the next request waits until the client has read the answers before it.
     private var awaitsReader = false
     private var allowance: RequestAllowance
+    /// When the client was last told that there is more to ask for.
+    private var awaitsClientSince: NIODeadline?
+    /// How many sessions its user may have; 0 = no limit.
+    private let limit: Int64
+    /// Whether it is open; who is online is asked from anywhere.
+    let isLive = Atomic(false)
+
+    /// How long a client may take to ask for the rest of an answer.
+    static let longestPause = TimeAmount.seconds(10)
 
     private var shared: GatewayShared { hub.shared }
 
@@ -53,10 +65,11 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         address: String,
         instance: Int64,
         token: VerifiedToken,
+        limit: Int64,
         on hub: LoopHub
     ) {
         (self.account, self.platform, self.address) = (account, platform, address)
-        (self.instance, self.token, self.hub) = (instance, token, hub)
+        (self.instance, self.token, self.limit, self.hub) = (instance, token, limit, hub)
         let now = NIODeadline.now()
         state = .awaited(since: now)
         allowance = RequestAllowance(at: now)
@@ -70,9 +83,16 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     // MARK: The connection's life
 
     func opened(_ connection: WebSocketConnection) {
-        guard case .awaited = state else { return connection.close(.goingAway) }
+        if case .ended(let end) = state {
+            guard let end else { return connection.close(.goingAway) }
+            return Self.end(connection, end)
+        }
         state = .open(connection)
+        isLive.store(true, ordering: .releasing)
         shared.metrics.opened(self)
+        for old in shared.sessions.excess(besides: self, limit: limit) {
+            old.hub.eventLoop.execute { old.end(.replaced) }
+        }
         join(followed.map(fromTheBeginning))
         followed = []
         for (event, notification) in early { apply(event, notification) }
@@ -99,18 +119,24 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     /// Tells the client why and ends the session; one that is not open yet does not open.
     func end(_ end: SessionEnd) {
-        guard case .open(let connection) = state else { return release() }
+        guard case .open(let connection) = state else { return release(end) }
         guard connection.isOpen else { return }
+        isLive.store(false, ordering: .releasing)
         leave(memberships)
         shared.metrics.ended(end.code)
+        Self.end(connection, end)
+    }
+
+    private static func end(_ connection: WebSocketConnection, _ end: SessionEnd) {
         if let notification = end.notification { _ = connection.sendAlways(WebSocketFrames.text(notification)) }
         connection.close(end.code, reason: end.reason)
     }
 
-    private func release() {
+    private func release(_ end: SessionEnd? = nil) {
         if case .ended = state { return }
         if case .open = state { shared.metrics.closed(self) }
-        state = .ended
+        state = .ended(end)
+        isLive.store(false, ordering: .releasing)
         leave(memberships)
         requests.removeAll()
         unwritten = []
@@ -134,6 +160,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             } else if pings {
                 connection.ping()
             }
+            askAgain(at: now)
+            if connection.waitingBytes == 0 { tellOfLag() }
         case .ended: break
         }
     }
@@ -153,6 +181,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     /// One request at a time; nothing more is read meanwhile, so a client cannot fill the memory with them.
     private func answerNext(_ connection: WebSocketConnection) {
+        guard connection.isOpen else { return requests.removeAll() }
         guard !requests.isEmpty else {
             if isAnswering { connection.resumeReading() }
             isAnswering = false
@@ -254,17 +283,29 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     /// Lets the channels' events wait, so that an answer that is being made comes before them; called from a task.
     ///
-    /// - Returns: which catching up it is.
-    func hold(_ channels: [ChannelID]) async -> Int {
+    func hold(_ channels: [ChannelID]) async -> Hold {
         await withCheckedContinuation { continuation in
             hub.eventLoop.execute {
                 let catchUp = self.nextCatchUp()
+                var held: [ChannelID: Hold.Channel] = [:]
                 for membership in self.memberships where channels.contains(membership.room.reference.channel) {
-                    membership.catchUp = catchUp
+                    self.hold(membership, catchUp)
+                    held[membership.room.reference.channel] = Hold.Channel(
+                        reference: membership.room.reference,
+                        from: membership.heldFrom,
+                        discards: membership.discards
+                    )
                 }
-                continuation.resume(returning: catchUp)
+                continuation.resume(returning: Hold(catchUp: catchUp, channels: held))
             }
         }
+    }
+
+    /// Lets a channel's events wait.
+    private func hold(_ membership: Membership, _ catchUp: Int) {
+        if membership.catchUp == nil { membership.heldFrom = max(membership.floor, membership.room.deliveredNumber) }
+        membership.catchUp = catchUp
+        membership.awaitsClient = false
     }
 
     private func nextCatchUp() -> Int {
@@ -280,14 +321,27 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         guard let membership else { return }
         guard let position = resumed.position else { return leaveOut(membership) }
         membership.isLagging = false
-        goOn(membership, from: position)
+        guard resumed.hasMore else { return goOn(membership, from: position) }
+        // The client asks for the rest; if it does not, it is told that there is one.
+        membership.floor = position.eventSeq
+        membership.awaitsClient = true
+        awaitsClientSince = .now()
     }
 
-    /// Goes on live with the next event, and tells the client to resume for what lies before it.
+    /// Goes on live with the next event, and has the client told to resume for what lies before it.
+    ///
+    /// Not at once: what failed now would fail again.
     private func leaveOut(_ membership: Membership) {
         membership.catchUp = nil
+        membership.awaitsClient = false
         membership.isLagging = true
-        tellOfLag()
+    }
+
+    /// Leaves out what clients were to ask for and did not.
+    private func askAgain(at now: NIODeadline) {
+        guard let since = awaitsClientSince, now - since > Self.longestPause else { return }
+        awaitsClientSince = nil
+        for membership in memberships where membership.awaitsClient { leaveOut(membership) }
     }
 
     /// Goes on live after a position, or reads first what the room has beyond it.
@@ -304,7 +358,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// Brings the session what a channel has after a position, and then goes on live.
     private func catchUp(_ membership: Membership, from position: ChannelPosition) {
         let catchUp = nextCatchUp()
-        membership.catchUp = catchUp
+        hold(membership, catchUp)
         let reference = membership.room.reference
         shared.reader.read(reference, after: position) { [self] reading in
             hub.eventLoop.execute { self.bring(reading, to: reference, after: position, catchUp) }
@@ -322,17 +376,28 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         else { return }
         // A channel that is gone is told by its room; what cannot be read is left out until the client resumes.
         guard case .events(let events) = reading, !events.isEmpty else { return leaveOut(membership) }
+        let unstored = shared.rooms.unstored(of: reference, after: membership.heldFrom)
         for event in events {
-            guard let kind = event.notification?.kind, !(kind.concernsMessages && membership.discards),
-                let frame = Delivery(event).frame
-            else { continue }
-            if case .refused = connection.send(frame) {
-                membership.catchUp = nil
-                membership.isLagging = true
-                return
+            // What the storage does not have was heard, if it came while the session waited.
+            let event = unstored.first { $0.position.eventSeq == event.position.eventSeq } ?? event
+            guard let kind = event.notification?.kind, !(kind.concernsMessages && membership.discards) else { continue }
+            let delivery = Delivery(event)
+            guard let frame = delivery.frame else { continue }
+            switch connection.send(frame) {
+            case .written: report(delivery, DeliveryTally(written: 1), to: membership)
+            case .queued: awaitWriting(of: delivery)
+            case .refused:
+                report(delivery, DeliveryTally(lagging: 1), to: membership)
+                return leaveOut(membership)
             }
         }
         goOn(membership, from: events.last?.position ?? position)
+    }
+
+    /// Counts what was brought of what came while the session waited; of anything older it was no receiver.
+    private func report(_ delivery: Delivery, _ tally: DeliveryTally, to membership: Membership) {
+        guard delivery.position.eventSeq > membership.heldFrom else { return }
+        shared.receipts.report(delivery, tally)
     }
 
     // MARK: Slow clients

@@ -8,17 +8,18 @@ package final class SessionRegistry: Presence {
 
     package init() {}
 
-    /// Adds a session.
+    /// Adds a session, which hears of changes from now on and counts as online when it has opened.
+    func add(_ session: Session) {
+        sessions.withLock { $0[session.account, default: []].append(session) }
+    }
+
+    /// The oldest open sessions of a session's user, as far as there are too many with it.
     ///
     /// - Parameter limit: how many the user may have; 0 = no limit.
-    /// - Returns: the oldest ones, which are over the limit now.
-    func add(_ session: Session, limit: Int64) -> [Session] {
+    func excess(besides session: Session, limit: Int64) -> [Session] {
         sessions.withLock { sessions in
-            var own = sessions[session.account] ?? []
-            own.append(session)
-            let excess = limit > 0 ? own.prefix(max(0, own.count - Int(clamping: limit))) : []
-            sessions[session.account] = Array(own.dropFirst(excess.count))
-            return Array(excess)
+            let open = (sessions[session.account] ?? []).filter { $0.isLive.load(ordering: .acquiring) }
+            return limit > 0 ? Array(open.filter { $0 !== session }.prefix(max(0, open.count - Int(clamping: limit)))) : []
         }
     }
 
@@ -46,14 +47,15 @@ package final class SessionRegistry: Presence {
     /// How many sessions there are.
     package var count: Int { sessions.withLock { $0.values.reduce(0) { $0 + $1.count } } }
 
-    /// The applications that have sessions.
-    var applications: Set<SDKAppID> {
-        sessions.withLock { Set($0.keys.map(\.application)) }
+    /// All sessions, by the application that they belong to.
+    var byApplication: [SDKAppID: [Session]] {
+        let all = sessions.withLock { Array($0.values.joined()) }
+        return Dictionary(grouping: all, by: \.account.application)
     }
 
     package func sessions(of users: [UserID], of application: SDKAppID) async -> [UserID: [PresentSession]] {
         var present: [UserID: [PresentSession]] = [:]
-        for session in sessions(of: users, in: application) {
+        for session in sessions(of: users, in: application) where session.isLive.load(ordering: .acquiring) {
             present[session.account.user, default: []].append(
                 PresentSession(platform: session.platform, instance: session.instance)
             )

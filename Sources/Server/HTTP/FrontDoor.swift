@@ -1,6 +1,7 @@
 import AdminAPI
 import ChatProtocol
 import Emulator
+import Gateway
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -41,7 +42,7 @@ struct FrontDoor: HTTPResponder {
         case "/healthz": return Health.alive
         case "/readyz": return await health.ready()
         // Requests to upgrade as they should be never come this far, except after another on their connection.
-        case Self.webSocketPath:
+        case Gateway.path:
             let error = ChatError(
                 .httpParsingFailed,
                 "The path takes a WebSocket upgrade, by GET and as the first request of a connection."
@@ -78,9 +79,6 @@ struct FrontDoor: HTTPResponder {
     private func file(at path: String) -> WebFile? {
         WebFile.sdk[path] ?? (doors == nil ? nil : WebFile.demo[path])
     }
-
-    /// Where the subscribers' live connections come in (docs/subscriber-protocol.md).
-    static let webSocketPath = "/v4/ws"
 
     /// - Parameter body: in JSON.
     private static func upgradeRequired(_ body: [UInt8], _ context: Context) -> Response {
