@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { LocalStoragePositionStore, MemoryPositionStore } from '../../Sources/Web/SDK/rostrum.js';
+import { ManualClock } from './support/manual-clock.mjs';
 import { item, makeOnlineSession, makeSession, message, news, position, recall, sport, take, until } from './support/session.mjs';
 
 const name = '88888888/anna';
@@ -221,6 +225,58 @@ test('a store that cannot write is reported, and the session goes on', async (t)
 
     assert.deepEqual(await take(events, 1), [1]);
     await until(() => reported.includes('full'));
+});
+
+test('a store that could not write is tried again, also without anything new', async (t) => {
+    const clock = new ManualClock();
+    const written = [];
+    let failures = 2;
+    const positions = {
+        get: async () => undefined,
+        set: async (_, value) => {
+            failures -= 1;
+            if (failures >= 0) throw new Error('full');
+            written.push(value);
+        },
+    };
+    globalThis.reportError = () => {};
+    t.after(() => delete globalThis.reportError);
+    await makeOnlineSession(t, { clock, positions, heartbeatMs: 0, items: [item(news, 3)] });
+
+    for (const delay of [1000, 2000]) {
+        await until(() => clock.waiting.length === 1);
+        assert.deepEqual(clock.waiting, [delay]);
+        clock.advance(delay);
+    }
+
+    await until(() => written.length === 1);
+    assert.deepEqual(written, [{ [news]: position(3) }]);
+    assert.deepEqual(clock.waiting, []);
+});
+
+test('closing tries a store that cannot write once more, and leaves no timer', async (t) => {
+    const clock = new ManualClock();
+    let asked = 0;
+    const positions = { get: async () => undefined, set: async () => { asked += 1; throw new Error('full'); } };
+    globalThis.reportError = () => {};
+    t.after(() => delete globalThis.reportError);
+    const { session } = await makeOnlineSession(t, { clock, positions, items: [item(news, 3)] });
+    await until(() => asked === 1);
+
+    await session.close();
+
+    assert.equal(asked, 2);
+    assert.deepEqual(clock.waiting, []);
+});
+
+test('in Node, where there is no reportError, a listener or a store that fails does not end the process', async () => {
+    const program = fileURLToPath(new URL('support/failing-program.mjs', import.meta.url));
+
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [program]);
+
+    assert.equal(stdout, 'heard 1\nheard 2\n');
+    assert.match(stderr, /my own fault/);
+    assert.match(stderr, /the disk is full/);
 });
 
 test('a store that cannot read yet is asked again', async (t) => {

@@ -390,7 +390,10 @@ export class MemoryPositionStore implements PositionStore {
     set(name: string, positions: Positions): Promise<void>;
 }
 
-/** Keeps positions in the browser, so that a page that is opened again gets what it missed. */
+/**
+ * Keeps positions in the browser, so that a page that is opened again gets what it missed. Tabs of one user share them;
+ * a `prefix` of its own keeps a tab apart.
+ */
 export class LocalStoragePositionStore implements PositionStore {
     constructor(options?: {
         storage?: { getItem(key: string): string | null; setItem(key: string, value: string): void };

@@ -155,10 +155,10 @@ function withDefaults(options, defaults) {
     return { ...defaults, ...Object.fromEntries(given) };
 }
 
-/** A fault in a caller's own function: it is for whoever hears of uncaught errors, and stops nothing here. */
+/** A fault in a caller's own function stops nothing here. Node has no `reportError`, and would end if this threw. */
 function report(error) {
     if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
-    else queueMicrotask(() => { throw error; });
+    else console.error(error);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------- */
@@ -345,10 +345,16 @@ export class MemoryPositionStore {
     }
 }
 
-/** Keeps positions in the browser, so that a page that is opened again gets what it missed. */
+/**
+ * Keeps positions in the browser, so that a page that is opened again gets what it missed.
+ *
+ * Tabs of one user share them: each writes what it has changed itself, and leaves the other channels as they are.
+ */
 export class LocalStoragePositionStore {
     #storage;
     #prefix;
+    /** What was read or written last, by name. */
+    #known = new Map();
 
     constructor({ storage = globalThis.localStorage, prefix = 'rostrum.positions.' } = {}) {
         if (!storage) throw new TypeError('there is no localStorage here');
@@ -357,6 +363,25 @@ export class LocalStoragePositionStore {
     }
 
     async get(name) {
+        const positions = this.#read(name);
+        this.#known.set(name, positions);
+        return positions;
+    }
+
+    async set(name, positions) {
+        const before = this.#known.get(name) ?? {};
+        const merged = { ...this.#read(name) };
+        for (const channel of Object.keys(before)) {
+            if (!Object.hasOwn(positions, channel)) delete merged[channel];
+        }
+        for (const [channel, position] of Object.entries(positions)) {
+            if (!isSamePosition(position, before[channel])) merged[channel] = position;
+        }
+        this.#storage.setItem(this.#prefix + name, JSON.stringify(merged));
+        this.#known.set(name, positions);
+    }
+
+    #read(name) {
         const text = this.#storage.getItem(this.#prefix + name);
         if (text === null) return undefined;
         try {
@@ -365,10 +390,10 @@ export class LocalStoragePositionStore {
             return undefined;
         }
     }
+}
 
-    async set(name, positions) {
-        this.#storage.setItem(this.#prefix + name, JSON.stringify(positions));
-    }
+function isSamePosition(one, other) {
+    return one?.Epoch === other?.Epoch && one?.MsgSeq === other?.MsgSeq && one?.EventSeq === other?.EventSeq;
 }
 
 /**
@@ -386,16 +411,27 @@ class PositionLedger {
     #entries = [];
     #isDirty = false;
     #saving;
+    #savingFailed = 0;
+    #savingTimer;
     #isFrozen = false;
+    #clock;
 
-    constructor(store, name) {
+    constructor(store, name, clock) {
         this.#store = store;
         this.#name = name;
+        this.#clock = clock;
     }
 
-    /** @returns whether there was anything to load */
-    async load() {
-        const loaded = await this.#store.get(this.#name);
+    read() {
+        return this.#store.get(this.#name);
+    }
+
+    /**
+     * Begins with what was read.
+     *
+     * @returns whether there was anything
+     */
+    load(loaded) {
         for (const [channel, position] of Object.entries(loaded ?? {})) {
             if (typeof position?.Epoch !== 'string' || !Number.isSafeInteger(position.MsgSeq)) continue;
             this.#received.set(channel, position);
@@ -461,7 +497,7 @@ class PositionLedger {
             else this.#stored.set(channel, bare(position));
             this.#isDirty = true;
         }
-        if (this.#isDirty) this.#saving ??= this.#save();
+        if (this.#isDirty && this.#savingTimer === undefined) this.#saving ??= this.#save();
     }
 
     /** Somebody left with events unhandled: the stored positions stay before them. */
@@ -472,20 +508,37 @@ class PositionLedger {
 
     async flush() {
         await this.#saving;
+        if (this.#isDirty) await (this.#saving = this.#save());
+        this.#stopTimer();
     }
 
     async #save() {
+        this.#stopTimer();
         // What is settled in one turn is written once.
         await undefined;
-        while (this.#isDirty) {
+        while (this.#isDirty && this.#savingTimer === undefined) {
             this.#isDirty = false;
             try {
                 await this.#store.set(this.#name, Object.fromEntries(this.#stored));
+                this.#savingFailed = 0;
             } catch (error) {
+                this.#isDirty = true;
+                this.#saveLater();
                 report(error);
             }
         }
         this.#saving = undefined;
+    }
+
+    #saveLater() {
+        const delay = Math.min(30_000, 1000 * 2 ** this.#savingFailed);
+        this.#savingFailed += 1;
+        this.#savingTimer = this.#clock.setTimeout(() => (this.#saving ??= this.#save()), delay);
+    }
+
+    #stopTimer() {
+        this.#clock.clearTimeout(this.#savingTimer);
+        this.#savingTimer = undefined;
     }
 }
 
@@ -641,8 +694,8 @@ export class SubscriberSession {
     }
 
     #makeLedger() {
-        const { positions, sdkAppID, identifier } = this.#options;
-        return new PositionLedger(positions, `${sdkAppID}/${identifier}`);
+        const { positions, sdkAppID, identifier, clock } = this.#options;
+        return new PositionLedger(positions, `${sdkAppID}/${identifier}`, clock);
     }
 
     /** `idle`, `connecting`, `online`, `waiting` before the next attempt, or `ended`. */
@@ -858,7 +911,9 @@ export class SubscriberSession {
         const { clock, connectTimeoutMs, WebSocket } = this.#options;
         try {
             if (!this.#hasLoaded) {
-                this.#hasPast = await this.#ledger.load();
+                const positions = await this.#ledger.read();
+                if (this.#link !== link) return;
+                this.#hasPast = this.#ledger.load(positions);
                 this.#hasLoaded = true;
             }
             link.userSig = await this.#credentials.get();
