@@ -3,7 +3,7 @@ import test from 'node:test';
 
 import { ConnectionError, RostrumError, SubscriberSession } from '../../Sources/Web/SDK/rostrum.js';
 import { ManualClock } from './support/manual-clock.mjs';
-import { item, makeOnlineSession, makeSession, message, news, take, until } from './support/session.mjs';
+import { item, makeOnlineSession, makeSession, message, news, position, sport, take, until } from './support/session.mjs';
 
 const refusal = JSON.stringify({ ActionStatus: 'FAIL', ErrorCode: 70003, ErrorInfo: 'not a UserSig' });
 
@@ -115,6 +115,48 @@ test('a function that brings no UserSig is asked again after a while', async (t)
     await connected;
 
     assert.deepEqual(states, ['connecting', 'waiting: the backend is away', 'connecting', 'online']);
+});
+
+test('a function that brings no UserSig in time is asked again, and what it brings late is not used', async (t) => {
+    const clock = new ManualClock();
+    const answers = [];
+    const { server, session } = await makeSession(t, {
+        clock, connectTimeoutMs: 4000, userSig: () => new Promise((resolve) => answers.push(resolve)),
+    });
+    session.connect();
+    await until(() => answers.length === 1);
+
+    clock.advance(4000);
+    assert.equal(session.state, 'waiting');
+    clock.advance(0);
+    await until(() => answers.length === 2);
+    answers[1]('sig-2');
+    const connection = await server.next();
+    answers[0]('sig-1');
+    assert.equal(connection.protocols[1], 'sig-2');
+    connection.cut();
+    await until(() => session.state === 'waiting');
+    clock.advance(0);
+
+    assert.equal((await server.next()).protocols[1], 'sig-2');
+});
+
+test('a store that brings no positions in time is asked again, and what it brings late is not used', async (t) => {
+    const clock = new ManualClock();
+    const answers = [];
+    const positions = { get: () => new Promise((resolve) => answers.push(resolve)), set: async () => {} };
+    const { server, session } = await makeSession(t, { clock, positions });
+    session.connect();
+
+    clock.advance(10_000);
+    clock.advance(0);
+    await until(() => answers.length === 2);
+    answers[1]({ [news]: position(4) });
+    const connection = await server.next();
+    answers[0]({ [news]: position(1) });
+    await connection.welcome([item(news, 4)]);
+
+    assert.deepEqual(await connection.resume({ [news]: { messages: [], ...position(4) } }), { [news]: position(4) });
 });
 
 for (const [reason, code] of [['kicked', 4401], ['replaced', 4409], ['deleted', 4403], ['disabled', 4403]]) {

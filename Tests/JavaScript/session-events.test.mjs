@@ -196,7 +196,64 @@ test('who leaves a loop early gets what he left behind when he connects again', 
     session.connect();
     const next = await server.login();
 
-    assert.deepEqual(await next.resume({ [news]: { messages: [], ...position(3) } }), { [news]: position(2) });
+    assert.deepEqual(await next.resume({ [news]: { messages: [], ...position(3) } }), { [news]: position(1) });
+});
+
+test('an event whose handling fails is not stored as handled', async (t) => {
+    const positions = new MemoryPositionStore();
+    const { connection, session } = await makeOnlineSession(t, { positions, items: [item(news, 0)] });
+    const stream = session[Symbol.asyncIterator]();
+    for (const seq of [1, 2]) connection.notify('onRecvNewMessage', message(news, seq));
+
+    await assert.rejects((async () => {
+        for await (const { data } of stream) if (data.MsgSeq === 2) throw new Error('my database is away');
+    })(), /my database/);
+    await session.close();
+
+    assert.deepEqual(await positions.get(name), { [news]: position(1) });
+});
+
+test('what a loop left behind comes again with the next connection, and storing goes on', async (t) => {
+    const positions = new MemoryPositionStore();
+    const { server, connection, session, events } = await makeOnlineSession(t, { positions, items: [item(news, 0)] });
+    const stream = session[Symbol.asyncIterator]();
+    for (const seq of [1, 2]) connection.notify('onRecvNewMessage', message(news, seq));
+    for await (const { data } of stream) if (data.MsgSeq === 2) break;
+
+    connection.cut();
+    const next = await server.login([item(news, 2)]);
+    const asked = await next.resume({ [news]: { messages: [message(news, 2)], ...position(2) } });
+
+    assert.deepEqual(asked, { [news]: position(1) });
+    assert.deepEqual(await take(events, 3), [1, 2, 2]);
+    await until(async () => (await positions.get(name))[news].MsgSeq === 2);
+});
+
+test('who leaves a loop at an event without a position leaves nothing behind', async (t) => {
+    const positions = new MemoryPositionStore();
+    const { server, session } = await makeSession(t, { positions });
+    const loop = (async () => {
+        for await (const { data } of session) if (data.state === 'online') break;
+    })();
+    const connection = await server.login([item(news, 0)]);
+    await loop;
+
+    connection.notify('onRecvNewMessage', message(news, 1));
+
+    await until(async () => (await positions.get(name))[news].MsgSeq === 1);
+});
+
+test('a channel to be read anew is stored only when a loop has handled that', async (t) => {
+    const positions = new MemoryPositionStore();
+    const { connection, session } = await makeOnlineSession(t, { positions });
+    const stream = session[Symbol.asyncIterator]();
+    connection.notify('onLagging', { [news]: position(5) });
+
+    assert.equal((await stream.next()).value.type, 'reload');
+    assert.deepEqual((await positions.get(name)) ?? {}, {});
+    stream.next();
+
+    await until(async () => (await positions.get(name))?.[news].MsgSeq === 5);
 });
 
 test('a burst is stored in one go', async (t) => {

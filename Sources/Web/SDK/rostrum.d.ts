@@ -492,7 +492,7 @@ export interface SubscriberSessionOptions {
         close(code?: number): void;
         addEventListener(type: any, listener: (event: any) => void): void;
     };
-    /** How long connecting and logging in may take; 10 s when left out. */
+    /** How long connecting and logging in may take, with bringing a UserSig; 10 s when left out. */
     connectTimeoutMs?: number;
     /** How long a method may take, with the wait for a connection; 15 s when left out. */
     requestTimeoutMs?: number;
@@ -519,7 +519,10 @@ export class SubscriberSession implements AsyncIterable<SessionEvent> {
     on<Type extends keyof SessionEvents>(type: Type, listener: (data: SessionEvents[Type]) => void): () => void;
     off<Type extends keyof SessionEvents>(type: Type, listener: (data: SessionEvents[Type]) => void): void;
 
-    /** All events; connects when nobody has yet. A position is stored when the loop asks for the next event. */
+    /**
+     * All events; connects when nobody has yet. A position is stored when the loop asks for the next event. The event at
+     * which a loop is left, and all behind it, come again with the next connection.
+     */
     [Symbol.asyncIterator](): AsyncIterableIterator<SessionEvent>;
 
     subscribeOfficialAccount(channel: string): Promise<ChannelItem>;

@@ -113,10 +113,24 @@ class Credentials {
     async get() {
         if (!this.canRenew) return this.#source;
         if (this.#current !== undefined) return this.#current;
-        this.#asking ??= (async () => this.#source())()
-            .then((userSig) => (this.#current = userSig))
-            .finally(() => (this.#asking = undefined));
+        this.#asking ??= this.#ask();
         return this.#asking;
+    }
+
+    #ask() {
+        const whileAwaited = (action) => (value) => {
+            if (this.#asking === asking) action(value);
+            return value;
+        };
+        const asking = (async () => this.#source())()
+            .then(whileAwaited((userSig) => (this.#current = userSig)))
+            .finally(whileAwaited(() => (this.#asking = undefined)));
+        return asking;
+    }
+
+    /** Waits no longer for a function that does not come back: next time it is asked anew. */
+    giveUp() {
+        this.#asking = undefined;
     }
 
     /** Several calls may find out about the same one; only the first throws it away. */
@@ -440,10 +454,6 @@ class PositionLedger {
         return loaded !== undefined && loaded !== null;
     }
 
-    get isFrozen() {
-        return this.#isFrozen;
-    }
-
     get channels() {
         return [...this.#received.keys()];
     }
@@ -471,7 +481,7 @@ class PositionLedger {
 
     /** Begins a channel at its head. */
     begin(channel, position) {
-        this.settle(this.advance(channel, { ...position, isBeginning: true }));
+        return this.advance(channel, { ...position, isBeginning: true });
     }
 
     /**
@@ -506,6 +516,14 @@ class PositionLedger {
         this.#entries = [];
     }
 
+    /** Goes back to before what was left unhandled. */
+    thaw() {
+        if (!this.#isFrozen) return;
+        this.#isFrozen = false;
+        this.#received = new Map(this.#stored);
+    }
+
+    /** Stores what is not stored yet; after a failure only once more. */
     async flush() {
         await this.#saving;
         if (this.#isDirty) await (this.#saving = this.#save());
@@ -567,6 +585,7 @@ class EventStream {
         return this.#queue.length;
     }
 
+    /** @param settle what to call when the event has been handled, if anything depends on it */
     push(event, settle) {
         const waiting = this.#waiting.shift();
         if (!waiting) return void this.#queue.push({ event, settle });
@@ -589,7 +608,7 @@ class EventStream {
 
     /** Asking for the next event says that the one before has been handled. */
     next() {
-        this.#settleTaken();
+        for (const settle of this.#taken.splice(0)) settle?.();
         const first = this.#queue.shift();
         if (first) {
             this.#taken.push(first.settle);
@@ -602,20 +621,18 @@ class EventStream {
         });
     }
 
+    /** The loop was left, perhaps by an error: what it was handling then is unhandled. */
     return() {
-        this.#settleTaken();
-        this.#whenLeft(this, this.#queue.length > 0);
+        const unhandled = [...this.#taken, ...this.#queue.map(({ settle }) => settle)];
+        this.#taken = [];
         this.#queue = [];
+        this.#whenLeft(this, unhandled.some((settle) => settle !== undefined));
         this.#end = {};
         return Promise.resolve({ value: undefined, done: true });
     }
 
     [Symbol.asyncIterator]() {
         return this;
-    }
-
-    #settleTaken() {
-        for (const settle of this.#taken.splice(0)) settle();
     }
 }
 
@@ -711,10 +728,6 @@ export class SubscriberSession {
             this.#ready.promise.catch(() => {});
             this.#attempt = 0;
             this.#hasRenewed = false;
-            if (this.#ledger.isFrozen) {
-                this.#ledger = this.#makeLedger();
-                this.#hasLoaded = false;
-            }
             globalThis.addEventListener?.('online', this.#retryNow);
             this.#open();
         }
@@ -907,8 +920,13 @@ export class SubscriberSession {
             isCatchingUp: false,
         };
         this.#link = link;
-        this.#setState('connecting');
+        this.#ledger.thaw();
         const { clock, connectTimeoutMs, WebSocket } = this.#options;
+        link.timer = clock.setTimeout(() => {
+            this.#credentials.giveUp();
+            this.#lose(link, { error: new ConnectionError(`no connection within ${connectTimeoutMs} ms`) });
+        }, connectTimeoutMs);
+        this.#setState('connecting');
         try {
             if (!this.#hasLoaded) {
                 const positions = await this.#ledger.read();
@@ -928,9 +946,6 @@ export class SubscriberSession {
             this.#drop(link, error);
             return this.#end('refused', 0, error);
         }
-        link.timer = clock.setTimeout(() => {
-            this.#lose(link, { error: new ConnectionError(`no connection within ${connectTimeoutMs} ms`) });
-        }, connectTimeoutMs);
         const whileCurrent = (action) => (event) => {
             if (this.#link === link) action(event);
         };
@@ -968,11 +983,15 @@ export class SubscriberSession {
         for (const item of items) {
             const channel = item.Official_Account;
             if (item.ErrorCode !== 0 || link.known.has(channel)) continue;
-            if (this.#ledger.get(channel) === undefined) this.#ledger.begin(channel, head(item));
-            if (!this.#hasPast) continue;
+            const isUnknown = this.#ledger.get(channel) === undefined;
+            const entry = isUnknown ? this.#ledger.begin(channel, head(item)) : undefined;
+            if (!this.#hasPast) {
+                if (entry) this.#ledger.settle(entry);
+                continue;
+            }
             // He subscribed while the session was away; what was sent since then is in the history only.
             this.#emit('subscribed', item);
-            this.#emit('reload', { Official_Account: channel, subscribed: true, ...head(item) });
+            this.#emit('reload', { Official_Account: channel, subscribed: true, ...head(item) }, entry);
         }
         this.#hasPast = true;
     }
@@ -1126,8 +1145,7 @@ export class SubscriberSession {
         switch (type) {
             case 'subscribed':
                 link.known.add(channel);
-                this.#ledger.begin(channel, head(event));
-                return this.#emit(type, event);
+                return this.#emit(type, event, this.#ledger.begin(channel, head(event)));
             case 'unsubscribed':
             case 'deleted':
                 return this.#emit(type, event, this.#ledger.advance(channel, null));
@@ -1166,7 +1184,7 @@ export class SubscriberSession {
         }
         for (const stream of this.#streams) {
             open += 1;
-            stream.push({ type, data }, settle);
+            stream.push({ type, data }, entry && settle);
             if (stream.backlog >= longestBacklog) this.#pause();
         }
         settle();
@@ -1178,8 +1196,8 @@ export class SubscriberSession {
         for (const [channel, position] of Object.entries(heads)) {
             if (this.#ledger.get(channel) !== undefined || link.held.has(channel)) continue;
             // Where this channel was left is not known, so nobody can tell what is missing.
-            this.#ledger.begin(channel, position);
-            this.#emit('reload', { Official_Account: channel, subscribed: true, ...bare(position) });
+            const entry = this.#ledger.begin(channel, position);
+            this.#emit('reload', { Official_Account: channel, subscribed: true, ...bare(position) }, entry);
         }
         this.#catchUp(link, Object.keys(heads));
     }
