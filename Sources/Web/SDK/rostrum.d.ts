@@ -459,7 +459,7 @@ export interface SessionEvents {
     state: { state: SessionState; retryInMs?: number; error?: Error };
     /** Nothing more comes unless `connect` is called again. */
     ended: {
-        reason: 'closed' | 'refused' | 'kicked' | 'replaced' | 'deleted' | 'disabled';
+        reason: 'closed' | 'refused' | 'fault' | 'kicked' | 'replaced' | 'deleted' | 'disabled';
         closeCode: number;
         error?: Error;
     };
@@ -494,7 +494,7 @@ export interface SubscriberSessionOptions {
     };
     /** How long connecting and logging in may take, with bringing a UserSig; 10 s when left out. */
     connectTimeoutMs?: number;
-    /** How long a method may take, with the wait for a connection; 15 s when left out. */
+    /** How long a method waits for a connection, and then, from when it is sent, for its answer; 15 s when left out. */
     requestTimeoutMs?: number;
     /** After how long a silence the server is asked whether it is there; 45 s when left out, 0 for never. */
     heartbeatMs?: number;
@@ -528,7 +528,7 @@ export class SubscriberSession implements AsyncIterable<SessionEvent> {
     subscribeOfficialAccount(channel: string): Promise<ChannelItem>;
     unsubscribeOfficialAccount(channel: string): Promise<void>;
 
-    /** Channels by ID, up to 50; without any, those that the user subscribes to, up to 200, the newest first. */
+    /** Channels by ID, up to 50; without any, all that the user subscribes to, the newest subscription first. */
     getOfficialAccountsInfo(channels?: string[]): Promise<ChannelItem[]>;
 
     /** Every channel of the application, a page at a time. */
@@ -547,20 +547,6 @@ export class SubscriberSession implements AsyncIterable<SessionEvent> {
     markMessageAsRead(channel: string, msgSeq: number): Promise<void>;
     getUnreadMessageCount(channel: string): Promise<number>;
 
-    /** The session resumes by itself; this is for an app that asks for positions of its own. */
-    resume(positions: Positions): Promise<
-        Record<
-            string,
-            Partial<Position> & {
-                messages?: Message[];
-                revoked?: Revocation[];
-                infoChanged?: ChannelItem & { EventSeq: number };
-                more?: true;
-                reload?: true;
-            }
-        >
-    >;
-
-    /** Any method. It is sent again when the connection breaks before the answer, unless `isRepeatable` is false. */
+    /** Any method but `resume`, which is the session's own. It is sent again when the connection breaks before the answer, unless `isRepeatable` is false. */
     request(method: string, params?: object, options?: { isRepeatable?: boolean }): Promise<any>;
 }

@@ -649,8 +649,10 @@ const channelEvents = {
     onOfficialAccountUnsubscribed: 'unsubscribed',
 };
 
-/** Close codes that ask for patience: the client did too much, or something that only it can have done wrong. */
-const slowCodes = new Set([1002, 1003, 1007, 1008, 1009, 4429]);
+/** Close codes that ask for patience: the client did too much. */
+const slowCodes = new Set([1008, 4429]);
+/** Close codes for what only the client can have done wrong, and would do again. */
+const faultCodes = new Set([1002, 1003, 1007, 1009]);
 
 /** Why a session ended for good, when no notification said it. */
 const endings = { 4403: 'disabled', 4409: 'replaced' };
@@ -661,6 +663,7 @@ const largestRequest = 65_536;
 /** Somewhat less than the server allows on one connection: 200 requests at once, then 50 a second. */
 const allowance = { burst: 150, perSecond: 40 };
 const channelsOfOneResume = 100;
+const channelsOfOnePage = 200;
 /** A loop that is so far behind stops the session, which goes on where it was when the loop has caught up. */
 const longestBacklog = 1000;
 /** A connection that held for so long was a good one: the next attempt is a first one. */
@@ -783,9 +786,22 @@ export class SubscriberSession {
     }
 
     async getOfficialAccountsInfo(channels = []) {
+        if (channels.length === 0) return this.#subscribed((method, params) => this.request(method, params));
         const list = channels.map((channel) => ({ Official_Account: channel }));
         const answer = await this.request('getOfficialAccountsInfo', { OfficialAccountIdList: list });
         return answer.OfficialAccountInfoList;
+    }
+
+    /** The channels that the user subscribes to. A server that says nothing of a next page gives all at once. */
+    async #subscribed(ask) {
+        const items = [];
+        for (let Offset = 0; ; ) {
+            const page = { OfficialAccountIdList: [], Offset, Limit: channelsOfOnePage };
+            const { OfficialAccountInfoList, Next = 0 } = await ask('getOfficialAccountsInfo', page);
+            items.push(...OfficialAccountInfoList);
+            if (Next <= Offset) return items;
+            Offset = Next;
+        }
     }
 
     getOfficialAccountList(page = {}) {
@@ -808,17 +824,14 @@ export class SubscriberSession {
         return (await this.request('getUnreadMessageCount', { Official_Account: channel })).UnreadMsgNum;
     }
 
-    /** The session resumes by itself; this is for an app that asks for positions of its own. */
-    resume(positions) {
-        return this.request('resume', positions);
-    }
-
     /**
      * Any method of the protocol. Waits for a connection that is not there at the moment.
      *
      * @param isRepeatable whether it may be sent again on the next connection when this one breaks before the answer
      */
     request(method, params = {}, { isRepeatable = true } = {}) {
+        // The server sends live what no answer had; an answer that goes elsewhere would be missing here.
+        if (method === 'resume') return Promise.reject(new TypeError('resume: the session does that itself'));
         if (this.#state === 'idle' || this.#state === 'ended') {
             return Promise.reject(new ConnectionError(`${method}: the session is not connected`));
         }
@@ -839,35 +852,44 @@ export class SubscriberSession {
             return Promise.reject(new RangeError(`${method}: a request has at most ${largestRequest} bytes`));
         }
         const { promise, resolve, reject } = deferred();
-        const { clock, requestTimeoutMs } = this.#options;
-        const timer = clock.setTimeout(() => {
-            this.#requests.delete(id);
-            const error = new ConnectionError(`${method}: no answer within ${requestTimeoutMs} ms`);
-            reject(error);
-            if (link) this.#lose(link, { error });
-        }, requestTimeoutMs);
-        const request = { method, text, link, isRepeatable, resolve, reject, timer, sentOn: null };
+        const request = { id, method, text, link, isRepeatable, resolve, reject, timer: undefined, sentOn: null };
         this.#requests.set(id, request);
-        if (link) this.#send(request, link);
-        else this.#sendWaiting(this.#link);
+        this.#limit(request);
+        this.#sendWaiting(this.#link);
         return promise;
+    }
+
+    /** A request has its time for the wait for a connection, and again from when it is sent. */
+    #limit(request) {
+        const { clock, requestTimeoutMs } = this.#options;
+        clock.clearTimeout(request.timer);
+        request.timer = clock.setTimeout(() => {
+            request.timer = undefined;
+            // It waits for its turn only.
+            if (request.sentOn === null && this.#link?.isOnline) return;
+            this.#requests.delete(request.id);
+            const error = new ConnectionError(`${request.method}: no answer within ${requestTimeoutMs} ms`);
+            request.reject(error);
+            if (request.link) this.#lose(request.link, { error });
+        }, requestTimeoutMs);
     }
 
     #send(request, link) {
         link.allowance -= 1;
         request.sentOn = link;
+        this.#limit(request);
         link.socket.send(request.text);
     }
 
-    /** Sends what waits, as fast as the server allows. */
+    /** Sends what waits, as fast as the server allows; before the login was taken, what belongs to it. */
     #sendWaiting(link) {
-        if (!link?.isOnline || this.#link !== link) return;
+        if (!link?.isOpen || this.#link !== link) return;
         const { clock } = this.#options;
         const refill = ((clock.now() - link.refilledAt) / 1000) * allowance.perSecond;
         link.allowance = Math.min(allowance.burst, link.allowance + refill);
         link.refilledAt = clock.now();
         for (const request of this.#requests.values()) {
-            if (request.link !== null || request.sentOn !== null) continue;
+            if (request.sentOn !== null || (request.link === null ? !link.isOnline : request.link !== link)) continue;
             if (link.allowance < 1) {
                 link.sendTimer ??= clock.setTimeout(() => {
                     link.sendTimer = undefined;
@@ -890,15 +912,19 @@ export class SubscriberSession {
 
     /** What happens to requests when a connection is gone: those that may are sent again on the next one. */
     #abandonRequests(link, error) {
-        for (const [id, request] of this.#requests) {
-            if (request.sentOn !== link) continue;
-            if (request.link === null && request.isRepeatable) request.sentOn = null;
-            else this.#reject(id, request, error);
+        for (const request of this.#requests.values()) {
+            const wasSent = request.sentOn === link;
+            if (request.link === link || (wasSent && !request.isRepeatable)) {
+                this.#reject(request, error);
+            } else if (wasSent || request.timer === undefined) {
+                request.sentOn = null;
+                this.#limit(request);
+            }
         }
     }
 
-    #reject(id, request, cause) {
-        this.#requests.delete(id);
+    #reject(request, cause) {
+        this.#requests.delete(request.id);
         this.#options.clock.clearTimeout(request.timer);
         request.reject(new ConnectionError(`${request.method}: ${cause.message}`, { cause }));
     }
@@ -967,9 +993,9 @@ export class SubscriberSession {
         link.isOpen = true;
         link.known = new Set(this.#ledger.channels);
         try {
-            const asked = this.#ask(link, 'getOfficialAccountsInfo', { OfficialAccountIdList: [] });
+            const asked = this.#subscribed((method, params) => this.#ask(link, method, params));
             this.#catchUp(link, link.known);
-            const { OfficialAccountInfoList: items } = await asked;
+            const items = await asked;
             if (this.#link !== link) return;
             this.#begin(link, items);
             if (this.#link === link) this.#arrive(link);
@@ -1040,7 +1066,8 @@ export class SubscriberSession {
 
     #lose(link, { code = 0, reason = '', error }) {
         const refusal = refusalIn(reason);
-        const cause = error ?? refusal ?? new ConnectionError(`the connection ended (${code})`);
+        const isTemporary = !faultCodes.has(code);
+        const cause = error ?? refusal ?? new ConnectionError(`the connection ended (${code})`, { isTemporary });
         if (!this.#drop(link, cause)) return;
         const wasGood = link.isOnline && this.#options.clock.now() - link.onlineSince >= goodConnectionMs;
         if (wasGood) this.#attempt = 0;
@@ -1058,6 +1085,7 @@ export class SubscriberSession {
             const ending = endings[code] ?? 'refused';
             return this.#end(ending, code, refusal ?? new RostrumError(code, `the session ended: ${ending}`));
         }
+        if (faultCodes.has(code)) return this.#end('fault', code, cause);
         this.#retry(slowCodes.has(code) ? 5000 : 0, cause);
     }
 
@@ -1081,7 +1109,7 @@ export class SubscriberSession {
         this.#isPaused = false;
         this.#state = 'ended';
         const cause = error ?? new ConnectionError('the session was closed');
-        for (const [id, request] of this.#requests) this.#reject(id, request, cause);
+        for (const request of this.#requests.values()) this.#reject(request, cause);
         this.#ready.reject(cause);
         this.#emit('state', { state: 'ended', error });
         this.#emit('ended', { reason, closeCode, error });
