@@ -368,23 +368,61 @@ test('localStorage keeps positions under a name of their own; what it cannot rea
     assert.throws(() => new LocalStoragePositionStore({ storage: null }), /localStorage/);
 });
 
-test('a session whose loop cannot follow stops, and goes on where it was when the loop has caught up', async (t) => {
-    const { server, connection, session } = await makeOnlineSession(t, { items: [item(news, 0)] });
-    const stream = session[Symbol.asyncIterator]();
+test('tabs that share localStorage leave each other’s channels alone', async () => {
+    const kept = new Map();
+    const storage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value) };
+    const [one, other] = [new LocalStoragePositionStore({ storage }), new LocalStoragePositionStore({ storage })];
+    await one.set(name, { [news]: position(1), [sport]: position(1), gone: position(1) });
+    const first = await other.get(name);
 
-    for (let seq = 1; seq <= 1100; seq += 1) connection.notify('onRecvNewMessage', message(news, seq));
-    await connection.closed;
-    assert.equal(session.state, 'waiting');
+    await other.set(name, { ...first, [news]: position(5), late: position(2) });
+    await one.set(name, { [news]: position(1), [sport]: position(3) });
+
+    assert.deepEqual(await one.get(name), { [news]: position(5), [sport]: position(3), late: position(2) });
+});
+
+test('a loop that cannot follow gets no more until it has done half, and misses nothing', async (t) => {
+    const { connection, session } = await makeOnlineSession(t, { items: [item(news, 0)] });
+    const stream = session[Symbol.asyncIterator]();
+    for (let seq = 1; seq <= 1700; seq += 1) connection.notify('onRecvNewMessage', message(news, seq));
+    const marking = session.markMessageAsRead(news, 1);
+    connection.answer(await connection.expect('markMessageAsRead'), {});
+    await marking;
+    assert.equal(session.state, 'online');
 
     const seen = [];
-    let next;
-    for await (const { type, data } of stream) {
-        if (type === 'message') seen.push(data.MsgSeq);
-        if (type === 'state' && data.state === 'connecting') next = server.login([item(news, 1100)]);
-        if (type === 'state' && data.state === 'online') break;
-    }
-    const last = seen.at(-1);
-    assert.ok(last >= 990 && last <= 1000, `${last}`);
-    assert.deepEqual(seen, Array.from({ length: last }, (_, index) => index + 1));
-    assert.deepEqual(await (await next).resume({}), { [news]: position(last) });
+    const take = async () => seen.push((await stream.next()).value.data.MsgSeq);
+    while (seen.length < 499) await take();
+    assert.equal(connection.unread, 0);
+    await take();
+    const asked = await connection.resume({
+        [news]: { messages: Array.from({ length: 500 }, (_, index) => message(news, 1001 + index)), more: true, ...position(1500) },
+    });
+    assert.deepEqual(asked, { [news]: position(1000) });
+    while (seen.length < 900) await take();
+    const rest = await connection.resume({
+        [news]: { messages: Array.from({ length: 200 }, (_, index) => message(news, 1501 + index)), ...position(1700) },
+    });
+    assert.deepEqual(rest, { [news]: position(1500) });
+    while (seen.length < 1700) await take();
+    connection.notify('onRecvNewMessage', message(news, 1701));
+    await take();
+
+    assert.deepEqual(seen, Array.from({ length: 1701 }, (_, index) => index + 1));
+});
+
+test('of a channel of which nothing is known, what a loop made the session drop is to be read', async (t) => {
+    const { connection, session, events } = await makeOnlineSession(t, { items: [item(news, 0)] });
+    const stream = session[Symbol.asyncIterator]();
+    for (let seq = 1; seq <= 1000; seq += 1) connection.notify('onRecvNewMessage', message(news, seq));
+    await take(events, 1000);
+
+    for (let seq = 1; seq <= 600; seq += 1) connection.notify('onRecvNewMessage', message(sport, seq));
+    connection.notify('onOfficialAccountUnsubscribed', { Official_Account: sport });
+    connection.notify('onUserSigExpired', {});
+    assert.deepEqual(await take(events, 1), ['userSigExpired']);
+    for (let count = 0; count < 501; count += 1) await stream.next();
+
+    const held = Array.from({ length: 87 }, (_, index) => 514 + index);
+    assert.deepEqual(await take(events, 89), ['reload', ...held, 'unsubscribed']);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { MemoryPositionStore } from '../../Sources/Web/SDK/rostrum.js';
+import { ManualClock } from './support/manual-clock.mjs';
 import { item, makeOnlineSession, makeSession, message, news, position, recall, sport, take, until } from './support/session.mjs';
 
 async function makeStore(positions) {
@@ -109,6 +110,104 @@ test('a server that has more but does not come on is left', async (t) => {
     await connection.resume({ [news]: { messages: [], more: true, ...position(1) } });
 
     await server.login([item(news, 4)]);
+});
+
+test('resuming keeps to the requests that the server allows', async (t) => {
+    const clock = new ManualClock();
+    const positions = await makeStore({ [news]: position(1) });
+    const { server, session } = await makeSession(t, { clock, positions, heartbeatMs: 0 });
+    session.connect();
+    const connection = await server.login([item(news, 900)]);
+
+    // One of 150 was the login's.
+    for (let seq = 2; seq <= 150; seq += 1) {
+        await connection.resume({ [news]: { messages: [message(news, seq)], more: true, ...position(seq) } });
+    }
+    await until(() => clock.waiting.length === 2);
+    assert.equal(connection.unread, 0);
+    clock.advance(100);
+
+    await connection.expect('resume');
+});
+
+test('a channel for which an answer had no room is asked about again', async (t) => {
+    const positions = await makeStore({ [news]: position(1), [sport]: position(1) });
+    const { server, session, events } = await makeSession(t, { positions });
+    session.connect();
+    const connection = await server.login([item(news, 3), item(sport, 2)]);
+
+    await connection.resume({
+        [news]: { messages: [message(news, 2)], more: true, ...position(2) },
+        [sport]: { messages: [], more: true, ...position(1) },
+    });
+    const second = await connection.resume({
+        [news]: { messages: [message(news, 3)], ...position(3) },
+        [sport]: { messages: [], more: true, ...position(1) },
+    });
+    const third = await connection.resume({ [sport]: { messages: [message(sport, 2)], ...position(2) } });
+
+    assert.deepEqual([second, third], [{ [news]: position(2), [sport]: position(1) }, { [sport]: position(1) }]);
+    assert.deepEqual(await take(events, 3), [2, 3, 2]);
+});
+
+const onlineOnly = (...words) => ({ ...message(...words), OnlineOnlyFlag: 1 });
+
+test('an online-only post that comes before the answer keeps its place, though no answer has it', async (t) => {
+    const { server, session, events } = await makeSession(t, { positions: await makeStore({ [news]: position(1) }) });
+    session.connect();
+    const connection = await server.login([item(news, 6)]);
+
+    for (const seq of [3, 5, 7]) connection.notify('onRecvNewMessage', onlineOnly(news, seq));
+    await connection.resume({ [news]: { messages: [2, 4, 6].map((seq) => message(news, seq)), ...position(6) } });
+
+    assert.deepEqual(await take(events, 6), [2, 3, 4, 5, 6, 7]);
+});
+
+test('an online-only post that comes after the answer that counted it is heard once, and moves nothing back', async (t) => {
+    const { server, session, events } = await makeSession(t, { positions: await makeStore({ [news]: position(1) }) });
+    session.connect();
+    const connection = await server.login([item(news, 4)]);
+
+    await connection.resume({ [news]: { messages: [message(news, 2), message(news, 4)], ...position(4) } });
+    for (const seq of [3, 3]) connection.notify('onRecvNewMessage', onlineOnly(news, seq));
+    for (const seq of [4, 5]) connection.notify('onRecvNewMessage', message(news, seq));
+    assert.deepEqual(await take(events, 4), [2, 4, 3, 5]);
+
+    connection.notify('onRecvNewMessage', onlineOnly(news, 2));
+    await take(events, 1);
+    connection.cut();
+    const next = await server.login([item(news, 5)]);
+    assert.deepEqual(await next.resume({ [news]: { messages: [], ...position(5) } }), { [news]: position(5) });
+});
+
+test('an online-only post that waits is heard after a reload, too', async (t) => {
+    const { server, session, events } = await makeSession(t, { positions: await makeStore({ [news]: position(1) }) });
+    session.connect();
+    const connection = await server.login([item(news, 900)]);
+
+    connection.notify('onRecvNewMessage', message(news, 899));
+    connection.notify('onRecvNewMessage', onlineOnly(news, 900));
+    await connection.resume({ [news]: { reload: true, ...position(900) } });
+    connection.notify('onRecvNewMessage', message(news, 901));
+
+    assert.deepEqual(await take(events, 3), ['reload', 900, 901]);
+});
+
+test('of what waits for an answer, only so much is kept, and the rest is asked for', async (t) => {
+    const { server, session, events } = await makeSession(t, { positions: await makeStore({ [news]: position(0) }) });
+    session.connect();
+    const connection = await server.login([item(news, 1)]);
+    const request = await connection.expect('resume');
+
+    connection.notify('onRecvNewMessage', onlineOnly(news, 2));
+    for (let seq = 3; seq <= 600; seq += 1) connection.notify('onRecvNewMessage', message(news, seq));
+    connection.answer(request, { [news]: { messages: [message(news, 1)], ...position(2) } });
+    const asked = await connection.resume({
+        [news]: { messages: Array.from({ length: 598 }, (_, index) => message(news, index + 3)), ...position(600) },
+    });
+
+    assert.deepEqual(asked, { [news]: position(2) });
+    assert.deepEqual(await take(events, 600), Array.from({ length: 600 }, (_, index) => index + 1));
 });
 
 test('many channels are resumed a hundred at a time', async (t) => {

@@ -574,11 +574,11 @@ class EventStream {
     #taken = [];
     #end;
     #whenLeft;
-    #whenEmpty;
+    #whenTaken;
 
-    constructor({ whenLeft, whenEmpty }) {
+    constructor({ whenLeft, whenTaken }) {
         this.#whenLeft = whenLeft;
-        this.#whenEmpty = whenEmpty;
+        this.#whenTaken = whenTaken;
     }
 
     get backlog() {
@@ -612,7 +612,7 @@ class EventStream {
         const first = this.#queue.shift();
         if (first) {
             this.#taken.push(first.settle);
-            if (this.#queue.length === 0) this.#whenEmpty();
+            this.#whenTaken();
             return Promise.resolve({ value: first.event, done: false });
         }
         return new Promise((resolve, reject) => {
@@ -649,6 +649,69 @@ const channelEvents = {
     onOfficialAccountUnsubscribed: 'unsubscribed',
 };
 
+/** Events that the server can bring again, with `resume`. */
+function isStored(type, event) {
+    return type === 'revoked' || type === 'infoChanged' || (type === 'message' && event.OnlineOnlyFlag !== 1);
+}
+
+/**
+ * The notifications of channels that wait: for an answer to `resume`, which is older than they are, or for a loop that
+ * cannot follow. There is a bound for all of them together; beyond it, what the server can bring again is dropped.
+ */
+class HeldEvents {
+    #channels = new Map();
+    #count = 0;
+
+    get channels() {
+        return [...this.#channels.keys()];
+    }
+
+    has(channel) {
+        return this.#channels.has(channel);
+    }
+
+    begin(channel) {
+        if (!this.has(channel)) this.#channels.set(channel, { events: [], hasGap: false });
+    }
+
+    add(channel, type, event) {
+        const held = this.#channels.get(channel);
+        if (this.#count >= mostHeld) {
+            this.extract(channel, isStored);
+            held.hasGap = true;
+            if (isStored(type, event) || (type === 'message' && this.#count >= mostHeld)) return;
+        }
+        held.events.push([type, event]);
+        this.#count += 1;
+    }
+
+    /** Whether something was dropped. */
+    hasGap(channel) {
+        return this.#channels.get(channel)?.hasGap === true;
+    }
+
+    closeGap(channel) {
+        this.#channels.get(channel).hasGap = false;
+    }
+
+    /** Takes out the events of a channel that are so. */
+    extract(channel, isSo) {
+        const held = this.#channels.get(channel);
+        const extracted = held.events.filter(([type, event]) => isSo(type, event));
+        held.events = held.events.filter(([type, event]) => !isSo(type, event));
+        this.#count -= extracted.length;
+        return extracted;
+    }
+
+    /** The channel waits no longer. */
+    release(channel) {
+        if (!this.has(channel)) return [];
+        const events = this.extract(channel, () => true);
+        this.#channels.delete(channel);
+        return events;
+    }
+}
+
 /** Close codes that ask for patience: the client did too much. */
 const slowCodes = new Set([1008, 4429]);
 /** Close codes for what only the client can have done wrong, and would do again. */
@@ -664,8 +727,11 @@ const largestRequest = 65_536;
 const allowance = { burst: 150, perSecond: 40 };
 const channelsOfOneResume = 100;
 const channelsOfOnePage = 200;
-/** A loop that is so far behind stops the session, which goes on where it was when the loop has caught up. */
+/** A loop that is so far behind gets nothing more until it has done half of it. */
 const longestBacklog = 1000;
+const mostHeld = 512;
+/** Of how many online-only posts it is known that they came on this connection. */
+const mostRemembered = 4096;
 /** A connection that held for so long was a good one: the next attempt is a first one. */
 const goodConnectionMs = 5000;
 
@@ -688,6 +754,7 @@ export class SubscriberSession {
     #link = null;
     #attempt = 0;
     #retryTimer;
+    /** A loop cannot follow: what comes is held, and nothing more is asked for. */
     #isPaused = false;
     #hasLoaded = false;
     #hasPast = false;
@@ -764,7 +831,7 @@ export class SubscriberSession {
                 if (hasUnhandled) this.#ledger.freeze();
                 this.#unpause();
             },
-            whenEmpty: () => this.#unpause(),
+            whenTaken: () => this.#unpause(),
         });
         if (this.#state === 'ended') {
             stream.finish();
@@ -939,10 +1006,13 @@ export class SubscriberSession {
             allowance: allowance.burst, refilledAt: this.#options.clock.now(), sendTimer: undefined,
             /** Channels with a position when the connection opened, and those that began on it. */
             known: new Set(),
-            /** Channels whose answer to `resume` is awaited, with the notifications that wait for it. */
-            held: new Map(),
+            held: new HeldEvents(),
             /** Channels that are to be resumed. */
             behind: new Set(),
+            /** Channels whose answer to `resume` is awaited. */
+            asked: new Set(),
+            /** Online-only posts that came. */
+            onlineOnly: new Set(),
             isCatchingUp: false,
         };
         this.#link = link;
@@ -1099,7 +1169,7 @@ export class SubscriberSession {
 
     /** The machine has a network again. */
     #retryNow = () => {
-        if (this.#state !== 'waiting' || this.#isPaused) return;
+        if (this.#state !== 'waiting') return;
         this.#options.clock.clearTimeout(this.#retryTimer);
         this.#open();
     };
@@ -1122,18 +1192,13 @@ export class SubscriberSession {
         this.#emit('state', { state, ...details });
     }
 
-    #pause() {
-        if (this.#isPaused || !this.#link?.isOnline) return;
-        this.#isPaused = true;
-        const error = new ConnectionError('the events come faster than they are handled');
-        this.#drop(this.#link, error);
-        this.#setState('waiting', { error });
-    }
-
     #unpause() {
-        if (!this.#isPaused || [...this.#streams].some((stream) => stream.backlog > 0)) return;
+        if (!this.#isPaused || [...this.#streams].some(({ backlog }) => backlog > longestBacklog / 2)) return;
         this.#isPaused = false;
-        this.#open();
+        const link = this.#link;
+        if (!link) return;
+        for (const channel of link.held.channels) this.#release(link, channel);
+        this.#catchUp(link, []);
     }
 
     /* What the server says. */
@@ -1163,8 +1228,9 @@ export class SubscriberSession {
 
     /** What comes while a channel is resumed waits for the answer, which is older. */
     #take(link, type, params) {
-        const waiting = link.held.get(params.Official_Account);
-        if (waiting) waiting.push([type, params]);
+        const channel = params.Official_Account;
+        if (this.#isPaused) link.held.begin(channel);
+        if (link.held.has(channel)) link.held.add(channel, type, params);
         else this.#apply(link, type, params);
     }
 
@@ -1178,7 +1244,7 @@ export class SubscriberSession {
             case 'deleted':
                 return this.#emit(type, event, this.#ledger.advance(channel, null));
         }
-        if (!this.#ledger.isNews(channel, type, event)) return;
+        if (!this.#isNews(link, type, event)) return;
         if (this.#ledger.hasOtherEpoch(channel, event.Epoch)) {
             const { Epoch, EventSeq } = event;
             const entry = this.#ledger.advance(channel, null);
@@ -1187,9 +1253,24 @@ export class SubscriberSession {
         this.#emitAt(type, event);
     }
 
-    /** Hands out an event of a channel and moves the channel's position with it. */
+    /** An online-only post is in no answer, so it may come after one that counted it: its number alone says nothing. */
+    #isNews(link, type, event) {
+        const channel = event.Official_Account;
+        if (event.OnlineOnlyFlag !== 1) return this.#ledger.isNews(channel, type, event);
+        const name = `${channel}/${event.Epoch}/${event.EventSeq}`;
+        if (link.onlineOnly.has(name)) return false;
+        link.onlineOnly.add(name);
+        if (link.onlineOnly.size > mostRemembered) {
+            const [oldest] = link.onlineOnly;
+            link.onlineOnly.delete(oldest);
+        }
+        return true;
+    }
+
+    /** Hands out an event of a channel and moves the channel's position with it, but not back. */
     #emitAt(type, event) {
         const channel = event.Official_Account;
+        if (!this.#ledger.isNews(channel, type, event)) return this.#emit(type, event);
         const known = this.#ledger.get(channel);
         // A recall names the number of another post, and without a position there is no number to begin with.
         const MsgSeq = type === 'message' ? event.MsgSeq : known?.MsgSeq ?? event.HeadMsgSeq;
@@ -1213,7 +1294,7 @@ export class SubscriberSession {
         for (const stream of this.#streams) {
             open += 1;
             stream.push({ type, data }, entry && settle);
-            if (stream.backlog >= longestBacklog) this.#pause();
+            if (stream.backlog >= longestBacklog) this.#isPaused = true;
         }
         settle();
     }
@@ -1232,7 +1313,7 @@ export class SubscriberSession {
 
     #catchUp(link, channels) {
         for (const channel of channels) {
-            if (!link.held.has(channel)) link.held.set(channel, []);
+            link.held.begin(channel);
             link.behind.add(channel);
         }
         if (link.isCatchingUp) return;
@@ -1241,30 +1322,41 @@ export class SubscriberSession {
     }
 
     async #resumeAll(link) {
-        while (link.behind.size > 0) {
-            const channels = [...link.behind].slice(0, channelsOfOneResume);
+        while (link.behind.size > 0 && !this.#isPaused) {
             const positions = {};
-            for (const channel of channels) {
+            for (const channel of [...link.behind].slice(0, channelsOfOneResume)) {
                 link.behind.delete(channel);
                 const position = this.#ledger.get(channel);
-                if (position) positions[channel] = position;
-                else this.#release(link, channel);
+                if (position) {
+                    positions[channel] = position;
+                    link.asked.add(channel);
+                    // What was dropped before the question is in the answer.
+                    link.held.closeGap(channel);
+                } else {
+                    this.#release(link, channel);
+                }
             }
             if (Object.keys(positions).length === 0) continue;
             const answers = await this.#ask(link, 'resume', positions);
-            for (const [channel, position] of Object.entries(positions)) {
+            let hasComeOn = false;
+            for (const [channel, from] of Object.entries(positions)) {
                 if (this.#link !== link) return;
-                this.#resumed(link, channel, position, answers[channel]);
+                this.#resumed(link, channel, answers[channel]);
+                hasComeOn ||= !answers[channel].more || !isSamePosition(answers[channel], from);
             }
+            // One answer has room for so much; channels for which there was none are asked about again.
+            if (!hasComeOn) throw new ConnectionError('the server has more, but does not come on with resume');
         }
         link.isCatchingUp = false;
     }
 
-    #resumed(link, channel, from, answer) {
+    #resumed(link, channel, answer) {
         if (!answer) throw new ConnectionError('the server left a channel out of its answer to resume');
+        link.asked.delete(channel);
         if (answer.reload) {
             const subscribed = answer.Epoch !== undefined;
             const position = subscribed ? bare(answer) : null;
+            if (!subscribed) link.held.closeGap(channel);
             const entry = this.#ledger.advance(channel, position);
             this.#emit('reload', { Official_Account: channel, subscribed, ...position }, entry);
         } else {
@@ -1272,30 +1364,37 @@ export class SubscriberSession {
             const events = messages.map((event) => ['message', event]);
             for (const event of revoked) events.push(['revoked', event]);
             if (infoChanged) events.push(['infoChanged', infoChanged]);
+            events.push(...link.held.extract(channel, (_, event) => event.OnlineOnlyFlag === 1 && isIn(answer, event)));
             events.sort(([, one], [, other]) => one.EventSeq - other.EventSeq);
             for (const [type, event] of events) {
                 if (this.#link !== link) return;
-                if (this.#ledger.isNews(channel, type, event)) this.#emitAt(type, event);
+                if (this.#isNews(link, type, event)) this.#emitAt(type, event);
             }
             this.#ledger.settle(this.#ledger.advance(channel, bare(answer)));
         }
-        if (answer.more) {
-            if (answer.MsgSeq === from.MsgSeq && answer.EventSeq === from.EventSeq) {
-                throw new ConnectionError('the server has more, but does not come on with resume');
-            }
-            link.behind.add(channel);
-        } else if (!link.behind.has(channel)) {
-            this.#release(link, channel);
-        }
+        // What the answer had, or made superfluous, leaves room.
+        const isOld = (type, event) => isStored(type, event) && !this.#ledger.isNews(channel, type, event);
+        link.held.extract(channel, isOld);
+        if (answer.more) link.behind.add(channel);
+        this.#release(link, channel);
     }
 
+    /** Lets what is held of a channel go, unless there is something left to wait for. */
     #release(link, channel) {
-        const waiting = link.held.get(channel) ?? [];
-        link.held.delete(channel);
-        for (const [type, event] of waiting) {
+        if (this.#isPaused || link.asked.has(channel) || link.behind.has(channel)) return;
+        if (link.held.hasGap(channel)) {
+            if (this.#ledger.get(channel) !== undefined) return this.#catchUp(link, [channel]);
+            this.#emit('reload', { Official_Account: channel, subscribed: true });
+        }
+        for (const [type, event] of link.held.release(channel)) {
             if (this.#link === link) this.#apply(link, type, event);
         }
     }
+}
+
+/** Whether an event happened before the position of an answer. */
+function isIn({ Epoch, EventSeq }, event) {
+    return event.Epoch === Epoch && event.EventSeq <= EventSeq;
 }
 
 /** Where a channel item says that the channel stood. */
