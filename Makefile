@@ -83,9 +83,9 @@ bench-live: setup-bench-live ## measure live subscribers beside an epoll loop an
 
 sanitize-thread: setup-test ## run the tests of live connections under ThreadSanitizer
 	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread
-	@SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=halt_on_error=0 timeout -s KILL 900 \
+	@SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=suppressions=scripts/sanitize-thread.suppressions timeout -s KILL 900 \
 		swift test --skip-build --sanitize=thread --scratch-path .build/sanitize-thread \
-		--filter 'GatewayTests|WebSocketsTests'
+		--no-parallel --filter 'GatewayTests|WebSocketsTests'
 
 fuzz: setup-fuzz ## fuzz the emulator by its OpenAPI document; RUNS and SECONDS_AT_MOST bound it
 	@$(SWIFT_BUILD) --product rostrum

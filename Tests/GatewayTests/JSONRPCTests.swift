@@ -93,7 +93,7 @@ import Testing
             let anna = try await node.login("anna")
             let methods = ["subscribeOfficialAccount", "getUnreadMessageCount", "none", "unsubscribeOfficialAccount"]
             let ids = (0..<40).map { anna.send(methods[$0 % 4], ["Official_Account": .string("@TOA#_news")]) }
-            _ = try? await anna.answer(to: ids[39])
+            _ = try? await anna.answer(to: ids[39], within: .seconds(30))
             let answered = anna.arrivals.compactMap { arrival -> Int64? in
                 if case .answer(let id, _) = arrival { id } else { nil }
             }

@@ -1,5 +1,5 @@
 import Addresses
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// How many sessions an address may have, and how many it may open in a second.
@@ -35,12 +35,12 @@ package final class AddressLimits: Sendable {
     private let settings: Settings
     private let state = Mutex(State())
 
-    init(_ settings: Settings) {
+    package init(_ settings: Settings) {
         self.settings = settings
     }
 
     /// Counts a session in, unless the address has or opens too many.
-    func admit(_ address: String, at now: NIODeadline = .now()) -> Bool {
+    package func admit(_ address: String, at now: NIODeadline = .now()) -> Bool {
         let rate = Double(settings.loginsPerSecond)
         let key = Self.key(address)
         return state.withLock { state in
@@ -59,7 +59,7 @@ package final class AddressLimits: Sendable {
     }
 
     /// Counts a session out.
-    func release(_ address: String) {
+    package func release(_ address: String) {
         let key = Self.key(address)
         state.withLock { state in
             guard var own = state.usage[key] else { return }

@@ -81,7 +81,7 @@ import Testing
         try await settle(world, actors, &random)
         var differences: [String] = []
         do {
-            try await waitUntil("the devices hold what the storage has", within: .seconds(8), every: .milliseconds(20))
+            try await waitUntil("the devices hold what the storage has", within: .seconds(30), every: .milliseconds(20))
             {
                 differences = try await world.differences()
                 return differences.isEmpty
