@@ -8,7 +8,7 @@ import Testing
 import UserSig
 
 /// The Swift client's sessions against the program as it is.
-@Suite("The Swift client's sessions", .timeLimit(.minutes(2)))
+@Suite("The Swift client's sessions", .timeLimit(.minutes(5)))
 struct SubscriberSessionTests {
     private static let unlimited = [
         "--limits", "callsPerSecond=0", "broadcastsPerSecond=0", "broadcastsPerHour=0",

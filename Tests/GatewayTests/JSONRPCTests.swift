@@ -3,7 +3,7 @@ import RostrumTesting
 import Testing
 
 /// The forms of JSON-RPC 2.0 as a client meets them.
-@Suite(.timeLimit(.minutes(1))) struct JSONRPCTests {
+@Suite(.timeLimit(.minutes(5))) struct JSONRPCTests {
     /// A text, and what is answered: nil for nothing.
     struct Exchange: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -10,7 +10,7 @@ import Testing
 import WebSockets
 
 /// What one client, or one address, may not do to the others.
-@Suite(.timeLimit(.minutes(2))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
     private static let request = #"{"jsonrpc":"2.0","method":"none"}"#
 
     @Test("more requests than are allowed end the session, one by one or in batches")
@@ -81,7 +81,7 @@ import WebSockets
         #expect((0..<5).map { _ in admitted(after: 5000) } == [true, true, true, true, false])
     }
 
-    @Test("a session that is let in and never opens is forgotten", .timeLimit(.minutes(1)))
+    @Test("a session that is let in and never opens is forgotten", .timeLimit(.minutes(5)))
     func neverOpened() async throws {
         try await StorageEngine.sqlite.withLiveNode { node in
             let request = UpgradeRequest(

@@ -8,7 +8,7 @@ import Testing
 import UserSig
 
 /// Who is let in, and how the others hear of it (docs/subscriber-protocol.md, "Logging in").
-@Suite(.timeLimit(.minutes(1))) struct LoginTests {
+@Suite(.timeLimit(.minutes(5))) struct LoginTests {
     @Test("a first login imports the account", arguments: StorageEngine.enabled)
     func imports(engine: StorageEngine) async throws {
         try await engine.withLiveNode { node in

@@ -5,7 +5,7 @@ import RostrumTesting
 import Testing
 
 /// Every method, as it is meant and as it is refused (docs/subscriber-protocol.md, "Methods").
-@Suite(.timeLimit(.minutes(1))) struct MethodTests {
+@Suite(.timeLimit(.minutes(5))) struct MethodTests {
     private static let news: JSONObject = ["Official_Account": .string("@TOA#_news")]
 
     private func code(_ client: LiveClient, _ method: String, _ parameters: JSONObject) async throws -> Int64? {

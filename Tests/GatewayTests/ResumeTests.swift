@@ -4,7 +4,7 @@ import RostrumTesting
 import Testing
 
 /// What `resume` answers (docs/subscriber-protocol.md, "resume").
-@Suite(.timeLimit(.minutes(1))) struct ResumeTests {
+@Suite(.timeLimit(.minutes(5))) struct ResumeTests {
     private func position(_ epoch: String, _ messageSeq: Int64, _ eventSeq: Int64? = nil) -> JSONValue {
         let position: JSONObject = ["Epoch": .string(epoch), "MsgSeq": .integer(messageSeq)]
         return .object(position.setting("EventSeq", to: eventSeq.map { .integer($0) }))

@@ -6,7 +6,7 @@ import Testing
 import UserSig
 
 /// How the server ends sessions, and what it says first (docs/subscriber-protocol.md, "Ends").
-@Suite(.timeLimit(.minutes(1))) struct SessionEndTests {
+@Suite(.timeLimit(.minutes(5))) struct SessionEndTests {
     /// Expects the end of a session, after a notification.
     private func expectEnd(
         _ client: LiveClient,

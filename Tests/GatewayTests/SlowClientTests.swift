@@ -5,7 +5,7 @@ import RostrumTesting
 import Testing
 
 /// Clients that do not read: they cost little, harm nobody, and miss nothing in the end.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct SlowClientTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct SlowClientTests {
     private static func position(_ epoch: JSONValue, _ messageSeq: Int64, _ eventSeq: Int64) -> JSONValue {
         .object(["Epoch": epoch, "MsgSeq": .integer(messageSeq), "EventSeq": .integer(eventSeq)])
     }

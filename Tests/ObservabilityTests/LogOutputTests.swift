@@ -150,7 +150,7 @@ import Testing
 
     @Test(
         "a reader that never reads costs gathered lines, which are counted, and neither time nor memory without bound",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [false, true]
     )
     func gatheringIsBounded(nonBlocking: Bool) throws {
@@ -171,7 +171,7 @@ import Testing
 
     @Test(
         "an error returns although nobody reads, and what is cut there is counted and mended",
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [false, true]
     )
     func urgentWithoutReader(nonBlocking: Bool) throws {

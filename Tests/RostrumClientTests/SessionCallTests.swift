@@ -16,7 +16,7 @@ struct SessionCallCase: Sendable, CustomTestStringConvertible {
     var testDescription: String { method }
 }
 
-@Suite("The calls of a session", .timeLimit(.minutes(1)))
+@Suite("The calls of a session", .timeLimit(.minutes(5)))
 struct SessionCallTests {
     private static let item = Wire.item(
         Wire.news,

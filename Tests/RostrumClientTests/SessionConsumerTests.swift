@@ -6,7 +6,7 @@ import RostrumTesting
 import Synchronization
 import Testing
 
-@Suite("A session and its consumer", .timeLimit(.minutes(1)))
+@Suite("A session and its consumer", .timeLimit(.minutes(5)))
 struct SessionConsumerTests {
     @Test("store a position when the next event is asked for, and not before")
     func positionsFollow() async throws {

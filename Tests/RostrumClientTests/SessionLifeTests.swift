@@ -7,7 +7,7 @@ import RostrumTesting
 import Synchronization
 import Testing
 
-@Suite("A session from its login to its end", .timeLimit(.minutes(1)))
+@Suite("A session from its login to its end", .timeLimit(.minutes(5)))
 struct SessionLifeTests {
     @Test("logs in with a token that stands in no URL, and says goodbye")
     func login() async throws {

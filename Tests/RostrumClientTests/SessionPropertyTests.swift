@@ -4,7 +4,7 @@ import RostrumTesting
 import Synchronization
 import Testing
 
-@Suite("Sessions under random losses", .timeLimit(.minutes(2)))
+@Suite("Sessions under random losses", .timeLimit(.minutes(5)))
 struct SessionPropertyTests {
     private final class Shared: Sendable {
         let channels: Mutex<SimulatedChannels>

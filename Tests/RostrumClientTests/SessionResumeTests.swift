@@ -3,7 +3,7 @@ import RostrumTesting
 import Synchronization
 import Testing
 
-@Suite("A session that resumes", .timeLimit(.minutes(1)))
+@Suite("A session that resumes", .timeLimit(.minutes(5)))
 struct SessionResumeTests {
     private static let reload = "reload \(Wire.news)"
 

@@ -6,7 +6,7 @@ import Testing
 import WebSockets
 
 /// Connections with sockets under them: what leaves past NIO's queue, what waits, and who harms whom.
-@Suite(.timeLimit(.minutes(2))) struct SocketTests {
+@Suite(.timeLimit(.minutes(5))) struct SocketTests {
     private typealias Frame = RawWebSocket.Frame
 
     /// Sends frames of random sizes, one after the other, until it has sent so many bytes.

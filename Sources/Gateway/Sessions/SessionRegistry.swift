@@ -19,7 +19,8 @@ package final class SessionRegistry: Presence {
     func excess(besides session: Session, limit: Int64) -> [Session] {
         sessions.withLock { sessions in
             let open = (sessions[session.account] ?? []).filter { $0.isLive.load(ordering: .acquiring) }
-            return limit > 0 ? Array(open.filter { $0 !== session }.prefix(max(0, open.count - Int(clamping: limit)))) : []
+            return limit > 0
+                ? Array(open.filter { $0 !== session }.prefix(max(0, open.count - Int(clamping: limit)))) : []
         }
     }
 

@@ -24,7 +24,7 @@ import Testing
 
     @Test(
         "every session gets everything, in order and once",
-        .timeLimit(.minutes(2)),
+        .timeLimit(.minutes(5)),
         arguments: World.Kind.all,
         seeds
     )
