@@ -46,6 +46,16 @@ struct UserSigSourceTests {
         }
     }
 
+    @Test("are renewed though a call is made only once")
+    func expiredInOneAttempt() async throws {
+        let once: (inout AdminClient) -> Void = { $0.attempts = 1 }
+        let steps: [ScriptedAPI.Step] = [.failure(70001), .success()]
+        try await ScriptedAPI.with(steps, userSigs: .counted(), configure: once) { client, api in
+            try await client.kick("anna")
+            #expect(api.requests.map { $0.parameter("usersig") } == ["sig-1", "sig-2"])
+        }
+    }
+
     @Test("a source that fails is named as such, and asked again by the next call")
     func failingSource() async throws {
         struct NoVault: Error {}

@@ -25,7 +25,7 @@ public import Logging
 /// **Server.** The commands are Tencent's, so the client also speaks to their service, except for those of the service
 /// `rostrum_svc`. That one knows no `Idempotency-Key`.
 public struct AdminClient: Sendable {
-    /// How often a call is made at most; at least 1.
+    /// How often a call is made at most, at least 1; once more when the UserSig had to be renewed.
     public var attempts = 4
     /// The pauses before a call is made again.
     public var backoff = Backoff(firstPause: .milliseconds(200), longestPause: .seconds(5))
@@ -130,21 +130,22 @@ public struct AdminClient: Sendable {
             } catch {
                 failure = error
             }
-            let isStale = failure.isStaleUserSig && !hasRenewed
-            guard attempt < attempts, isStale || failure.isPassing else { return (.failure(failure), hasLostReply) }
+            // A new UserSig is tried at once, and is no attempt of its own: the server did not look at the call.
+            if failure.isStaleUserSig, !hasRenewed {
+                hasRenewed = true
+                continue
+            }
+            guard attempt < attempts, failure.isPassing else { return (.failure(failure), hasLostReply) }
             if case .noAnswer = failure { hasLostReply = true }
             logger.debug(
                 "call is made again",
                 metadata: ["command": "\(call.command)", "attempt": "\(attempt)", "error": "\(failure)"]
             )
             do {
-                // A new UserSig is tried at once: nothing speaks against it.
-                let pause = backoff.pause(beforeRetry: attempt, random: surroundings.random())
-                if !isStale { try await surroundings.pause(pause) }
+                try await surroundings.pause(backoff.pause(beforeRetry: attempt, random: surroundings.random()))
             } catch {
                 return (.failure(.cancelled), hasLostReply)
             }
-            hasRenewed = hasRenewed || isStale
             attempt += 1
         }
     }
