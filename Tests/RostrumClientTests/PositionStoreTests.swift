@@ -18,6 +18,7 @@ struct PositionStoreTests {
 
             let next = FilePositionStore(path: path)
             #expect(try await next.positions() == ["@TOA#_news": at(5), "@TOA#_ä\"": at(4)])
+            #expect(!FileManager.default.fileExists(atPath: "\(path).new"))
         }
     }
 
@@ -30,7 +31,12 @@ struct PositionStoreTests {
             try Data(text.utf8).write(to: URL(filePath: path))
             let store = FilePositionStore(path: path)
 
-            await #expect(throws: FilePositionStore.Unreadable.self) { try await store.positions() }
+            await #expect {
+                try await store.positions()
+            } throws: { error in
+                error is FilePositionStore.Unreadable && "\(error)".contains("\(path) holds no positions")
+                    && "\(error)".contains("remove it")
+            }
             await #expect(throws: FilePositionStore.Unreadable.self) { try await store.store(at(1), of: "a") }
             #expect(try Data(contentsOf: URL(filePath: path)) == Data(text.utf8))
         }
@@ -39,7 +45,11 @@ struct PositionStoreTests {
     @Test("that cannot be written are told")
     func unwritable() async throws {
         let store = FilePositionStore(path: "/nowhere/at/all/positions.json")
-        await #expect(throws: (any Error).self) { try await store.store(at(1), of: "a") }
+        await #expect {
+            try await store.store(at(1), of: "a")
+        } throws: { error in
+            (error as? FilePositionStore.Unwritable)?.problem == "No such file or directory"
+        }
     }
 
     private func withTemporaryFile(_ body: (String) async throws -> Void) async throws {
