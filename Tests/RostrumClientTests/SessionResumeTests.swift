@@ -212,6 +212,111 @@ struct SessionResumeTests {
         }
     }
 
+    @Test("keeps an online-only post that comes after an answer which passed its number, once")
+    func lateOnlineOnly() async throws {
+        let now = Wire.message(3, text: "now", isOnlineOnly: true)
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let resume = try await peer.request()
+            peer.answer(resume, #"{"@TOA#_news":\#(Wire.missing([Wire.message(2), Wire.message(4)], upTo: at(4)))}"#)
+            peer.notify("onRecvNewMessage", now)
+            peer.notify("onRecvNewMessage", now)
+            peer.post(5)
+            peer.notify("onRecvNewMessage", now)
+            peer.post(6)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m6")
+                #expect(words == ["m2", "m4", "now", "m5", "m6"])
+            }
+        }
+        #expect(await store.positions()[Wire.news] == at(5))
+    }
+
+    @Test("keeps an online-only post that comes between two answers", arguments: [false, true])
+    func onlineOnlyBetween(isReload: Bool) async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let more = Wire.missing([Wire.message(2), Wire.message(4)], upTo: at(4), more: #","more":true"#)
+            peer.answer(try await peer.request(), #"{"@TOA#_news":\#(more)}"#)
+            let resume = try await peer.request()
+            peer.notify("onRecvNewMessage", Wire.message(3, text: "now", isOnlineOnly: true))
+            let reload = #"{"reload":true,\#(Wire.position(at(5)))}"#
+            peer.answer(
+                resume,
+                #"{"@TOA#_news":\#(isReload ? reload : Wire.missing([Wire.message(5)], upTo: at(5)))}"#
+            )
+            peer.post(6)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m6")
+                #expect(
+                    words == (isReload ? ["m2", "m4", Self.reload, "now", "m6"] : ["m2", "m4", "now", "m5", "m6"])
+                )
+            }
+        }
+    }
+
+    @Test("does not ask about a channel that was subscribed to anew, or left, while it waited to be asked about")
+    func subscribedWhileUnasked() async throws {
+        let names = (100..<203).map { "@TOA#_\($0)" }
+        let asked = Kept<String>()
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let first = try await peer.request()
+            peer.notify("onOfficialAccountSubscribed", Wire.item(names[100], at(7)))
+            peer.notify("onOfficialAccountUnsubscribed", #"{"Official_Account":"\#(names[101])"}"#)
+            peer.post(3, in: names[101])
+            let answers = names[..<100].map { #""\#($0)":\#(Wire.missing([], upTo: at(1)))"# }
+            peer.answer(first, "{\(answers.joined(separator: ","))}")
+            let second = try await peer.request()
+            asked.add(second.params)
+            peer.answer(second, #"{"\#(names[102])":\#(Wire.missing([Wire.message(2, in: names[102])], upTo: at(2)))}"#)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore(Dictionary(uniqueKeysWithValues: names.map { ($0, at(1)) }))
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m2")
+                #expect(
+                    words == [
+                        "subscribed \(names[100])", "unsubscribed \(names[101])", "reload \(names[101])", "m3", "m2",
+                    ]
+                )
+            }
+        }
+        #expect(asked.all == [#"{"@TOA#_202":{"Epoch":"e","EventSeq":1,"MsgSeq":1}}"#])
+    }
+
+    @Test("asks again when a channel that was subscribed to anew lags before the answer about its past comes")
+    func laggingAfterSubscribed() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let first = try await peer.request()
+            peer.notify("onOfficialAccountSubscribed", Wire.item(Wire.news, at(3)))
+            peer.notify("onLagging", #"{"@TOA#_news":{\#(Wire.position(at(5)))}}"#)
+            peer.answer(first, #"{"@TOA#_news":\#(Wire.missing([Wire.message(2)], upTo: at(2)))}"#)
+            let second = try await peer.request()
+            let missed = [Wire.message(4), Wire.message(5)]
+            peer.answer(second, #"{"@TOA#_news":\#(Wire.missing(missed, upTo: at(5)))}"#)
+            peer.post(6)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(1)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m6")
+                #expect(words == ["subscribed \(Wire.news)", "m4", "m5", "m6"])
+            }
+        }
+    }
+
     @Test("asks once more for what it could not hold")
     func heldBound() async throws {
         let script: ScriptedGateway.Script = { peer, _ in

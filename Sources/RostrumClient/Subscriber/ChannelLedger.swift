@@ -2,6 +2,9 @@
 ///
 /// A channel either is followed, so that its events pass and duplicates are dropped by their numbers, or waits for an
 /// answer of `resume`: then its events are held, since what the answer brings came before them.
+///
+/// Online-only posts are no part of that: no answer has them, and one that was sent while `resume` was answered comes
+/// after the answer that passed its number. So such a post is dropped only when the very same came before.
 struct ChannelLedger {
     /// Channels in one `resume`.
     static let mostResumed = 100
@@ -14,8 +17,29 @@ struct ChannelLedger {
         var isHead = false
         /// Events that wait for an answer of `resume`; nil when none is waited for.
         var held: [SequencedEvent]?
+        /// Whether `resume` was asked; else the channel is among ``unasked`` while events are held.
+        var isAsked = false
         /// Whether events were dropped from ``held``.
         var hasOverflowed = false
+        /// The online-only posts that came on this connection.
+        var onlineOnly = RecentNumbers()
+
+        /// Whether an event of the position's epoch did not come before.
+        func isNew(_ event: SequencedEvent) -> Bool {
+            if event.isOnlineOnly { return !onlineOnly.contains(event.eventSeq) }
+            return isHead || !event.isAtOrBelow(position)
+        }
+
+        /// Whether an event that is held is to be held on.
+        func isOwed(_ event: SequencedEvent) -> Bool {
+            event.epoch != position.epoch || isNew(event)
+        }
+
+        mutating func advance(to event: SequencedEvent) {
+            if event.isOnlineOnly { onlineOnly.insert(event.eventSeq) }
+            if !event.isAtOrBelow(position) { isHead = false }
+            position.advance(to: event)
+        }
     }
 
     private var entries: [String: Entry]
@@ -34,7 +58,9 @@ struct ChannelLedger {
     mutating func connected() {
         for channel in entries.keys {
             entries[channel]?.held = []
+            entries[channel]?.isAsked = false
             entries[channel]?.hasOverflowed = false
+            entries[channel]?.onlineOnly = RecentNumbers()
         }
         unasked = entries.keys.sorted()
         heldCount = 0
@@ -46,6 +72,7 @@ struct ChannelLedger {
         while positions.count < Self.mostResumed, !unasked.isEmpty {
             let channel = unasked.removeFirst()
             positions[channel] = entries[channel]?.position
+            entries[channel]?.isAsked = true
         }
         return positions.isEmpty ? nil : positions
     }
@@ -63,9 +90,8 @@ struct ChannelLedger {
             hold(event)
             return []
         }
-        guard entry.isHead || !event.isAtOrBelow(entry.position) else { return [] }
-        if !event.isAtOrBelow(entry.position) { entry.isHead = false }
-        entry.position.advance(to: event)
+        guard entry.isNew(event) else { return [] }
+        entry.advance(to: event)
         entries[event.channel] = entry
         return [Delivery(event.event, .position(channel: event.channel, entry.position))]
     }
@@ -79,24 +105,25 @@ struct ChannelLedger {
             messageSeq: messageSeq - 1,
             eventSeq: event.eventSeq - 1
         )
-        let after = ChannelPosition(epoch: event.epoch, messageSeq: messageSeq, eventSeq: event.eventSeq)
-        entries[event.channel] = Entry(position: after)
+        var entry = Entry(position: before)
+        entry.advance(to: event)
+        entries[event.channel] = entry
         return [
             Delivery(.reloadNeeded(channel: event.channel), .position(channel: event.channel, before)),
-            Delivery(event.event, .position(channel: event.channel, after)),
+            Delivery(event.event, .position(channel: event.channel, entry.position)),
         ]
     }
 
     /// The user subscribes: nothing sent before is owed.
     mutating func subscribed(_ channel: LiveChannel) -> [Delivery] {
-        release(channel.info.id)
-        entries[channel.info.id] = Entry(position: channel.head, isHead: true)
+        leave(channel.info.id)
+        place(channel.info.id, at: channel.head, isHead: true)
         return [Delivery(.subscribed(channel), .position(channel: channel.info.id, channel.head))]
     }
 
     /// Nothing more comes from the channel.
     mutating func ended(_ channel: String, _ event: SubscriberEvent) -> [Delivery] {
-        release(channel)
+        leave(channel)
         entries[channel] = nil
         return [Delivery(event, .forget(channel: channel))]
     }
@@ -132,42 +159,50 @@ struct ChannelLedger {
     /// Takes the answer of `resume` for one channel.
     mutating func resumed(_ channel: String, _ answer: ResumeAnswer) -> [Delivery] {
         // An answer to a question that has settled itself meanwhile.
-        guard let entry = entries[channel], let held = entry.held else { return [] }
+        guard var entry = entries[channel], let held = entry.held, entry.isAsked else { return [] }
         switch answer {
         case .gone:
             return ended(channel, .unsubscribed(channel: channel))
         case .reload(let head):
-            let rest = held.filter { $0.isOnlineOnly && $0.isAtOrBelow(head) }.map { Delivery($0.event) }
             let reload = Delivery(.reloadNeeded(channel: channel), .position(channel: channel, head))
-            return [reload] + rest + follow(channel, from: head, hasMore: false)
+            place(channel, at: head)
+            return [reload] + follow(channel, held, asksOn: entry.hasOverflowed)
         case .missing(let events, let end, let hasMore):
-            // An online-only post is in no storage: of those, only the held ones are left.
+            // Those that are held and that no answer brings stand where they were sent among those that it does.
             let unstored = held.filter { $0.isOnlineOnly && $0.isAtOrBelow(end) }
-            var position = entry.position
             var deliveries: [Delivery] = []
             for event in (events + unstored).sorted(by: { $0.eventSeq < $1.eventSeq })
-            where event.epoch == position.epoch && !event.isAtOrBelow(position) {
-                position.advance(to: event)
-                deliveries.append(Delivery(event.event, .position(channel: channel, position)))
+            where event.epoch == entry.position.epoch && entry.isNew(event) {
+                entry.advance(to: event)
+                deliveries.append(Delivery(event.event, .position(channel: channel, entry.position)))
             }
-            if position != end { deliveries.append(Delivery(nil, .position(channel: channel, end))) }
-            return deliveries + follow(channel, from: end, hasMore: hasMore)
+            if entry.position != end { deliveries.append(Delivery(nil, .position(channel: channel, end))) }
+            entries[channel] = entry
+            place(channel, at: end)
+            return deliveries + follow(channel, held, asksOn: hasMore || entry.hasOverflowed)
         }
     }
 
-    /// Goes on from a position: asks on, or lets the held events pass.
-    private mutating func follow(_ channel: String, from position: ChannelPosition, hasMore: Bool) -> [Delivery] {
-        guard let entry = entries[channel], let held = entry.held else { return [] }
-        release(channel)
-        entries[channel] = Entry(position: position)
-        guard hasMore || entry.hasOverflowed else { return held.flatMap { received($0) } }
+    /// Lets the held events pass, or asks on and holds them again.
+    private mutating func follow(_ channel: String, _ held: [SequencedEvent], asksOn: Bool) -> [Delivery] {
+        guard asksOn else { return held.flatMap { received($0) } }
         askAbout(channel)
-        for event in held where !event.isAtOrBelow(position) { hold(event) }
+        for event in held where entries[channel]?.isOwed(event) ?? false { hold(event) }
         return []
+    }
+
+    /// Makes a channel followed from a position on.
+    private mutating func place(_ channel: String, at position: ChannelPosition, isHead: Bool = false) {
+        let last = entries[channel]
+        release(channel)
+        var entry = Entry(position: position, isHead: isHead)
+        if let last, last.position.epoch == position.epoch { entry.onlineOnly = last.onlineOnly }
+        entries[channel] = entry
     }
 
     private mutating func askAbout(_ channel: String) {
         entries[channel]?.held = []
+        entries[channel]?.isAsked = false
         unasked.append(channel)
     }
 
@@ -182,8 +217,15 @@ struct ChannelLedger {
         entries[event.channel]?.held?.append(event)
     }
 
+    /// Asks no more about a channel, and drops what is held.
+    private mutating func leave(_ channel: String) {
+        unasked.removeAll { $0 == channel }
+        release(channel)
+    }
+
     /// Counts a channel's held events no longer.
     private mutating func release(_ channel: String) {
         heldCount -= entries[channel]?.held?.count ?? 0
+        entries[channel]?.held = nil
     }
 }
