@@ -149,6 +149,64 @@ struct SessionCallTests {
         }
     }
 
+    @Test("are sent no faster than the server allows")
+    func pace() async throws {
+        let sent = Counter()
+        let count = Mutex(0)
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            while true {
+                let request = try await peer.request()
+                let number = sent.next()
+                count.withLock { $0 = number }
+                peer.answer(request, #"{"UnreadMsgNum":3}"#)
+            }
+        }
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                try await withThrowingTaskGroup(of: Int64.self) { group in
+                    for _ in 0..<200 { group.addTask { try await session.unreadCount(of: Wire.news) } }
+                    let clock = gateway.machine.clock
+                    // The session's own first question counts as well.
+                    for left in [200 - 149, 200 - 149 - 40] {
+                        // A timer for each that waits, the pause of the first of them, and the watch.
+                        try await waitUntil("\(left) calls wait", within: .seconds(20)) {
+                            count.withLock { $0 } == 200 - left && clock.sleepers == left + 2
+                        }
+                        clock.advance(by: .seconds(1))
+                    }
+                    for try await unread in group { #expect(unread == 3) }
+                }
+            }
+        }
+        #expect(sent.next() == 201)
+    }
+
+    @Test("that are longer than the protocol allows are not sent")
+    func tooLong() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            while true {
+                let request = try await peer.request()
+                peer.answer(request, #"{"UnreadMsgNum":\#(request.params.utf8.count)}"#)
+            }
+        }
+        // {"Official_Account":"…"} with what a request has around it.
+        let channel = String(repeating: "x", count: 65_536 - 90)
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                await #expect {
+                    try await session.unreadCount(of: channel + "x")
+                } throws: { error in
+                    guard case .requestTooLong(let bytes)? = error as? RostrumError else { return false }
+                    return bytes == 65_537
+                }
+                let length = try await session.unreadCount(of: channel)
+                #expect(length == channel.utf8.count + 23)
+            }
+        }
+    }
+
     @Test("whose connection is lost have no answer, and the next one waits for another connection")
     func lostCall() async throws {
         let script: ScriptedGateway.Script = { peer, number in

@@ -189,7 +189,7 @@ extension RostrumError {
         switch self {
         case .noAnswer: true
         case .refused(let refusal): Self.passingCodes.contains(refusal.code.rawValue)
-        case .unreadable, .noUserSig, .misconfigured, .cancelled: false
+        case .unreadable, .noUserSig, .requestTooLong, .misconfigured, .cancelled: false
         }
     }
 

@@ -14,6 +14,8 @@ public enum RostrumError: Error, Sendable {
     case unreadable(String)
     /// The closure that supplies UserSigs threw this.
     case noUserSig(any Error)
+    /// A session's request would be longer than the 65,536 bytes that the protocol allows; it was not sent.
+    case requestTooLong(bytes: Int)
     /// What the client was made with cannot be used, such as an address that is no URL.
     case misconfigured(String)
     /// The calling task was cancelled.
@@ -45,6 +47,7 @@ extension RostrumError: CustomStringConvertible {
         case .noAnswer(let reason): "no answer: \(reason)"
         case .unreadable(let problem): "unreadable answer: \(problem)"
         case .noUserSig(let error): "no UserSig: \(error)"
+        case .requestTooLong(let bytes): "the request has \(bytes) bytes and may have 65536"
         case .misconfigured(let problem): "misconfigured: \(problem)"
         case .cancelled: "cancelled"
         }

@@ -17,7 +17,13 @@ final class CallBook: Sendable {
         var unanswered: [Int64: CheckedContinuation<Result<JSONValue, RostrumError>, Never>] = [:]
     }
 
+    private let clock: any Clock<Duration>
+    private let turnstile = Turnstile()
     private let state = Mutex(State())
+
+    init(clock: any Clock<Duration>) {
+        self.clock = clock
+    }
 
     /// An ID that no request had before.
     func newID() -> Int64 {
@@ -84,10 +90,14 @@ final class CallBook: Sendable {
         continuation?.resume(returning: answer.mapError(RostrumError.refused))
     }
 
-    /// Sends a request as soon as there is a connection, and waits for its answer.
+    /// Sends a request as soon as there is a connection and it is not too soon for one more, and waits for its answer.
     func exchange(_ method: String, _ params: JSONObject) async -> Result<JSONValue, RostrumError> {
         let id = newID()
-        guard let connection = await connection(id) else {
+        let request = ServerFrame.request(id: id, method, params)
+        guard request.count <= LiveProtocol.longestRequest else {
+            return .failure(.requestTooLong(bytes: request.count))
+        }
+        guard let connection = await turn(id) else {
             return .failure(Task.isCancelled ? .cancelled : .noAnswer(reason: "the session has ended"))
         }
         return await withTaskCancellationHandler {
@@ -103,13 +113,29 @@ final class CallBook: Sendable {
                 if let isLate {
                     continuation.resume(returning: .failure(isLate))
                 } else {
-                    connection.send(ServerFrame.request(id: id, method, params))
+                    connection.send(request)
                 }
             }
         } onCancel: {
             let continuation = state.withLock { $0.unanswered.removeValue(forKey: id) }
             continuation?.resume(returning: .failure(.cancelled))
         }
+    }
+
+    /// Waits in the order of the calls for a connection on which one more request may be sent.
+    private func turn(_ id: Int64) async -> LiveConnection? {
+        guard await turnstile.enter() else { return nil }
+        defer { turnstile.leave() }
+        while let connection = await connection(id) {
+            let pause = connection.claimRequest()
+            guard pause > .zero else { return connection }
+            do {
+                try await clock.sleep(for: pause)
+            } catch {
+                return nil
+            }
+        }
+        return nil
     }
 
     private func connection(_ id: Int64) async -> LiveConnection? {

@@ -16,17 +16,30 @@ final class LiveConnection: Sendable {
         var oldestRequest: Int64?
         var turnsOfOldest = 0
         var fault: String?
+        var pace = RequestPace()
     }
 
     private let channel: any Channel
+    private let elapsed: @Sendable () -> Duration
     private let state = Mutex(State())
 
-    init(_ channel: any Channel) {
-        self.channel = channel
+    init(_ channel: any Channel, _ clock: any Clock<Duration>) {
+        (self.channel, elapsed) = (channel, clock.stopwatch())
     }
 
     /// Why the connection was given up from this side; nil when it was not.
     var fault: String? { state.withLock { $0.fault } }
+
+    /// How long to wait before a call may be sent; when not at all, it counts as sent.
+    func claimRequest() -> Duration {
+        state.withLock { $0.pace.claim(at: elapsed()) }
+    }
+
+    /// Sends a request of the session's own, which calls have to make room for.
+    func sendAtOnce(_ request: [UInt8]) {
+        state.withLock { $0.pace.count(at: elapsed()) }
+        send(request)
+    }
 
     func send(_ text: [UInt8]) {
         write(.text, ByteBuffer(bytes: text))

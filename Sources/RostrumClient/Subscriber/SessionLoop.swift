@@ -124,7 +124,7 @@ actor SessionLoop {
         }
         do {
             let channel = try await connector.connect(target, token: token)
-            let live = LiveConnection(channel.channel)
+            let live = LiveConnection(channel.channel, surroundings.clock)
             let outcome = try await channel.executeThenClose { inbound, _ in
                 await withTaskGroup(of: Void.self) { group in
                     let clock = surroundings.clock
@@ -282,6 +282,6 @@ actor SessionLoop {
     private func request(_ own: OwnRequest, _ method: String, _ params: JSONObject, _ live: LiveConnection) {
         let id = calls.newID()
         ownRequests[id] = own
-        live.send(ServerFrame.request(id: id, method, params))
+        live.sendAtOnce(ServerFrame.request(id: id, method, params))
     }
 }

@@ -122,7 +122,7 @@ public final class SubscriberSession: Sendable {
                 throw .misconfigured("The TLS configuration cannot be used: \(error)")
             }
         }
-        calls = CallBook()
+        calls = CallBook(clock: surroundings.clock)
         buffer = EventBuffer(capacity: configuration.bufferedEvents)
         events = SubscriberEvents(buffer: buffer, store: configuration.positions)
         (timeout, clock) = (configuration.timeout, surroundings.clock)

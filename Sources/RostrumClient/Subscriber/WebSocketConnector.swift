@@ -152,4 +152,6 @@ enum LiveProtocol {
     /// The subprotocol.
     static let name = "rostrum.v1"
     static let path = "/v4/ws"
+    /// In bytes; a longer one would end the session (1009).
+    static let longestRequest = 65_536
 }
