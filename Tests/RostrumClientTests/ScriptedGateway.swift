@@ -208,7 +208,7 @@ final class Peer {
     /// - Parameter heads: the user's channels and where they stand.
     func welcome(_ heads: [(channel: String, head: ChannelPosition)] = []) async throws {
         let request = try await request()
-        guard request.method == "getOfficialAccountsInfo", request.params == #"{"OfficialAccountIdList":[]}"# else {
+        guard request.method == "getOfficialAccountsInfo", request.params == Wire.listRequest(from: 0) else {
             throw Left(code: nil)
         }
         let items = heads.map { Wire.item($0.channel, $0.head) }.joined(separator: ",")
@@ -258,6 +258,10 @@ final class Peer {
 /// Texts of the protocol.
 enum Wire {
     static let news = "@TOA#_news"
+
+    static func listRequest(from offset: Int) -> String {
+        #"{"Limit":200,"OfficialAccountIdList":[],"Offset":\#(offset)}"#
+    }
 
     static func message(
         _ seq: Int64,

@@ -47,7 +47,7 @@ struct SessionCallTests {
         },
         SessionCallCase(
             method: "getOfficialAccountsInfo",
-            params: #"{"OfficialAccountIdList":[]}"#,
+            params: Wire.listRequest(from: 0),
             result: #"{"OfficialAccountInfoList":[\#(item)]}"#
         ) { session in
             try await session.subscribedChannels().map(\.info.id) == [Wire.news]
@@ -147,6 +147,28 @@ struct SessionCallTests {
                 }
             }
         }
+    }
+
+    @Test("read the user's channels page by page")
+    func pages() async throws {
+        let offsets = Kept<String>()
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            for next in [200, 400, 0] {
+                let request = try await peer.request()
+                offsets.add(request.params)
+                let item = Wire.item("@TOA#_\(next)", at(1))
+                peer.answer(request, #"{"OfficialAccountInfoList":[\#(item)],"TotalCount":401,"Next":\#(next)}"#)
+            }
+            try await peer.untilLeft()
+        }
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                let channels = try await session.subscribedChannels().map(\.info.id)
+                #expect(channels == ["@TOA#_200", "@TOA#_400", "@TOA#_0"])
+            }
+        }
+        #expect(offsets.all == [0, 200, 400].map(Wire.listRequest))
     }
 
     @Test("are sent no faster than the server allows")

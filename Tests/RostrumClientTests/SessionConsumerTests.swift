@@ -164,6 +164,76 @@ struct SessionConsumerTests {
         }
     }
 
+    @Test("may make a call after the connection was lost, however many wait")
+    func callAfterLoss() async throws {
+        let script: ScriptedGateway.Script = { peer, number in
+            try await peer.welcome([(Wire.news, at(0))])
+            guard number > 0 else {
+                for seq in Int64(1)...200 { peer.post(seq) }
+                return try await peer.drop()
+            }
+            let call = try await peer.request()
+            guard call.method == "getUnreadMessageCount" else { return }
+            peer.answer(call, #"{"UnreadMsgNum":3}"#)
+            let resume = try await peer.request()
+            let first = JSONValue(resume.params)[Wire.news]?["MsgSeq"]?.integer ?? 0
+            let missed = ((first + 1)...300).map { Wire.message($0) }
+            peer.answer(resume, #"{"@TOA#_news":\#(Wire.missing(missed, upTo: at(300)))}"#)
+            try await peer.untilLeft()
+        }
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                var seen: [Int64] = []
+                for try await event in session.events {
+                    guard case .message(let message) = event else { continue }
+                    seen.append(message.seq)
+                    if message.seq == 1 {
+                        try await waitUntil("the buffer is full") { session.waitingEvents >= 64 }
+                        let unread = try await Self.unread(session)
+                        #expect(unread == 3)
+                    }
+                    if message.seq == 300 { break }
+                }
+                #expect(seen == Array(1...300))
+            }
+        }
+    }
+
+    /// Calls again when the call met the end of a connection.
+    private static func unread(_ session: SubscriberSession) async throws(RostrumError) -> Int64 {
+        do throws(RostrumError) {
+            return try await session.unreadCount(of: Wire.news)
+        } catch {
+            guard case .noAnswer = error else { throw error }
+            return try await session.unreadCount(of: Wire.news)
+        }
+    }
+
+    @Test("takes an answer of `resume` however long it is, and makes calls meanwhile")
+    func longAnswer() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let resume = try await peer.request()
+            let missed = (Int64(1)...3000).map { Wire.message($0) }
+            peer.answer(resume, #"{"@TOA#_news":\#(Wire.missing(missed, upTo: at(3000)))}"#)
+            while true { peer.answer(try await peer.request(), "{}") }
+        }
+        let store = MemoryPositionStore([Wire.news: at(0)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                var seen: [Int64] = []
+                for try await event in session.events {
+                    guard case .message(let message) = event else { continue }
+                    seen.append(message.seq)
+                    if message.seq % 1000 == 1 { try await session.markAsRead(upTo: message.seq, in: Wire.news) }
+                    if message.seq == 3000 { break }
+                }
+                #expect(seen == Array(1...3000))
+            }
+            #expect(gateway.machine.pauses.isEmpty)
+        }
+    }
+
     @Test("connects anew rather than read on without end for a call that is not answered")
     func overfull() async throws {
         let resumed = Kept<String>()

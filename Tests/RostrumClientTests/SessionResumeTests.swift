@@ -317,6 +317,26 @@ struct SessionResumeTests {
         }
     }
 
+    @Test("learns of all channels of the user, page by page")
+    func pages() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            for (channel, offset, next) in [("@TOA#_a", 0, 1), ("@TOA#_b", 1, 2), ("@TOA#_c", 2, 0)] {
+                let request = try await peer.request()
+                guard request.params == Wire.listRequest(from: offset) else { return }
+                let item = Wire.item(channel, at(4))
+                peer.answer(request, #"{"OfficialAccountInfoList":[\#(item)],"TotalCount":3,"Next":\#(next)}"#)
+            }
+            peer.post(5, in: "@TOA#_c")
+            try await peer.untilLeft()
+        }
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect { session in
+                let words = try await session.words(until: "m5")
+                #expect(words == ["reload @TOA#_a", "reload @TOA#_b", "reload @TOA#_c", "m5"])
+            }
+        }
+    }
+
     @Test("asks once more for what it could not hold")
     func heldBound() async throws {
         let script: ScriptedGateway.Script = { peer, _ in

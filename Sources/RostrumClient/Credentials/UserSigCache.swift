@@ -43,7 +43,8 @@ final class UserSigCache: Sendable {
         kept.withLock { if $0?.token == token { $0 = nil } }
     }
 
-    private var valid: String? {
+    /// The token that is kept, unless it is about to expire.
+    var valid: String? {
         let now = unixSeconds()
         return kept.withLock { kept in kept.flatMap { now < $0.renewAt ? $0.token : nil } }
     }

@@ -28,7 +28,7 @@ public struct UserSigSource: Sendable {
     /// Asks someone else, such as the app's own backend.
     ///
     /// - Parameter supply: gives a fresh UserSig of the client's user; one that it gave before would be refused again.
-    ///   It is never run twice at once.
+    ///   It is never run twice at once. A session cancels it after its timeout, and asks again later.
     public static func supplied(_ supply: @escaping @Sendable () async throws -> String) -> UserSigSource {
         UserSigSource { _, _, _ in try await supply() }
     }

@@ -51,9 +51,6 @@ struct ChannelLedger {
         entries = positions.mapValues { Entry(position: $0) }
     }
 
-    /// Whether every channel is followed.
-    var isSettled: Bool { entries.values.allSatisfy { $0.held == nil } }
-
     /// Begins a connection: every channel that is known waits for `resume`.
     mutating func connected() {
         for channel in entries.keys {

@@ -20,7 +20,10 @@ final class EventBuffer: Sendable {
         var consumer: CheckedContinuation<Taken, Never>?
         var reader: CheckedContinuation<Void, Never>?
         var callsUnderWay = 0
+        /// What came unasked while there was no room: read for the answer of a call.
+        var excess = 0
         var unsaved: Delivery.Mark?
+        var room: AsyncStream<Void>.Continuation?
     }
 
     /// Events that wait before the socket is read no further.
@@ -33,12 +36,18 @@ final class EventBuffer: Sendable {
 
     var count: Int { state.withLock { $0.deliveries.count } }
 
-    /// Whether so much waits that not even a call's answer is a reason to read on.
-    var isOverfull: Bool { count >= capacity * 16 }
+    var isFull: Bool { count >= capacity }
 
-    func append(_ deliveries: [Delivery]) {
+    /// Whether so much was read for the answers of calls that not even they are a reason to read on.
+    var isOverfull: Bool { state.withLock { isOverfull($0) } }
+
+    private func isOverfull(_ state: State) -> Bool { state.excess >= capacity * 15 }
+
+    /// - Parameter isAsked: whether the session asked for it itself, which it does when there is room, however much comes.
+    func append(_ deliveries: [Delivery], isAsked: Bool = false) {
         let waiting = state.withLock { state -> (CheckedContinuation<Taken, Never>, Taken)? in
             guard !state.isFinished else { return nil }
+            if !isAsked, state.deliveries.count >= capacity { state.excess += deliveries.count }
             state.deliveries.append(contentsOf: deliveries)
             guard let consumer = state.consumer, let first = state.deliveries.popFirst() else { return nil }
             state.consumer = nil
@@ -60,22 +69,22 @@ final class EventBuffer: Sendable {
 
     // MARK: The reader's side
 
-    /// Waits until the consumer has made room.
-    ///
-    /// - Parameter evenForCalls: false to return as well while a call waits for its answer. A consumer that makes a call
-    ///   between two events would wait for ever if the socket were not read.
-    func waitForRoom(evenForCalls: Bool) async {
+    /// Tells each time when there is room again; for one task, in place of the one before.
+    func roomMade() -> AsyncStream<Void> {
+        let (signals, room) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        state.withLock { $0.room = room }
+        return signals
+    }
+
+    /// Waits until the consumer has made room, or makes a call: between two events he would wait for its answer for ever
+    /// if the socket were not read.
+    func waitForRoom() async {
         await withTaskCancellationHandler {
             while !Task.isCancelled {
-                let mustWait = state.withLock {
-                    $0.deliveries.count >= capacity && (evenForCalls || $0.callsUnderWay == 0)
-                }
-                guard mustWait else { return }
+                guard state.withLock({ mustWait($0) }) else { return }
                 await withCheckedContinuation { continuation in
                     let isLate = state.withLock { state in
-                        guard !Task.isCancelled, state.deliveries.count >= capacity,
-                            evenForCalls || state.callsUnderWay == 0
-                        else { return true }
+                        guard !Task.isCancelled, mustWait(state) else { return true }
                         state.reader = continuation
                         return false
                     }
@@ -85,6 +94,10 @@ final class EventBuffer: Sendable {
         } onCancel: {
             wakeReader()
         }
+    }
+
+    private func mustWait(_ state: State) -> Bool {
+        state.deliveries.count >= capacity && (state.callsUnderWay == 0 || isOverfull(state))
     }
 
     func callBegan() {
@@ -120,7 +133,11 @@ final class EventBuffer: Sendable {
             await withCheckedContinuation { continuation in
                 let taken = state.withLock { state -> Taken? in
                     guard !Task.isCancelled, state.consumer == nil else { return .cancelled }
-                    if let delivery = state.deliveries.popFirst() { return .delivery(delivery) }
+                    if let delivery = state.deliveries.popFirst() {
+                        state.excess = max(0, state.excess - 1)
+                        if state.deliveries.count == capacity - 1 { state.room?.yield() }
+                        return .delivery(delivery)
+                    }
                     guard !state.isFinished else { return .finished(state.end) }
                     state.consumer = continuation
                     return nil

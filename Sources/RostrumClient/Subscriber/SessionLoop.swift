@@ -16,9 +16,12 @@ actor SessionLoop {
 
     /// What a request of the session's own was about.
     private enum OwnRequest {
-        case list
+        case list(offset: Int64)
         case resume([String: ChannelPosition])
     }
+
+    /// How long a connection has to hold after its login for the next pause to be a first one again.
+    private static let goodConnection: Duration = .seconds(5)
 
     private let configuration: SubscriberSession.Configuration
     private let connector: WebSocketConnector
@@ -30,8 +33,14 @@ actor SessionLoop {
 
     private var ledger = ChannelLedger(stored: [:])
     private var ownRequests: [Int64: OwnRequest] = [:]
+    /// Where the list of the user's channels goes on; nil when it was read to its end or is being asked for.
+    private var nextOfList: Int64?
+    /// Tells how long the last login has held; nil before there was one.
+    private var heldFor: (@Sendable () -> Duration)?
     /// Connections that failed since the last one that was good.
     private var failures = 0
+    /// UserSigs that were used up since then.
+    private var renewals = 0
     /// Logins that were refused since the last one that was not.
     private var refusals = 0
 
@@ -65,12 +74,15 @@ actor SessionLoop {
             return
         }
         while !Task.isCancelled {
-            switch await connection() {
+            heldFor = nil
+            let outcome = await connection()
+            if let heldFor, heldFor() >= Self.goodConnection { (failures, renewals) = (0, 0) }
+            switch outcome {
             case .over(let end):
                 finish(end)
                 return
             case .expired:
-                break
+                guard await pauseForRenewal("the UserSig expired") else { break }
             case .renew(let refusal):
                 refusals += 1
                 // One that was kept may have become old; one made just now would be refused again.
@@ -78,6 +90,7 @@ actor SessionLoop {
                     finish(.loginRefused(refusal))
                     return
                 }
+                guard await pauseForRenewal("\(refusal)") else { break }
             case .lost(let reason, let isSlow):
                 guard await pause(after: reason, isSlow) else { break }
             }
@@ -88,6 +101,14 @@ actor SessionLoop {
     private func finish(_ end: SessionEnd?) {
         calls.end()
         buffer.finish(end)
+    }
+
+    /// The first new UserSig is tried at once; a server that is content with none is not asked without pause.
+    ///
+    /// - Returns: false when the task was cancelled meanwhile.
+    private func pauseForRenewal(_ reason: String) async -> Bool {
+        renewals += 1
+        return renewals > 1 ? await pause(after: reason, false) : true
     }
 
     /// - Returns: false when the task was cancelled meanwhile.
@@ -110,7 +131,7 @@ actor SessionLoop {
             return false
         }
         // What was missed would only wait behind what already does.
-        await buffer.waitForRoom(evenForCalls: true)
+        await buffer.waitForRoom()
         return !Task.isCancelled
     }
 
@@ -118,17 +139,19 @@ actor SessionLoop {
     private func connection() async -> Outcome {
         let token: String
         do throws(RostrumError) {
-            token = try await userSigs.current()
+            token = try await self.token()
         } catch {
             return .lost(reason: "\(error)", isSlow: false)
         }
         do {
             let channel = try await connector.connect(target, token: token)
             let live = LiveConnection(channel.channel, surroundings.clock)
+            begin(live)
             let outcome = try await channel.executeThenClose { inbound, _ in
                 await withTaskGroup(of: Void.self) { group in
                     let clock = surroundings.clock
                     group.addTask { await live.watch(clock) }
+                    group.addTask { await self.askWhenThereIsRoom(live) }
                     let outcome = await self.serve(inbound, live)
                     group.cancelAll()
                     return outcome
@@ -146,14 +169,31 @@ actor SessionLoop {
         }
     }
 
+    private func token() async throws(RostrumError) -> String {
+        if let token = userSigs.valid { return token }
+        let limit = configuration.timeout
+        let answer = await surroundings.clock.within(limit) { [userSigs] () -> Result<String, RostrumError> in
+            do throws(RostrumError) {
+                return .success(try await userSigs.current())
+            } catch {
+                return .failure(error)
+            }
+        }
+        guard let answer else { throw .noAnswer(reason: "no UserSig within \(limit)") }
+        return try answer.get()
+    }
+
+    private func begin(_ live: LiveConnection) {
+        ledger.connected()
+        ownRequests = [:]
+        requestList(from: 0, live)
+        askOn(live)
+    }
+
     private func serve(
         _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>,
         _ live: LiveConnection
     ) async -> Outcome {
-        ledger.connected()
-        ownRequests = [:]
-        request(.list, "getOfficialAccountsInfo", ["OfficialAccountIdList": .array([])], live)
-        askOn(live)
         var isLoggedIn = false
         do {
             for try await frame in inbound {
@@ -163,6 +203,7 @@ actor SessionLoop {
                     if !isLoggedIn {
                         isLoggedIn = true
                         refusals = 0
+                        heldFor = surroundings.clock.stopwatch()
                         buffer.append([Delivery(.connection(.connected))])
                         calls.connected(live)
                     }
@@ -175,11 +216,12 @@ actor SessionLoop {
                     break
                 }
                 if buffer.isOverfull { return .lost(reason: "events are taken too slowly", isSlow: false) }
-                if buffer.count >= buffer.capacity {
+                if buffer.isFull {
                     live.pause(true)
-                    await buffer.waitForRoom(evenForCalls: false)
+                    await buffer.waitForRoom()
                     live.pause(false)
                 }
+                askOn(live)
             }
             return .lost(reason: live.fault ?? "the connection was closed", isSlow: false)
         } catch let fault as WireFault {
@@ -217,7 +259,6 @@ actor SessionLoop {
             switch answer {
             case .success(let result):
                 try take(result, of: own)
-                askOn(live)
                 return nil
             case .failure(let refusal):
                 return .lost(reason: "\(refusal)", isSlow: false)
@@ -246,37 +287,46 @@ actor SessionLoop {
         case .unknown:
             break
         }
-        askOn(live)
         return nil
     }
 
     private func take(_ result: JSONValue, of own: OwnRequest) throws(WireFault) {
         let result = try WireObject(result, place: "result")
         switch own {
-        case .list:
-            let channels = try result.objects("OfficialAccountInfoList") { (item) throws(WireFault) in
-                try Answer(item) { (item) throws(WireFault) in try LiveChannel(item) }
-            }
-            buffer.append(ledger.listed(channels.compactMap(\.found)))
+        case .list(let offset):
+            let page = try SubscribedPage(result, from: offset)
+            nextOfList = page.nextOffset
+            buffer.append(ledger.listed(page.channels), isAsked: true)
         case .resume(let asked):
             let answers = try result.members { (answer) throws(WireFault) in try ResumeAnswer(answer) }
             for channel in asked.keys.sorted() {
                 guard let answer = answers[channel] else { throw WireFault("resume", "leaves out a channel") }
-                buffer.append(ledger.resumed(channel, answer))
+                buffer.append(ledger.resumed(channel, answer), isAsked: true)
             }
         }
     }
 
-    /// Resumes what there is to be resumed, one request at a time: each answer may be long.
+    /// Resumes what there is to be resumed, one request at a time and when there is room: each answer may be long.
     private func askOn(_ live: LiveConnection) {
+        defer { live.waits(forAnswerTo: ownRequests.keys.min()) }
+        guard !buffer.isFull else { return }
+        if let offset = nextOfList { requestList(from: offset, live) }
         let isResuming = ownRequests.values.contains { if case .resume = $0 { true } else { false } }
         if !isResuming, let positions = ledger.nextResume() {
             let members = positions.sorted { $0.key < $1.key }
                 .map { JSONObject.Member(name: $0.key, value: $0.value.json) }
             request(.resume(positions), "resume", JSONObject(members), live)
         }
-        if ownRequests.isEmpty, ledger.isSettled { failures = 0 }
-        live.waits(forAnswerTo: ownRequests.keys.min())
+    }
+
+    /// For the time when the socket is read on for a call: what waited to be asked then waits for no frame.
+    private func askWhenThereIsRoom(_ live: LiveConnection) async {
+        for await _ in buffer.roomMade() { askOn(live) }
+    }
+
+    private func requestList(from offset: Int64, _ live: LiveConnection) {
+        nextOfList = nil
+        request(.list(offset: offset), "getOfficialAccountsInfo", SubscribedPage.request(from: offset), live)
     }
 
     private func request(_ own: OwnRequest, _ method: String, _ params: JSONObject, _ live: LiveConnection) {

@@ -31,13 +31,31 @@ extension SubscriberSession {
     public func channels(_ ids: [String]) async throws(RostrumError) -> [Answer<LiveChannel>] {
         // An empty list would ask for something else.
         guard !ids.isEmpty else { return [] }
-        return try await info(ids)
+        let list = ids.map { JSONValue.object(["Official_Account": .string($0)]) }
+        return try await call("getOfficialAccountsInfo", ["OfficialAccountIdList": .array(list)]) {
+            (result) throws(WireFault) in
+            try result.objects("OfficialAccountInfoList") { (item) throws(WireFault) in
+                try Answer(item) { (item) throws(WireFault) in try LiveChannel(item) }
+            }
+        }
     }
 
-    /// Returns the channels that the user subscribes to, the newest subscription first, up to 200:
-    /// `getOfficialAccountsInfo`.
+    /// Returns all channels that the user subscribes to, the newest subscription first: `getOfficialAccountsInfo`, page
+    /// by page.
+    ///
+    /// Whoever subscribes meanwhile, on another device, may find a channel twice, and whoever unsubscribes miss one.
     public func subscribedChannels() async throws(RostrumError) -> [LiveChannel] {
-        try await info([]).compactMap(\.found)
+        var channels: [LiveChannel] = []
+        var offset: Int64? = 0
+        while let start = offset {
+            let page = try await call("getOfficialAccountsInfo", SubscribedPage.request(from: start)) {
+                (result) throws(WireFault) in
+                try SubscribedPage(result, from: start)
+            }
+            channels += page.channels
+            offset = page.nextOffset
+        }
+        return channels
     }
 
     /// Returns the application's channels in the order of IDs: `getOfficialAccountList`.
@@ -95,16 +113,6 @@ extension SubscriberSession {
     public func unreadCount(of channel: String) async throws(RostrumError) -> Int64 {
         try await call("getUnreadMessageCount", ["Official_Account": .string(channel)]) { (result) throws(WireFault) in
             try result.integer("UnreadMsgNum")
-        }
-    }
-
-    private func info(_ ids: [String]) async throws(RostrumError) -> [Answer<LiveChannel>] {
-        let list = ids.map { JSONValue.object(["Official_Account": .string($0)]) }
-        return try await call("getOfficialAccountsInfo", ["OfficialAccountIdList": .array(list)]) {
-            (result) throws(WireFault) in
-            try result.objects("OfficialAccountInfoList") { (item) throws(WireFault) in
-                try Answer(item) { (item) throws(WireFault) in try LiveChannel(item) }
-            }
         }
     }
 

@@ -16,16 +16,18 @@ public import NIOSSL
 /// ```
 ///
 /// **Lifetime.** A session lives as long as the closure that is given to ``connect(_:_:)``: no connection and no task is
-/// left once that returns. In an app, run it in a task of the app's own and cancel the task to log out. A session that
-/// had to be closed by hand would sooner or later be forgotten, connected, on a phone.
+/// left once that returns, but for a source of UserSigs that ignores being cancelled. In an app, run it in a task of the
+/// app's own and cancel the task to log out. A session that had to be closed by hand would sooner or later be forgotten,
+/// connected, on a phone.
 ///
 /// **Connection.** The session connects by itself and comes back after every loss, after growing pauses. Only a reason
 /// that would be the same again ends it: see ``SessionEnd``.
 ///
 /// **Completeness.** Within a channel the events come in order, each once while the program runs, whatever happens to
-/// the connection: after every loss the session asks for what it missed, from the position at which it is. Where the
-/// server cannot tell what was missed, ``SubscriberEvent/reloadNeeded(channel:)`` says so. Give ``Configuration/positions``
-/// a store that outlives the program to go on where it stopped; see ``SubscriberEvents`` for what may come twice then.
+/// the connection: after every loss the session asks for what it missed, from the position at which it is. An
+/// online-only post that was sent while the session caught up may come after newer ones. Where the server cannot tell
+/// what was missed, ``SubscriberEvent/reloadNeeded(channel:)`` says so. Give ``Configuration/positions`` a store that
+/// outlives the program to go on where it stopped; see ``SubscriberEvents`` for what may come twice then.
 ///
 /// **Slow consumers.** When ``Configuration/bufferedEvents`` wait, the socket is read no further, except for the answer
 /// of a call; then the server stops sending, and what it left out is asked for later. So go through
@@ -47,7 +49,7 @@ public final class SubscriberSession: Sendable {
         public var platform: String = Configuration.ownPlatform
         /// The pauses before connecting again.
         public var backoff = Backoff(firstPause: .milliseconds(500), longestPause: .seconds(30))
-        /// How long connecting, and the answer to a call, may take.
+        /// How long each may take: a UserSig from the source, connecting, and the answer to a call.
         public var timeout: Duration = .seconds(10)
         /// Events that wait for the consumer before the socket is read no further.
         public var bufferedEvents = 64

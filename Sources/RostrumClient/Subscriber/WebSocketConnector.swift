@@ -154,4 +154,6 @@ enum LiveProtocol {
     static let path = "/v4/ws"
     /// In bytes; a longer one would end the session (1009).
     static let longestRequest = 65_536
+    /// Channels on one page of those that the user subscribes to.
+    static let channelsPerPage: Int64 = 200
 }
