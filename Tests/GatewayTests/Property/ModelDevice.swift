@@ -20,6 +20,8 @@ final class ModelDevice: Sendable {
         /// What came before it had, by channel.
         var early: [String: [LiveClient.Notification]] = [:]
         var lagged: Set<String> = []
+        /// Channels, with their epochs, that `resume` said are not followed, before a notification did.
+        var dropped: Set<String> = []
         var watch = WireWatch()
         var lags = 0
         var resumes = 0
@@ -44,7 +46,7 @@ final class ModelDevice: Sendable {
             state.connection += 1
             state.client = nil
             state.answers = [:]
-            (state.isSynced, state.early, state.lagged) = (false, [:], [])
+            (state.isSynced, state.early, state.lagged, state.dropped) = (false, [:], [], [])
             for channel in state.conversations.keys { state.conversations[channel]?.disconnect() }
             state.watch.begin()
             return state.connection
@@ -143,7 +145,7 @@ final class ModelDevice: Sendable {
                 state.conversations[channel]?.take(notification)
             } else if !state.isSynced {
                 state.early[channel, default: []].append(notification)
-            } else {
+            } else if !state.dropped.contains("\(channel) \(parameters["Epoch"]?.text ?? "")") {
                 state.watch.complain("\(notification.method) of a channel that is not followed: \(parameters)")
             }
         }
@@ -204,7 +206,8 @@ final class ModelDevice: Sendable {
         guard let epoch = answer["Epoch"]?.text, let messageSeq = answer.number("MsgSeq"),
             let eventSeq = answer.number("EventSeq")
         else {
-            // Not followed any more.
+            // Not followed any more; what is on its way may still come.
+            state.dropped.insert("\(channel) \(conversation.epoch)")
             state.changes[channel, default: 0] += 1
             state.conversations[channel] = nil
             return

@@ -83,6 +83,8 @@ import Testing
         do {
             try await waitUntil("the devices hold what the storage has", within: .seconds(30), every: .milliseconds(20))
             {
+                // One that had said goodbye before it read again has no connection now.
+                for device in world.devices where !device.isConnected { try await actors.connect(device, &random) }
                 differences = try await world.differences()
                 return differences.isEmpty
             }

@@ -56,7 +56,8 @@ struct WireWatch {
         if answer["reload"] == .bool(true) {
             if asked["Epoch"] == answer["Epoch"] { complain("reload of \(key), although everything is kept") }
         } else {
-            var number = asked["EventSeq"]?.integer ?? 0
+            // Posts that came while the user wanted none have smaller numbers than what the client asks for may have.
+            var number: Int64 = 0
             var seq = asked["MsgSeq"]?.integer ?? 0
             for message in (answer["messages"]?.items ?? []).compactMap(\.object) {
                 guard let nextNumber = message.number("EventSeq"), let nextSeq = message.number("MsgSeq"),
