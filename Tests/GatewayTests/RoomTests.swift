@@ -95,6 +95,18 @@ import Testing
         #expect(room.learn(of: 2) == .known)
     }
 
+    @Test("what was heard too early and could not be read follows as soon as its turn comes")
+    func heardBefore() {
+        var room = room(at: 4)
+        #expect(room.hear(event(6)) == .read)
+        #expect(!room.finishReading([]).goesOn)
+
+        #expect(room.hear(event(5)) == .next)
+        #expect(room.takeNextHeard() == event(6))
+        #expect(room.takeNextHeard() == nil)
+        #expect(room.hear(event(7)) == .next)
+    }
+
     @Test("any order of hearing and reading delivers every number once and in order", arguments: 1...50)
     func anyOrder(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))

@@ -86,9 +86,9 @@ final class LoopRoom {
         let number = delivery.position.eventSeq
         let concernsMessages = kind.concernsMessages
         for index in next..<end {
-            guard let member = members[index], number > member.floor, !(concernsMessages && member.discards),
-                member.connection.isOpen
-            else { continue }
+            guard let member = members[index], number > member.floor, !(concernsMessages && member.discards) else {
+                continue
+            }
             tally.online += 1
             // It is brought the event when it is its turn.
             guard member.catchUp == nil else { continue }
@@ -99,9 +99,11 @@ final class LoopRoom {
             switch member.connection.send(frame) {
             case .written: tally.written += 1
             case .queued: member.session.awaitWriting(of: delivery)
-            case .refused:
+            case .refused where member.connection.isOpen:
                 member.isLagging = true
                 tally.lagging += 1
+            // It is about to go, and has nothing to catch up with.
+            case .refused: tally.online -= 1
             }
         }
     }

@@ -59,6 +59,13 @@ package struct Room {
         return learn(of: number)
     }
 
+    /// The event after one that was delivered, if it was heard before its turn.
+    package mutating func takeNextHeard() -> TimelineEvent? {
+        guard !isReading, let next = ahead.removeValue(forKey: position.eventSeq + 1) else { return nil }
+        advance(to: next)
+        return next
+    }
+
     /// The storage says that numbers up to this one are taken.
     package mutating func learn(of number: Int64) -> Hearing {
         guard number > position.eventSeq else { return .known }

@@ -43,6 +43,9 @@ final class Rooms: Sendable {
             case .next?:
                 // Under the lock, so that every loop gets them in this order.
                 Self.deliver(delivery, entries[reference]?.hubs ?? [])
+                while let heard = entries[reference]?.room.takeNextHeard() {
+                    Self.deliver(Delivery(heard), entries[reference]?.hubs ?? [])
+                }
                 return nil
             }
         }
