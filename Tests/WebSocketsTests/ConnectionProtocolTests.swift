@@ -160,7 +160,7 @@ import WebSockets
 
     @Test("text is let through exactly when it is UTF-8, however it is cut", arguments: 0..<200)
     func utf8(seed: Int) throws {
-        var random = Generator(seed: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let payload = randomText(&random)
         let cut = Int.random(in: 0...payload.count, using: &random)
         let bytes =
@@ -178,7 +178,7 @@ import WebSockets
 
     @Test("messages arrive whole and in order, however they are fragmented and cut", arguments: 0..<50)
     func messages(seed: Int) throws {
-        var random = Generator(seed: UInt64(seed) &+ 1000)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 1000)
         var bytes: [UInt8] = []
         var expected: [EmbeddedSocket.Event] = []
         var pings: [Frame] = []
@@ -214,7 +214,7 @@ import WebSockets
 
     @Test("no bytes whatever do harm", arguments: 0..<200)
     func noise(seed: Int) throws {
-        var random = Generator(seed: UInt64(seed) &+ 5000)
+        var random = SeededGenerator(seed: UInt64(seed) &+ 5000)
         let socket = try EmbeddedSocket()
         var bytes = (0..<300).map { _ in UInt8.random(in: 0...255, using: &random) }
         // Half of them begin as a frame must, so that they come further.
@@ -227,29 +227,12 @@ import WebSockets
         #expect(socket.connection.isOpen == closes.isEmpty)
     }
 
-    private func receive(_ bytes: [UInt8], on socket: EmbeddedSocket, cutBy random: inout Generator) throws {
+    private func receive(_ bytes: [UInt8], on socket: EmbeddedSocket, cutBy random: inout SeededGenerator) throws {
         var rest = bytes[...]
         while !rest.isEmpty, socket.channel.isActive {
             let part = rest.prefix(Int.random(in: 1...300, using: &random))
             rest = rest.dropFirst(part.count)
             try socket.receive(Array(part))
         }
-    }
-}
-
-/// Gives the same numbers for the same seed (SplitMix64).
-struct Generator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -12,13 +12,13 @@ import WebSockets
     /// Sends frames of random sizes, one after the other, until it has sent so many bytes.
     private final class Fountain: WebSocketReceiver {
         private var connection: WebSocketConnection?
-        private var random: Generator
+        private var random: SeededGenerator
         private var count = 0
         private let most: Int
         private let onQueued: @Sendable () -> Void
 
         init(seed: UInt64, bytes: Int, onQueued: @escaping @Sendable () -> Void) {
-            (random, most, self.onQueued) = (Generator(seed: seed), bytes, onQueued)
+            (random, most, self.onQueued) = (SeededGenerator(seed: seed), bytes, onQueued)
         }
 
         /// The payload at a place of the stream: bytes that no other place has in this order.
@@ -63,7 +63,7 @@ import WebSockets
             Fountain(seed: UInt64(seed), bytes: bytes) { queued.add(1, ordering: .relaxed) }
         }
         try await TestListener.with(["/": door]) { listener in
-            var random = Generator(seed: UInt64(seed) + 77)
+            var random = SeededGenerator(seed: UInt64(seed) + 77)
             let socket = try await RawWebSocket(port: listener.port, "/")
             var count = 0
             while true {

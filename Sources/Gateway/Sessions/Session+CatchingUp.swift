@@ -1,0 +1,167 @@
+import Chat
+import ChatProtocol
+import EventBus
+import NIOCore
+import WebSockets
+
+/// How a session comes by what it is missing, and what becomes of a client that reads too slowly.
+extension Session {
+    // MARK: Catching up
+
+    /// Lets the channels' events wait, so that an answer that is being made comes before them; called from a task.
+    ///
+    func hold(_ channels: [ChannelID]) async -> Hold {
+        await withCheckedContinuation { continuation in
+            hub.eventLoop.execute {
+                let catchUp = self.nextCatchUp()
+                var held: [ChannelID: Hold.Channel] = [:]
+                for membership in self.memberships where channels.contains(membership.room.reference.channel) {
+                    self.hold(membership, catchUp)
+                    held[membership.room.reference.channel] = Hold.Channel(
+                        reference: membership.room.reference,
+                        from: membership.heldFrom,
+                        discards: membership.discards
+                    )
+                }
+                continuation.resume(returning: Hold(catchUp: catchUp, channels: held))
+            }
+        }
+    }
+
+    /// Lets a channel's events wait.
+    private func hold(_ membership: Membership, _ catchUp: Int) {
+        if membership.catchUp == nil { membership.heldFrom = max(membership.floor, membership.room.deliveredNumber) }
+        membership.catchUp = catchUp
+        membership.awaitsClient = false
+    }
+
+    private func nextCatchUp() -> Int {
+        catchUps += 1
+        return catchUps
+    }
+
+    /// Goes on after what an answer brought.
+    func resume(_ resumed: MethodsAnswer.Resumed) {
+        let membership = memberships.first {
+            $0.room.reference.channel == resumed.channel && $0.catchUp == resumed.catchUp
+        }
+        guard let membership else { return }
+        guard let position = resumed.position else { return leaveOut(membership) }
+        membership.isLagging = false
+        guard resumed.hasMore else { return goOn(membership, from: position) }
+        // The client asks for the rest; if it does not, it is told that there is one.
+        membership.floor = position.eventSeq
+        membership.awaitsClient = true
+        awaitsClientSince = .now()
+    }
+
+    /// Goes on live with the next event, and has the client told to resume for what lies before it.
+    ///
+    /// Not at once: what failed now would fail again.
+    private func leaveOut(_ membership: Membership) {
+        membership.catchUp = nil
+        membership.awaitsClient = false
+        membership.isLagging = true
+    }
+
+    /// Leaves out what clients were to ask for and did not.
+    func askAgain(at now: NIODeadline) {
+        guard let since = awaitsClientSince, now - since > Self.longestPause else { return }
+        awaitsClientSince = nil
+        for membership in memberships where membership.awaitsClient { leaveOut(membership) }
+    }
+
+    /// Goes on live after a position, or reads first what the room has beyond it.
+    private func goOn(_ membership: Membership, from position: ChannelPosition) {
+        membership.floor = position.eventSeq
+        let head = shared.rooms.position(of: membership.room.reference)
+        if let head, head.eventSeq > position.eventSeq {
+            catchUp(membership, from: position)
+        } else {
+            membership.catchUp = nil
+        }
+    }
+
+    /// Brings the session what a channel has after a position, and then goes on live.
+    func catchUp(_ membership: Membership, from position: ChannelPosition) {
+        let catchUp = nextCatchUp()
+        hold(membership, catchUp)
+        let reference = membership.room.reference
+        shared.reader.read(reference, after: position) { [self] reading in
+            hub.eventLoop.execute { self.bring(reading, to: reference, after: position, catchUp) }
+        }
+    }
+
+    private func bring(
+        _ reading: EventReader.Reading,
+        to reference: ChannelReference,
+        after position: ChannelPosition,
+        _ catchUp: Int
+    ) {
+        guard case .open(let connection) = state, connection.isOpen,
+            let membership = memberships.first(where: { $0.room.reference == reference }), membership.catchUp == catchUp
+        else { return }
+        // A channel that is gone is told by its room; what cannot be read is left out until the client resumes.
+        guard case .events(let events) = reading, !events.isEmpty else { return leaveOut(membership) }
+        let unstored = shared.rooms.unstored(of: reference, after: membership.heldFrom)
+        for event in events {
+            // What the storage does not have was heard, if it came while the session waited.
+            let event = unstored.first { $0.position.eventSeq == event.position.eventSeq } ?? event
+            guard let kind = event.notification?.kind, !(kind.concernsMessages && membership.discards) else { continue }
+            let delivery = Delivery(event)
+            guard let frame = delivery.frame else { continue }
+            switch connection.send(frame) {
+            case .written: report(delivery, DeliveryTally(written: 1), to: membership)
+            case .queued: awaitWriting(of: delivery)
+            case .refused:
+                report(delivery, DeliveryTally(lagging: 1), to: membership)
+                return leaveOut(membership)
+            }
+        }
+        goOn(membership, from: events.last?.position ?? position)
+    }
+
+    /// Counts what was brought of what came while the session waited; of anything older it was no receiver.
+    private func report(_ delivery: Delivery, _ tally: DeliveryTally, to membership: Membership) {
+        guard delivery.position.eventSeq > membership.heldFrom else { return }
+        shared.receipts.report(delivery, tally)
+    }
+
+    // MARK: Slow clients
+
+    /// A frame of the delivery waits to be written.
+    func awaitWriting(of delivery: Delivery) {
+        unwritten.append(delivery)
+    }
+
+    func drained() {
+        for delivery in unwritten { shared.receipts.report(delivery, DeliveryTally(written: 1)) }
+        unwritten.removeAll()
+        tellOfLag()
+        guard awaitsReader, case .open(let connection) = state else { return }
+        awaitsReader = false
+        answerNext(connection)
+    }
+
+    /// Tells the client, who reads again, what was left out meanwhile.
+    func tellOfLag() {
+        guard case .open(let connection) = state, connection.isOpen else { return }
+        var members: [JSONObject.Member] = []
+        for membership in memberships where membership.isLagging {
+            let reference = membership.room.reference
+            // Nothing up to here comes any more: neither live nor by itself.
+            let head = shared.rooms.position(of: reference) ?? membership.room.position
+            membership.floor = max(membership.floor, head.eventSeq)
+            membership.isLagging = false
+            let position: JSONObject = [
+                "Epoch": .string(shared.generation.epoch(of: reference.incarnation).description),
+                "MsgSeq": .integer(head.messageSeq),
+                "EventSeq": .integer(head.eventSeq),
+            ]
+            members.append(.init(name: reference.channel.rawValue, value: .object(position)))
+        }
+        guard !members.isEmpty else { return }
+        let text = JSONRPC.notification("onLagging", parameters: JSONObject(members).json)
+        _ = connection.sendAlways(WebSocketFrames.text(text))
+    }
+}
