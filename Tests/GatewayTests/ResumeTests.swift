@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test("requests in a batch that resume the same channel twice are both answered, and live posts go on")
+    @Test("of two requests to resume in a batch the second is refused, and live posts go on")
     func twice() async throws {
         try await withNews { node, anna, epoch in
             for number in 1...3 { try await node.post("m\(number)") }
@@ -119,6 +119,9 @@ import Testing
             try await waitUntil("the batch is answered") {
                 anna.arrivals.contains { if case .other(let value) = $0 { value.items.count == 2 } else { false } }
             }
+            let answers = anna.arrivals.lazy.compactMap { if case .other(let value) = $0 { value.items } else { nil } }
+            #expect(answers.first?.first?["result"]?["@TOA#_news"]?["messages"]?.items.count == 2)
+            #expect(answers.first?.last?["error"]?["code"]?.integer == -32600)
             try await node.post("m4")
             try await waitUntil("the last post arrives") {
                 anna.notifications("onRecvNewMessage").last?.messageText == "m4"

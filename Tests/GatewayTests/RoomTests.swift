@@ -107,6 +107,16 @@ import Testing
         #expect(room.hear(event(7)) == .next)
     }
 
+    @Test("the newest online-only messages are remembered, and no stored one")
+    func unstored() {
+        var room = room(at: 0)
+        for number in 1...40 { _ = room.hear(event(Int64(number), isOnlineOnly: number.isMultiple(of: 2))) }
+
+        let remembered = room.unstored.map(\.position.eventSeq)
+
+        #expect(remembered == (1...40).filter { $0.isMultiple(of: 2) }.suffix(Room.mostUnstored).map(Int64.init))
+    }
+
     @Test("any order of hearing and reading delivers every number once and in order", arguments: 1...50)
     func anyOrder(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
