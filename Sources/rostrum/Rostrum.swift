@@ -1,6 +1,5 @@
 import ArgumentParser
 import ChatProtocol
-import FoundationEssentials
 import NIOCore
 import Server
 
@@ -28,9 +27,8 @@ struct Rostrum: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // What Rostrum writes is nobody else's to read.
         umask(0o077)
-        // As many event loops as processors that the process may use, not as the machine has: two that share one only
-        // take turns.
-        NIOSingletons.groupLoopCountSuggestion = ProcessInfo.processInfo.activeProcessorCount
+        // Not as many event loops as the machine has processors: two that share one only take turns.
+        NIOSingletons.groupLoopCountSuggestion = Processors.usable
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
