@@ -9,12 +9,13 @@ import Darwin
 /// A connection's descriptor, for sending past NIO's queue.
 ///
 /// NIO hands it out for the time of a closure, for at any other it may close it. Here it is kept, because to ask for it
-/// costs more than to send with it, and it may be used under conditions that ``WebSocketConnection`` sees to:
+/// costs more than to send with it, and it may be used under conditions that ``WebSocketConnection`` sees to, which gives
+/// it out as ``WebSocketConnection/clearSocket`` while they hold:
 /// - on the event loop and before `channelInactive`. NIO calls that in the same step in which it closes the descriptor;
 ///   in between it only fails the writes that wait, of which nobody is told whose channel is no longer active;
 /// - while nothing of this connection waits in NIO, or the bytes would overtake it;
 /// - without TLS, or they would go out in the clear.
-struct DirectSocket {
+package struct DirectSocket {
     private let descriptor: NIOBSDSocket.Handle
 
     /// Call on the event loop.
@@ -32,16 +33,13 @@ struct DirectSocket {
     ///
     /// - Returns: how many bytes it took. 0 also when the connection is broken: NIO, which is given the rest, finds out
     ///   and closes it.
-    @inline(__always)
-    func send(_ frame: ByteBuffer) -> Int {
-        frame.withUnsafeReadableBytes { bytes in
-            #if canImport(Glibc)
-            let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-            return max(0, Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags))
-            #else
-            // NIO has switched SIGPIPE off for its sockets here.
-            return max(0, Darwin.send(descriptor, bytes.baseAddress, bytes.count, MSG_DONTWAIT))
-            #endif
-        }
+    package func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+        #if canImport(Glibc)
+        let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
+        return max(0, Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags))
+        #else
+        // NIO has switched SIGPIPE off for its sockets here.
+        return max(0, Darwin.send(descriptor, bytes.baseAddress, bytes.count, MSG_DONTWAIT))
+        #endif
     }
 }

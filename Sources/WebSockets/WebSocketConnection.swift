@@ -52,16 +52,17 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// When anything was last heard from the peer, or the peer was last seen to read what had waited for it.
     package private(set) var lastHeard = NIODeadline.now()
     /// How many bytes wait for the peer to read, besides those that the kernel has.
-    package private(set) var waitingBytes = 0
+    package private(set) var waitingBytes = 0 { didSet { if !isWriting { tellIfClearChanged() } } }
 
     private let channel: any Channel
     private let socket: DirectSocket?
     private var context: ChannelHandlerContext?
     private var receiver: (any WebSocketReceiver)?
-    private var state = State.open
+    private var state = State.open { didSet { tellIfClearChanged() } }
     private var reader = FrameReader(largestMessage: largestMessage, mostFragments: mostFragments)
     /// When the message began that is not whole yet.
     private var beginning: NIODeadline?
+    private var wasClear = false
     private var owesDrained = false
     /// While a frame is given to the pipeline, which may get rid of it at once.
     private var isWriting = false
@@ -88,10 +89,30 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     // MARK: - Sending
 
+    /// The socket, while whole frames may be given to it past ``send(_:)``: the connection is open, nothing waits, and
+    /// there is no TLS.
+    ///
+    /// Whoever sends to very many keeps it side by side with theirs, and is told by ``WebSocketReceiver/clearChanged()``
+    /// when to look again. Of a frame that it does not take whole, ``finish(_:after:)`` must be given the rest at once.
+    package var clearSocket: DirectSocket? { state == .open && waitingBytes == 0 ? socket : nil }
+
+    private func tellIfClearChanged() {
+        let isClear = clearSocket != nil
+        guard isClear != wasClear else { return }
+        wasClear = isClear
+        receiver?.clearChanged()
+    }
+
+    /// Sends what ``clearSocket`` did not take of a frame.
+    package func finish(_ frame: ByteBuffer, after sent: Int) -> Sending {
+        var rest = frame
+        rest.moveReaderIndex(forwardBy: sent)
+        return write(rest)
+    }
+
     /// Sends a frame made by ``WebSocketFrames``, unless more than ``mostWaiting`` bytes wait already.
     package func send(_ frame: ByteBuffer) -> Sending {
-        // Not `isOpen`: to look at the channel's memory too costs a broadcast to many as much as all the rest of this.
-        guard state == .open else { return .refused }
+        guard isOpen else { return .refused }
         guard waitingBytes <= Self.mostWaiting else {
             owesDrained = true
             return .refused
@@ -114,11 +135,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// The caller has made sure that the descriptor is that of this connection still; see ``DirectSocket``.
     private func put(_ frame: ByteBuffer) -> Sending {
         guard let socket, waitingBytes == 0 else { return write(frame) }
-        let sent = socket.send(frame)
-        guard sent < frame.readableBytes else { return .written }
-        var rest = frame
-        rest.moveReaderIndex(forwardBy: sent)
-        return write(rest)
+        let sent = frame.withUnsafeReadableBytes(socket.send)
+        return sent == frame.readableBytes ? .written : finish(frame, after: sent)
     }
 
     /// Sends through the pipeline, which keeps what the kernel does not take.
@@ -139,6 +157,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
         }
         context.flush()
         isWriting = false
+        tellIfClearChanged()
         guard channel.isActive else { return .refused }
         guard waitingBytes > 0 else {
             // What waited before went with it; not from here, where the receiver is in the middle of a send.
@@ -286,6 +305,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
         self.context = context
         let isActive = channel.isActive
         if !isActive { state = .lingering }
+        wasClear = clearSocket != nil
         receiver?.opened(self)
         if !isActive { end() }
     }

@@ -14,6 +14,9 @@ package protocol WebSocketReceiver: AnyObject {
     /// Nothing waits to be written any more; called once after sends that were not ``WebSocketConnection/Sending/written``.
     func drained()
 
+    /// ``WebSocketConnection/clearSocket`` is there from now on, or is not there any more.
+    func clearChanged()
+
     /// The peer has gone and says nothing more: ``WebSocketConnection/abandon()`` is to be called, now or soon.
     ///
     /// Closing costs, and peers may go by the thousand: whoever has many connections closes them bit by bit.
@@ -24,6 +27,9 @@ package protocol WebSocketReceiver: AnyObject {
 }
 
 extension WebSocketReceiver {
+    /// Does nothing: for whoever sends by the connection alone.
+    package func clearChanged() {}
+
     /// Closes it now.
     package func abandoned(_ connection: WebSocketConnection) {
         connection.abandon()

@@ -12,6 +12,7 @@ import WebSockets
     /// Sends frames of random sizes, one after the other, until it has sent so many bytes.
     private final class Fountain: WebSocketReceiver {
         private var connection: WebSocketConnection?
+        private var clearSocket: DirectSocket?
         private var random: SeededGenerator
         private var count = 0
         private let most: Int
@@ -27,21 +28,30 @@ import WebSockets
         }
 
         func opened(_ connection: WebSocketConnection) {
-            self.connection = connection
+            (self.connection, clearSocket) = (connection, connection.clearSocket)
             flow()
         }
         func received(text: ByteBuffer) {}
         func received(binary: ByteBuffer) {}
         func drained() { flow() }
+        func clearChanged() { clearSocket = connection?.clearSocket }
         func closed() { connection = nil }
+
+        private func send(_ frame: ByteBuffer) -> WebSocketConnection.Sending? {
+            // Sometimes as an answer, which is not refused; sometimes as those do who send to very many.
+            switch (Int.random(in: 0..<4, using: &random), clearSocket) {
+            case (0, _): return connection?.sendAlways(frame)
+            case (1...2, let socket?):
+                let sent = frame.withUnsafeReadableBytes(socket.send)
+                return sent == frame.readableBytes ? .written : connection?.finish(frame, after: sent)
+            default: return connection?.send(frame)
+            }
+        }
 
         private func flow() {
             while count < most {
                 let length = Int.random(in: 1...Int.random(in: 1...40_000, using: &random), using: &random)
-                // Sometimes as an answer, which is not refused.
-                let frame = WebSocketFrames.binary(Self.payload(at: count, length))
-                let isAnswer = Int.random(in: 0..<4, using: &random) == 0
-                switch isAnswer ? connection?.sendAlways(frame) : connection?.send(frame) {
+                switch send(WebSocketFrames.binary(Self.payload(at: count, length))) {
                 case .written: count += length
                 case .queued:
                     count += length

@@ -7,11 +7,24 @@ import WebSockets
 ///
 /// A delivery goes in slices, so that a room of many thousands does not keep the loop from everything else. Members may
 /// come and go between two slices: whoever leaves leaves a gap, whoever comes has its ``Membership/floor``.
+///
+/// What most members need is a `send` and nothing else, and what it takes lies side by side in ``places``: to look at each
+/// member's own memory costs the more the more there are, for none of it is in the processor's cache by then.
 final class LoopRoom {
+    /// What a delivery must know of a member who is to be sent it at once.
+    private struct Place {
+        /// Nil when there is more to it: the member waits for something, or is gone.
+        var socket: DirectSocket?
+        var discards = false
+        var floor: Int64 = 0
+    }
+
     let reference: ChannelReference
     /// How far the loop has come, with the delivery that is under way.
     private(set) var position = ChannelPosition(messageSeq: 0, eventSeq: 0)
     private var members: [Membership?] = []
+    /// One for each of ``members``.
+    private var places: [Place] = []
     private var gaps = 0
     private var deliveries: CircularBuffer<Delivery> = []
     /// The next member of the first delivery.
@@ -27,13 +40,33 @@ final class LoopRoom {
     func add(_ membership: Membership) {
         membership.index = members.count
         members.append(membership)
+        places.append(Self.place(of: membership))
     }
 
     func remove(_ membership: Membership) {
-        guard members.indices.contains(membership.index), members[membership.index] === membership else { return }
+        guard isMember(membership) else { return }
         members[membership.index] = nil
+        places[membership.index] = Place()
         gaps += 1
         if deliveries.isEmpty { closeGaps() }
+    }
+
+    /// Something about a member has changed that a delivery must know.
+    func refresh(_ membership: Membership) {
+        guard isMember(membership) else { return }
+        places[membership.index] = Self.place(of: membership)
+    }
+
+    private func isMember(_ membership: Membership) -> Bool {
+        members.indices.contains(membership.index) && members[membership.index] === membership
+    }
+
+    private static func place(of membership: Membership) -> Place {
+        Place(
+            socket: membership.isLive ? membership.connection.clearSocket : nil,
+            discards: membership.discards,
+            floor: membership.floor
+        )
     }
 
     /// Takes a delivery; true when none was waiting.
@@ -83,28 +116,55 @@ final class LoopRoom {
             for index in next..<end { _ = members[index]?.connection.sendAlways(frame) }
             return
         }
-        let number = delivery.position.eventSeq
-        let concernsMessages = kind.concernsMessages
-        for index in next..<end {
-            guard let member = members[index], number > member.floor, !(concernsMessages && member.discards) else {
-                continue
+        frame.withUnsafeReadableBytes { bytes in
+            for index in next..<end {
+                // A copy: to send may change the places.
+                let place = places[index]
+                guard let socket = place.socket else {
+                    if let member = members[index] { send(delivery, kind, frame, to: member) }
+                    continue
+                }
+                guard delivery.position.eventSeq > place.floor, !(kind.concernsMessages && place.discards) else {
+                    continue
+                }
+                tally.online += 1
+                let sent = socket.send(bytes)
+                if sent == bytes.count {
+                    tally.written += 1
+                } else if let member = members[index] {
+                    count(member.connection.finish(frame, after: sent), of: delivery, to: member)
+                }
             }
-            tally.online += 1
-            // It is brought the event when it is its turn.
-            guard member.catchUp == nil else { continue }
-            guard !member.isLagging else {
-                tally.lagging += 1
-                continue
-            }
-            switch member.connection.send(frame) {
-            case .written: tally.written += 1
-            case .queued: member.session.awaitWriting(of: delivery)
-            case .refused where member.connection.isOpen:
-                member.isLagging = true
-                tally.lagging += 1
-            // It is about to go, and has nothing to catch up with.
-            case .refused: tally.online -= 1
-            }
+        }
+    }
+
+    /// Delivers to a member whose connection or catching up has to be asked first.
+    private func send(
+        _ delivery: Delivery,
+        _ kind: ChannelNotification.Kind,
+        _ frame: ByteBuffer,
+        to member: Membership
+    ) {
+        guard delivery.position.eventSeq > member.floor, !(kind.concernsMessages && member.discards) else { return }
+        tally.online += 1
+        // It is brought the event when it is its turn.
+        guard member.catchUp == nil else { return }
+        guard !member.isLagging else {
+            tally.lagging += 1
+            return
+        }
+        count(member.connection.send(frame), of: delivery, to: member)
+    }
+
+    private func count(_ sending: WebSocketConnection.Sending, of delivery: Delivery, to member: Membership) {
+        switch sending {
+        case .written: tally.written += 1
+        case .queued: member.session.awaitWriting(of: delivery)
+        case .refused where member.connection.isOpen:
+            member.isLagging = true
+            tally.lagging += 1
+        // It is about to go, and has nothing to catch up with.
+        case .refused: tally.online -= 1
         }
     }
 
@@ -113,8 +173,10 @@ final class LoopRoom {
 
     private func closeGaps() {
         guard gaps > 0, gaps > members.count / 4 || gaps == members.count else { return }
-        members = members.filter { $0 != nil }
-        for (index, member) in members.enumerated() { member?.index = index }
+        let staying = members.compactMap { $0 }
+        for (index, member) in staying.enumerated() { member.index = index }
+        members = staying
+        places = staying.map(Self.place)
         gaps = 0
     }
 }

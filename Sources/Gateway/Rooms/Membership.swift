@@ -7,19 +7,19 @@ final class Membership {
     let room: LoopRoom
     let connection: WebSocketConnection
     /// Whether the user wants none of the channel's messages.
-    var discards: Bool
+    var discards: Bool { didSet { room.refresh(self) } }
     /// Events up to this number are not for the session: it has them, or was told that it does not.
-    var floor: Int64
+    var floor: Int64 { didSet { room.refresh(self) } }
     /// By which catching up the session is being brought what it is missing; nil when it is live.
     ///
     /// Live events wait meanwhile and are read again afterwards. A later catching up takes the place of an earlier one.
-    var catchUp: Int?
+    var catchUp: Int? { didSet { room.refresh(self) } }
     /// Up to which number the session was sent the channel's events when they began to wait.
     var heldFrom: Int64 = 0
     /// Whether the answer to `resume` had no room for everything, so that events wait until the client asks again.
     var awaitsClient = false
     /// Whether something was left out because the client reads too slowly; then everything is, until it is told so.
-    var isLagging = false
+    var isLagging = false { didSet { room.refresh(self) } }
     /// Its index among the room's members.
     var index: Int
 
@@ -28,4 +28,7 @@ final class Membership {
         (self.discards, self.floor) = (discards, floor)
         index = -1
     }
+
+    /// Whether what is delivered goes to the session at once.
+    var isLive: Bool { catchUp == nil && !isLagging }
 }

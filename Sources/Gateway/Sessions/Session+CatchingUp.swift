@@ -9,7 +9,6 @@ extension Session {
     // MARK: Catching up
 
     /// Lets the channels' events wait, so that an answer that is being made comes before them; called from a task.
-    ///
     func hold(_ channels: [ChannelID]) async -> Hold {
         await withCheckedContinuation { continuation in
             hub.eventLoop.execute {
@@ -128,6 +127,10 @@ extension Session {
     }
 
     // MARK: Slow clients
+
+    func clearChanged() {
+        for membership in memberships { membership.room.refresh(membership) }
+    }
 
     /// A frame of the delivery waits to be written.
     func awaitWriting(of delivery: Delivery) {
