@@ -46,6 +46,8 @@ package final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler 
     /// The request arrives in two parts, the decision at any time.
     private var isRequestWhole = false
     private var decision: UpgradeDecision?
+    /// What the door says when there is no decision.
+    private var unavailable: (() -> UpgradeDecision)?
     private var shouldQuiesce = false
 
     /// - Parameters:
@@ -95,21 +97,30 @@ package final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler 
         state = .deciding(handshake)
         // What follows the request waits in the kernel: the decoder would keep it without a bound.
         setReading(false, context)
-        startTimer(Self.longestDecision, context) { self.refuse(context, .serviceUnavailable) }
         let request = UpgradeRequest(
             uri: head.uri,
             headers: head.headers,
             peer: context.channel.remoteAddress?.ipAddress ?? "",
             isSecure: isSecure
         )
+        unavailable = { door.unavailable(request) }
+        startTimer(Self.longestDecision, context) { self.giveUp(context) }
         door.decide(request, on: context.eventLoop).hop(to: context.eventLoop).assumeIsolated().whenComplete { result in
-            self.decision =
-                switch result {
-                case .success(let decision): decision
-                case .failure: .refuse(status: .serviceUnavailable, headers: [:], body: [])
-                }
-            self.proceed(context)
+            guard case .success(let decision) = result else { return self.giveUp(context) }
+            self.settle(decision, context)
         }
+    }
+
+    /// There is no decision, and none is waited for any longer.
+    private func giveUp(_ context: ChannelHandlerContext) {
+        if let unavailable { settle(unavailable(), context) }
+    }
+
+    /// The first decision counts.
+    private func settle(_ decision: UpgradeDecision, _ context: ChannelHandlerContext) {
+        guard case .deciding = state, self.decision == nil else { return }
+        self.decision = decision
+        proceed(context)
     }
 
     private func proceed(_ context: ChannelHandlerContext) {
@@ -181,8 +192,8 @@ package final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler 
     private func refuse(
         _ context: ChannelHandlerContext,
         _ status: HTTPResponseStatus,
-        _ headers: HTTPHeaders = [:],
-        _ body: [UInt8] = []
+        _ headers: HTTPHeaders,
+        _ body: [UInt8]
     ) {
         end()
         var head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
@@ -243,7 +254,7 @@ package final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler 
         switch (state, event) {
         case (.passing, _): context.fireUserInboundEventTriggered(event)
         case (.waiting, is ChannelShouldQuiesceEvent): context.close(promise: nil)
-        case (.deciding, is ChannelShouldQuiesceEvent): refuse(context, .serviceUnavailable)
+        case (.deciding, is ChannelShouldQuiesceEvent): giveUp(context)
         case (.upgrading, is ChannelShouldQuiesceEvent): shouldQuiesce = true
         case (_, ChannelEvent.inputClosed): context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)

@@ -5,9 +5,19 @@ package import NIOHTTP1
 package protocol WebSocketDoor: Sendable {
     /// Called on the connection's event loop for each request to upgrade, well-formed as RFC 6455 section 4.2.1 has it.
     ///
-    /// The peer waits at most ``UpgradeGate/longestDecision``; a failed future counts as 503. Nothing may be held for the
-    /// connection before `makeReceiver` is called: a peer may be gone by the time of the decision, and then it never is.
+    /// The peer waits at most ``UpgradeGate/longestDecision``. Nothing may be held for the connection before `makeReceiver`
+    /// is called: a peer may be gone by the time of the decision, and then it never is.
     func decide(_ request: UpgradeRequest, on eventLoop: any EventLoop) -> EventLoopFuture<UpgradeDecision>
+
+    /// What a peer is told for whom there is no decision: it failed, took too long, or the server stops meanwhile.
+    func unavailable(_ request: UpgradeRequest) -> UpgradeDecision
+}
+
+extension WebSocketDoor {
+    /// An empty HTTP 503.
+    package func unavailable(_ request: UpgradeRequest) -> UpgradeDecision {
+        .refuse(status: .serviceUnavailable, headers: [:], body: [])
+    }
 }
 
 /// What a door knows of who wants to come in.

@@ -113,6 +113,34 @@ import Testing
         }
     }
 
+    @Test("a login that is not done when the server stops is HTTP 503, or 1013 to who offers the subprotocol")
+    func stopsMeanwhile() async throws {
+        for offers in [true, false] {
+            try await withNode { node, reads, _ in
+                var manners = LiveClient.Manners()
+                if offers { manners.headers = [("Sec-WebSocket-Protocol", "rostrum.v1")] }
+                let read = reads.holdNext()
+                async let login = node.login("anna", manners)
+                defer { read.goOn() }
+                await read.waitUntilBegun()
+                node.quiesce()
+
+                let envelope: JSONValue
+                do {
+                    let ending = try await login.end()
+                    #expect(offers)
+                    #expect(ending.code == 1013)
+                    envelope = try JSONValue(parsing: Array(ending.reason.utf8))
+                } catch let refused as RawWebSocket.Refused {
+                    #expect(!offers)
+                    #expect(refused.reply.status == 503)
+                    envelope = try JSONValue(parsing: Array(refused.reply.body))
+                }
+                #expect(envelope["ErrorCode"]?.integer == Int64(ErrorCode.requestTimedOut.rawValue))
+            }
+        }
+    }
+
     @Test("who is kicked while his session opens does not come in, and leaves nothing behind")
     func kickedMeanwhile() async throws {
         try await withNode { node, reads, call in

@@ -11,12 +11,18 @@ import WebSockets
     private final class Door: WebSocketDoor, @unchecked Sendable {
         // Used on the thread of its test alone.
         var requests: [UpgradeRequest] = []
+        /// What is said when there is no decision; nil for what doors say that say nothing of their own.
+        var excuse: UpgradeDecision?
         private var promises: [EventLoopPromise<UpgradeDecision>] = []
 
         func decide(_ request: UpgradeRequest, on eventLoop: any EventLoop) -> EventLoopFuture<UpgradeDecision> {
             requests.append(request)
             promises.append(eventLoop.makePromise())
             return promises[promises.count - 1].futureResult
+        }
+
+        func unavailable(_ request: UpgradeRequest) -> UpgradeDecision {
+            excuse ?? .refuse(status: .serviceUnavailable, headers: [:], body: [])
         }
 
         func answer(_ decision: UpgradeDecision) {
@@ -73,11 +79,15 @@ import WebSockets
 
         func sent() throws -> String {
             channel.embeddedEventLoop.run()
-            var text = ""
+            return String(decoding: try sentBytes(), as: UTF8.self)
+        }
+
+        func sentBytes() throws -> [UInt8] {
+            var bytes: [UInt8] = []
             while let part = try channel.readOutbound(as: IOData.self) {
-                if case .byteBuffer(let buffer) = part { text += String(buffer: buffer) }
+                if case .byteBuffer(let buffer) = part { bytes += Array(buffer: buffer) }
             }
-            return text
+            return bytes
         }
 
         /// The parts of requests that came out behind the gate.
@@ -142,10 +152,7 @@ import WebSockets
         )
         entrance.channel.embeddedEventLoop.run()
 
-        var bytes: [UInt8] = []
-        while let part = try entrance.channel.readOutbound(as: IOData.self) {
-            if case .byteBuffer(let buffer) = part { bytes += Array(buffer: buffer) }
-        }
+        let bytes = try entrance.sentBytes()
         let close = RawWebSocket.Frame.close(4401, "no").bytes(isMasked: false)
         #expect(Array(bytes.suffix(close.count)) == close)
         let head = String(decoding: bytes.dropLast(close.count), as: UTF8.self)
@@ -186,6 +193,34 @@ import WebSockets
         #expect(try entrance.sent().hasPrefix("HTTP/1.1 503 "))
         if isLate { entrance.accept() }
         #expect(entrance.recorder.events.isEmpty)
+        #expect(entrance.becameOther == 1)
+    }
+
+    @Test(
+        "a door may have something of its own to say when there is no decision",
+        arguments: ["late", "fails", "stops"]
+    )
+    func excused(how: String) throws {
+        let entrance = try Entrance()
+        entrance.door.excuse = .acceptAndClose(subprotocol: "rostrum.v1", code: .tryAgainLater, reason: "later")
+        try entrance.receive(upgrade)
+
+        switch how {
+        case "late": entrance.pass(.seconds(10))
+        case "fails": entrance.door.fail()
+        default: entrance.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
+        entrance.channel.embeddedEventLoop.run()
+        entrance.accept()
+
+        let bytes = try entrance.sentBytes()
+        let close = RawWebSocket.Frame.close(1013, "later").bytes(isMasked: false)
+        #expect(Array(bytes.suffix(close.count)) == close)
+        #expect(String(decoding: bytes.dropLast(close.count), as: UTF8.self).hasPrefix("HTTP/1.1 101 "))
+        #expect(entrance.recorder.events.isEmpty)
+        // The peer, who does not answer, is cut soon.
+        entrance.pass(.seconds(2))
+        #expect(!entrance.channel.isActive)
         #expect(entrance.becameOther == 1)
     }
 

@@ -73,6 +73,11 @@ struct GatewayDoor: WebSocketDoor {
         return promise.futureResult
     }
 
+    func unavailable(_ request: UpgradeRequest) -> UpgradeDecision {
+        let error = ChatError(.requestTimedOut, "The server has no time for the login now; try again later.")
+        return refusal(error, Offer(request.headers))
+    }
+
     /// Makes the session of a caller who is who he says.
     private func admit(
         _ request: UpgradeRequest,
