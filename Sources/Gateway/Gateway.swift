@@ -163,7 +163,10 @@ package final class Gateway: Service {
     }
 
     private func end(_ sessions: [Session], _ end: SessionEnd) {
-        for session in sessions { session.hub.eventLoop.execute { session.end(end) } }
+        for sessions in Dictionary(grouping: sessions, by: { ObjectIdentifier($0.hub) }).values {
+            guard let hub = sessions.first?.hub else { continue }
+            hub.eventLoop.execute { hub.end(sessions, end) }
+        }
     }
 
     /// Makes good what was not heard.

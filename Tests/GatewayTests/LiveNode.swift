@@ -42,7 +42,8 @@ final class LiveNode: Sendable {
     let lastRandom = Mutex<Int64>(0)
     private let listener: any Channel
     private let connections: Connections
-    private let loops: MultiThreadedEventLoopGroup
+    /// What the sessions are spread over.
+    let loops: MultiThreadedEventLoopGroup
     private let services: ServiceGroup
     private let running: Task<Void, any Error>
 

@@ -135,7 +135,7 @@ import Testing
 
 extension TestMetrics {
     /// The sum of a counter; 0 when nothing was counted.
-    fileprivate func totalValue(_ label: String, _ dimensions: [(String, String)]) -> Int64 {
+    func totalValue(_ label: String, _ dimensions: [(String, String)]) -> Int64 {
         (try? expectCounter(label, dimensions).totalValue) ?? 0
     }
 }

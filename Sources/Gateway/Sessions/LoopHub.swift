@@ -16,10 +16,8 @@ final class LoopHub: @unchecked Sendable {
     /// How long a peer may be silent.
     static let longestSilence = TimeAmount.seconds(Int64(2 * slots * roundsBetweenPings + slots))
 
-    /// Frames that are sent before the loop looks for what has come in: some 2 ms.
+    /// Frames that are sent before the loop looks for what has come in, or as much of something else: some 2 ms.
     static let slice = 200
-    /// Connections that are closed before it does.
-    static let closingSlice = 8
     /// A loop does every task that is there before it reads or accepts again; only what is due later lets it.
     static let breath = TimeAmount.microseconds(20)
 
@@ -29,9 +27,8 @@ final class LoopHub: @unchecked Sendable {
     /// Rooms that have something to deliver.
     private var busy: CircularBuffer<LoopRoom> = []
     private var isDelivering = false
-    /// Connections whose peers have gone.
-    private var abandoned: CircularBuffer<WebSocketConnection> = []
-    private var isClosing = false
+    private var chores: CircularBuffer<Chore> = []
+    private var isAtChores = false
     private var wheel: [[Session]]
     private var slot = 0
     private var round = 0
@@ -88,11 +85,12 @@ final class LoopHub: @unchecked Sendable {
             left -= max(1, step.visited)
             guard let (delivery, tally) = step.done else { break }
             shared.receipts.report(delivery, tally)
-            if delivery.kind == .deleted {
-                for membership in room.allMembers { membership.session.lose(membership) }
-            }
             busy.removeFirst()
-            if room.hasDeliveries { busy.append(room) }
+            if delivery.kind == .deleted {
+                empty(room)
+            } else if room.hasDeliveries {
+                busy.append(room)
+            }
         }
         guard !busy.isEmpty else {
             isDelivering = false
@@ -101,22 +99,70 @@ final class LoopHub: @unchecked Sendable {
         eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.deliverSlice() }
     }
 
-    /// Closes a connection whose peer has gone, after those that went before.
-    func bury(_ connection: WebSocketConnection) {
-        abandoned.append(connection)
-        guard !isClosing else { return }
-        isClosing = true
-        // Not at once: the next ones are found in the same look at the sockets.
-        eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.closeSlice() }
+    /// Takes everybody out of a room whose end was delivered.
+    private func empty(_ room: LoopRoom) {
+        // Nothing more is delivered there while they go: the end may be said again.
+        if rooms[room.reference] === room { rooms[room.reference] = nil }
+        add(room.allMembers.map { .lose($0.session, $0) })
     }
 
-    private func closeSlice() {
-        for _ in 0..<min(Self.closingSlice, abandoned.count) { abandoned.removeFirst().abandon() }
-        guard !abandoned.isEmpty else {
-            isClosing = false
+    // MARK: Chores
+
+    /// What is to be done for one of many sessions: each has to wait for those before it.
+    private enum Chore {
+        /// Its peer has gone.
+        case close(WebSocketConnection)
+        case end(Session, SessionEnd)
+        /// The channel is gone, and the client was told so.
+        case lose(Session, Membership)
+
+        /// What it costs, in frames that are sent.
+        var cost: Int {
+            switch self {
+            case .close: 25
+            case .end: 10
+            case .lose: 1
+            }
+        }
+
+        func run() {
+            switch self {
+            case .close(let connection): connection.abandon()
+            case .end(let session, let end): session.end(end)
+            case .lose(let session, let membership): session.lose(membership)
+            }
+        }
+    }
+
+    /// Closes a connection whose peer has gone.
+    func bury(_ connection: WebSocketConnection) {
+        add(CollectionOfOne(.close(connection)))
+    }
+
+    /// Ends sessions of this loop.
+    func end(_ sessions: some Collection<Session>, _ end: SessionEnd) {
+        add(sessions.map { .end($0, end) })
+    }
+
+    private func add(_ more: some Collection<Chore>) {
+        chores.append(contentsOf: more)
+        guard !isAtChores, !chores.isEmpty else { return }
+        isAtChores = true
+        // Not at once: peers that go together are found in the same look at the sockets.
+        eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.doChores() }
+    }
+
+    private func doChores() {
+        var left = Self.slice
+        while left > 0, let chore = chores.popFirst() {
+            left -= chore.cost
+            chore.run()
+        }
+        guard !chores.isEmpty else {
+            isAtChores = false
             return
         }
-        eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.closeSlice() }
+        eventLoop.assumeIsolated().scheduleTask(in: Self.breath) { self.doChores() }
     }
 
     // MARK: Sessions

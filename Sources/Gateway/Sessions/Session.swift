@@ -154,9 +154,9 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             connection.tick(now: now)
             guard connection.isOpen else { return }
             if time >= token.expiresAt {
-                end(.userSigExpired)
+                hub.end(CollectionOfOne(self), .userSigExpired)
             } else if now - connection.lastHeard > LoopHub.longestSilence {
-                end(.silent)
+                hub.end(CollectionOfOne(self), .silent)
             } else if pings {
                 connection.ping()
             }
@@ -253,7 +253,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     /// The channel is gone, and the client was told so.
     func lose(_ membership: Membership) {
-        leave([membership])
+        // It may have gone by itself meanwhile.
+        if memberships.contains(where: { $0 === membership }) { leave([membership]) }
     }
 
     /// The user's subscriptions changed.

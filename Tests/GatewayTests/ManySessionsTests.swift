@@ -1,0 +1,105 @@
+import Chat
+import ChatProtocol
+import Gateway
+import MetricsTestKit
+import NIOCore
+import NIOPosix
+import RostrumTesting
+import Synchronization
+import Testing
+
+/// What happens to many sessions of one event loop in one go.
+@Suite(.timeLimit(.minutes(5))) struct ManySessionsTests {
+    /// A node with one event loop where so many users follow the news.
+    private func withNode(
+        _ count: Int,
+        _ options: LiveNode.Options = LiveNode.Options(),
+        _ body: (LiveNode, [LiveClient]) async throws -> Void
+    ) async throws {
+        var options = options
+        options.loops = 1
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            try await node.createChannel()
+            let users = (0..<count).map { "user\($0)" }
+            var clients: [LiveClient] = []
+            for user in users { clients.append(try await node.login(user)) }
+            for start in stride(from: 0, to: count, by: 50) {
+                let some = Array(users[start..<min(count, start + 50)])
+                _ = try await node.installation.subscribers.add(some, to: .news, for: node.installation.call())
+            }
+            for client in clients { _ = try await client.next("onOfficialAccountSubscribed") }
+            try await body(node, clients)
+        }
+    }
+
+    /// Looks at a number from an event loop, whenever the loop has finished what was to be done at once.
+    private final class Watch: Sendable {
+        private struct State {
+            var last: Int64 = 0
+            var largestStep: Int64 = 0
+            var isOver = false
+        }
+
+        private let state = Mutex(State())
+        private let loop: any EventLoop
+        private let number: @Sendable () -> Int64
+
+        init(from loop: any EventLoop, at number: @escaping @Sendable () -> Int64) {
+            (self.loop, self.number) = (loop, number)
+            loop.execute { self.look() }
+        }
+
+        private func look() {
+            let isOver = state.withLock { state in
+                let now = number()
+                state.largestStep = max(state.largestStep, now - state.last)
+                state.last = now
+                return state.isOver
+            }
+            if !isOver { loop.assumeIsolated().scheduleTask(in: .microseconds(20)) { self.look() } }
+        }
+
+        /// Ends it.
+        ///
+        /// - Returns: the most that the number grew from one look to the next.
+        func stop() -> Int64 {
+            state.withLock { state in
+                state.isOver = true
+                return state.largestStep
+            }
+        }
+    }
+
+    @Test("sessions that end together let the loop do other things in between")
+    func ends() async throws {
+        let metrics = TestMetrics()
+        var options = LiveNode.Options()
+        options.metrics = metrics
+        options.comparisonInterval = .seconds(3600)
+        try await withNode(150, options) { node, clients in
+            let watch = Watch(from: node.loops.next()) {
+                metrics.totalValue("rostrum_session_ends", [("code", "4403")])
+            }
+            try await node.installation.applications.empty(.example, by: node.installation.operation())
+
+            for client in clients { #expect(try await client.end().code == 4403) }
+            #expect((1...20).contains(watch.stop()))
+            #expect(metrics.totalValue("rostrum_session_ends", [("code", "4403")]) == 150)
+        }
+    }
+
+    @Test("the end of a channel is told once to each of many, and nothing is left of its room")
+    func destroyed() async throws {
+        var options = LiveNode.Options()
+        options.comparisonInterval = .milliseconds(1)
+        try await withNode(300, options) { node, clients in
+            try await node.destroy()
+
+            try await waitUntil("the room is empty") { node.gateway.census.rooms == 0 }
+            for client in clients {
+                try await client.call("getOfficialAccountList")
+                #expect(client.notifications("onOfficialAccountDeleted").count == 1)
+            }
+        }
+    }
+}
