@@ -49,6 +49,7 @@ struct FrameReader {
     private var payloadBytes = 0
     /// Its lowest byte is for the next byte of the payload.
     private var mask: UInt32 = 0
+    private var lesserFrames = 0
     private var message: Message?
     private var control = ByteBuffer()
 
@@ -58,6 +59,12 @@ struct FrameReader {
 
     /// Whether a message or a frame has begun that is not whole yet.
     var isInMiddle: Bool { phase != .start || message != nil }
+
+    /// How many frames came since the last call that began no message: control frames and continuations.
+    mutating func takeLesserFrames() -> Int {
+        defer { lesserFrames = 0 }
+        return lesserFrames
+    }
 
     /// Takes bytes until something is whole.
     ///
@@ -89,6 +96,7 @@ struct FrameReader {
         }
         isFinal = byte & 0x80 != 0
         self.opcode = opcode
+        if opcode != .text, opcode != .binary { lesserFrames += 1 }
         switch opcode {
         case .continuation:
             guard message != nil else { throw Violation(.protocolError, "There is no message to continue.") }

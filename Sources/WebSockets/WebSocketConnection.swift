@@ -12,6 +12,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     package static let largestMessage = 65_536
     /// In how many fragments it may come.
     package static let mostFragments = 1024
+    /// How many frames may come that begin no message, which nobody else counts: pings, pongs and fragments.
+    package static let mostLesserFrames = Allowance.Rule(burst: 1200, perSecond: 100)
     /// How many bytes may wait for a slow peer before ``send(_:)`` refuses more.
     package static let mostWaiting = 65_536
     /// How long a message may take from its first byte to its last; see ``tick(now:)``.
@@ -64,6 +66,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private var beginning: NIODeadline?
     private var wasClear = false
     private var owesDrained = false
+    private var allowance: Allowance
     /// While a frame is given to the pipeline, which may get rid of it at once.
     private var isWriting = false
     private var isPingWaiting = false
@@ -81,6 +84,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
         socket = isSecure ? nil : DirectSocket(of: channel)
         // Both are for speed and memory; a socket that takes neither works all the same.
         try? channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.sendBufferBytes)
+        allowance = Allowance(Self.mostLesserFrames, at: lastHeard)
         try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
     }
 
@@ -217,12 +221,19 @@ package final class WebSocketConnection: ChannelInboundHandler {
         } catch {
             fail(error)
         }
+            let frames = reader.takeLesserFrames()
+            guard frames == 0 || allowance.take(frames, at: lastHeard) else { throw Self.floods }
         if waitingBytes == 0 { answerPing() }
     }
 
     private func take(_ event: FrameReader.Event) {
         if case .close(let code) = event { return answerClose(code) }
         guard state == .open else { return }
+    private static let floods = FrameReader.Violation(
+        .policyViolation,
+        "More pings, pongs and fragments than are allowed: \(mostLesserFrames)."
+    )
+
         switch event {
         case .text(let text): receiver?.received(text: text)
         case .binary(let bytes): receiver?.received(binary: bytes)

@@ -46,7 +46,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     private var isAnswering = false
     /// Whether the next request waits until the client has read the answers before it.
     var awaitsReader = false
-    private var allowance: RequestAllowance
+    private var allowance: Allowance
     /// When the client was last told that there is more to ask for.
     var awaitsClientSince: NIODeadline?
     /// How many sessions its user may have; 0 = no limit.
@@ -54,6 +54,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// Whether it is open; who is online is asked from anywhere.
     let isLive = Atomic(false)
 
+    /// How many requests a client may make.
+    static let mostRequests = Allowance.Rule(burst: 200, perSecond: 50)
     /// How long a client may take to ask for the rest of an answer.
     static let longestPause = TimeAmount.seconds(10)
 
@@ -72,7 +74,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         (self.instance, self.token, self.limit, self.hub) = (instance, token, limit, hub)
         let now = NIODeadline.now()
         state = .awaited(since: now)
-        allowance = RequestAllowance(at: now)
+        allowance = Allowance(Self.mostRequests, at: now)
     }
 
     /// Gives the session what its user subscribes to; before it opens.
@@ -170,7 +172,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     func received(text: ByteBuffer) {
         guard case .open(let connection) = state, connection.isOpen else { return }
-        guard allowance.take(at: .now()) else { return end(.floods) }
+        guard allowance.take(1, at: .now()) else { return end(.floods) }
         requests.append(text)
         if !isAnswering { answerNext(connection) }
     }
@@ -199,7 +201,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     private func finish(_ answer: MethodsAnswer) {
         guard case .open(let connection) = state else { return }
         if let text = answer.text, connection.isOpen { _ = connection.sendAlways(WebSocketFrames.text(text)) }
-        guard allowance.charge(answer.further) else { return end(.floods) }
+        guard allowance.take(answer.further, at: .now()) else { return end(.floods) }
         for resumed in answer.resumed { resume(resumed) }
         // An answer may be large: whoever asks and does not read is not asked what else he wants.
         guard connection.waitingBytes <= WebSocketConnection.mostWaiting else {

@@ -30,7 +30,7 @@ struct SessionEnd: Sendable, Equatable {
     static let floods = SessionEnd(
         notification: nil,
         code: .policyViolation,
-        reason: "more requests than are allowed: \(RequestAllowance.rule)"
+        reason: "more requests than are allowed: \(Session.mostRequests)"
     )
     /// The client sent nothing for too long, not even a pong.
     static let silent = SessionEnd(notification: nil, code: .goingAway, reason: "nothing was heard for too long")
