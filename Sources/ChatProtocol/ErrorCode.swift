@@ -26,6 +26,11 @@ extension ErrorCode {
     /// The codes that an application's backend may refuse with; they reach the caller as they are.
     public static let webhookCodes = 120_001...130_000
 
+    /// What the code counts under in a metric: all that a backend may answer with as one, for they have no bound.
+    package var metricLabel: String {
+        Self.webhookCodes.contains(rawValue) ? "webhook" : String(rawValue)
+    }
+
     // Gateway, conventions.md section 8.
 
     /// The HTTP request cannot be used: wrong method, too large, or a bad header of ours.

@@ -50,7 +50,7 @@ final class GatewayMetrics: Sendable {
     func login(_ code: ErrorCode) {
         Counter(
             label: "rostrum_logins",
-            dimensions: [("code", String(code.rawValue))],
+            dimensions: [("code", code.metricLabel)],
             factory: factory
         ).increment()
     }
@@ -59,7 +59,10 @@ final class GatewayMetrics: Sendable {
     func answered(_ method: Methods.Name?, _ code: Int64) {
         Counter(
             label: "rostrum_session_requests",
-            dimensions: [("method", method?.rawValue ?? "unknown"), ("code", String(code))],
+            dimensions: [
+                ("method", method?.rawValue ?? "unknown"),
+                ("code", ErrorCode(rawValue: Int(clamping: code)).metricLabel),
+            ],
             factory: factory
         ).increment()
     }

@@ -62,6 +62,26 @@ import Testing
         }
     }
 
+    @Test("whatever a backend refuses with counts as one code, for it has no bound")
+    func refusedByBackend() async throws {
+        try await withMetrics { api, registry in
+            var change = ApplicationChange()
+            change.webhooks.url = .some(WebhookURL(rawValue: "https://backend.example.net/hook"))
+            change.webhooks.commands = [.beforeCreate]
+            _ = try await api.installation.applications.update(.example, change, by: api.installation.operation())
+            for verdict: Int64 in [120_001, 125_000, 130_000] {
+                api.installation.backend.answer("BeforeCreateOfficialAccount", with: .verdict(verdict))
+                let body = #"{"Owner_Account":"administrator","Name":"News"}"#
+                let reply = try await api.call("create_official_account", body)
+                #expect(reply.code.rawValue == Int(verdict))
+            }
+
+            let name = "rostrum_requests_total"
+            #expect(sample(name, ["command": "create_official_account", "code": "webhook"], in: registry) == 3)
+            #expect(!registry.exposition().contains("125000"))
+        }
+    }
+
     @Test("paths of no command share one name, so that callers cannot grow the metrics")
     func unknownPaths() async throws {
         try await withMetrics { api, registry in

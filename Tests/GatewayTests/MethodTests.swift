@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Gateway
+import MetricsTestKit
 import RostrumTesting
 import Testing
 
@@ -71,6 +72,30 @@ import Testing
             installation.backend.answer("BeforeAddSubscriber", with: .verdict(1), .verdict(120_077, "not you"))
             #expect(try await code(boris, "subscribeOfficialAccount", tides) == 10016)
             #expect(try await code(boris, "subscribeOfficialAccount", tides) == 120_077)
+        }
+    }
+
+    @Test("whatever a backend refuses with counts as one code")
+    func countedRefusals() async throws {
+        let metrics = TestMetrics()
+        var options = LiveNode.Options()
+        options.metrics = metrics
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            try await node.createChannel()
+            try await node.setWebhooks([.beforeAddSubscriber])
+            let anna = try await node.login("anna")
+            let verdicts: [Int64] = [120_001, 125_000, 130_000]
+            for verdict in verdicts {
+                node.installation.backend.answer("BeforeAddSubscriber", with: .verdict(verdict))
+                #expect(try await code(anna, "subscribeOfficialAccount", Self.news) == verdict)
+            }
+
+            func count(_ code: String) -> Int64 {
+                let dimensions = [("method", "subscribeOfficialAccount"), ("code", code)]
+                return metrics.totalValue("rostrum_session_requests", dimensions)
+            }
+            #expect(count("webhook") == 3)
+            #expect(verdicts.allSatisfy { count("\($0)") == 0 })
         }
     }
 

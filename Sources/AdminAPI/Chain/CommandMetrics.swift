@@ -42,7 +42,7 @@ struct CommandMetrics: Sendable {
     private static func counter(_ command: String, _ code: ErrorCode, _ factory: any MetricsFactory) -> Counter {
         Counter(
             label: "rostrum_requests",
-            dimensions: [("command", command), ("code", String(code.rawValue))],
+            dimensions: [("command", command), ("code", code.metricLabel)],
             factory: factory
         )
     }
