@@ -37,14 +37,20 @@ final class GatewayMetrics: Sendable {
         }
     }
 
-    /// The server ended a session.
+    /// An open session came to its end, by whichever side.
     func ended(_ code: WebSocketCloseCode) {
         Counter(
             label: "rostrum_session_ends",
-            dimensions: [("code", String(code.rawValue))],
+            dimensions: [("code", Self.closeCodes.contains(code) ? String(code.rawValue) : "other")],
             factory: factory
         ).increment()
     }
+
+    /// What this server closes with and what clients close with by themselves; they may use thousands of others.
+    private static let closeCodes: Set<WebSocketCloseCode> = [
+        .normal, .goingAway, .protocolError, .unsupportedData, .absent, .abnormal, .invalidText, .policyViolation,
+        .messageTooBig, .internalError, .tryAgainLater, .unauthorized, .forbidden, .replaced, .tooManyConnections,
+    ]
 
     /// A login was accepted (0) or refused.
     func login(_ code: ErrorCode) {

@@ -10,6 +10,10 @@ package struct WebSocketCloseCode: RawRepresentable, Hashable, Sendable {
     package static let goingAway = Self(rawValue: 1001)
     package static let protocolError = Self(rawValue: 1002)
     package static let unsupportedData = Self(rawValue: 1003)
+    /// Stands for a close frame without a code; never sent.
+    package static let absent = Self(rawValue: 1005)
+    /// Stands for an end without a close frame; never sent.
+    package static let abnormal = Self(rawValue: 1006)
     package static let invalidText = Self(rawValue: 1007)
     package static let policyViolation = Self(rawValue: 1008)
     package static let messageTooBig = Self(rawValue: 1009)

@@ -56,17 +56,20 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// How many bytes wait for the peer to read, besides those that the kernel has.
     package private(set) var waitingBytes = 0 { didSet { if !isWriting { tellIfClearChanged() } } }
 
+    /// The code of the first close frame, whoever sent it: 1005 when it had none, 1006 as long as there was none.
+    package private(set) var closeCode = WebSocketCloseCode.abnormal
+
     private let channel: any Channel
     private let socket: DirectSocket?
     private var context: ChannelHandlerContext?
     private var receiver: (any WebSocketReceiver)?
     private var state = State.open { didSet { tellIfClearChanged() } }
     private var reader = FrameReader(largestMessage: largestMessage, mostFragments: mostFragments)
+    private var allowance: Allowance
     /// When the message began that is not whole yet.
     private var beginning: NIODeadline?
     private var wasClear = false
     private var owesDrained = false
-    private var allowance: Allowance
     /// While a frame is given to the pipeline, which may get rid of it at once.
     private var isWriting = false
     private var isPingWaiting = false
@@ -81,10 +84,10 @@ package final class WebSocketConnection: ChannelInboundHandler {
     package init(_ channel: any Channel, receiver: any WebSocketReceiver, peer: String, isSecure: Bool) {
         (self.channel, self.receiver, self.peer) = (channel, receiver, peer)
         eventLoop = channel.eventLoop
+        allowance = Allowance(Self.mostLesserFrames, at: lastHeard)
         socket = isSecure ? nil : DirectSocket(of: channel)
         // Both are for speed and memory; a socket that takes neither works all the same.
         try? channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.sendBufferBytes)
-        allowance = Allowance(Self.mostLesserFrames, at: lastHeard)
         try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
     }
 
@@ -218,22 +221,22 @@ package final class WebSocketConnection: ChannelInboundHandler {
                 take(event)
             }
             if reader.isInMiddle, beginning == nil { beginning = lastHeard }
+            let frames = reader.takeLesserFrames()
+            guard frames == 0 || allowance.take(frames, at: lastHeard) else { throw Self.floods }
         } catch {
             fail(error)
         }
-            let frames = reader.takeLesserFrames()
-            guard frames == 0 || allowance.take(frames, at: lastHeard) else { throw Self.floods }
         if waitingBytes == 0 { answerPing() }
     }
 
-    private func take(_ event: FrameReader.Event) {
-        if case .close(let code) = event { return answerClose(code) }
-        guard state == .open else { return }
     private static let floods = FrameReader.Violation(
         .policyViolation,
         "More pings, pongs and fragments than are allowed: \(mostLesserFrames)."
     )
 
+    private func take(_ event: FrameReader.Event) {
+        if case .close(let code) = event { return answerClose(code) }
+        guard state == .open else { return }
         switch event {
         case .text(let text): receiver?.received(text: text)
         case .binary(let bytes): receiver?.received(binary: bytes)
@@ -271,25 +274,26 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// - Parameter reason: at most 123 bytes of UTF-8; what is longer is cut.
     package func close(_ code: WebSocketCloseCode, reason: String = "") {
         guard isOpen else { return }
-        say(WebSocketFrames.close(code, reason: reason))
+        say(code, WebSocketFrames.close(code, reason: reason))
         guard state == .open else { return }
         state = .closing
     }
 
     /// Closes because of something that the peer did wrong; what it sends after it is not looked at.
     private func fail(_ violation: FrameReader.Violation) {
-        if isOpen { say(WebSocketFrames.close(violation.code, reason: violation.explanation)) }
+        if isOpen { say(violation.code, WebSocketFrames.close(violation.code, reason: violation.explanation)) }
         linger()
     }
 
     /// The peer sent a close frame: an answer to ours, or the first one, which is answered with its own code.
     private func answerClose(_ code: WebSocketCloseCode?) {
-        if isOpen { say(code.map { WebSocketFrames.close($0) } ?? WebSocketFrames.emptyClose) }
+        if isOpen { say(code ?? .absent, code.map { WebSocketFrames.close($0) } ?? WebSocketFrames.emptyClose) }
         linger()
     }
 
     /// Sends the last frame.
-    private func say(_ close: ByteBuffer) {
+    private func say(_ code: WebSocketCloseCode, _ close: ByteBuffer) {
+        closeCode = code
         _ = put(close)
         guard state == .open, channel.isActive else { return }
         (owesDrained, waitingPong, beginning) = (false, nil, nil)

@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Gateway
+import MetricsTestKit
 import RostrumTesting
 import Testing
 import UserSig
@@ -138,6 +139,34 @@ import UserSig
                 let anna = try await node.login("anna")
                 anna.send(frame)
                 #expect(try await anna.end().code == code)
+            }
+        }
+    }
+
+    @Test("every end is counted once under its code, whoever brought it about")
+    func counted() async throws {
+        let metrics = TestMetrics()
+        var options = LiveNode.Options()
+        options.metrics = metrics
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            let ends: [(code: String, (LiveClient) -> Void)] = [
+                ("1000", { $0.send(.close(1000)) }), ("1001", { $0.send(.close(1001)) }),
+                ("1002", { $0.send(.init(3)) }), ("1003", { $0.send(.binary([1])) }), ("1005", { $0.send(.init(8)) }),
+                ("1006", { $0.abort() }), ("1007", { $0.send(.init(1, [0xFF])) }),
+                ("1008", { client in for _ in 0..<1500 { client.send(.ping()) } }),
+                ("1009", { $0.send(.text(String(repeating: "x", count: 70_000))) }),
+                ("other", { $0.send(.close(4000)) }), ("other", { $0.send(.close(4001)) }),
+            ]
+            for (_, end) in ends {
+                let client = try await node.login("anna")
+                end(client)
+                _ = try await client.end()
+            }
+            try await waitUntil("all have gone") { node.gateway.census == Gateway.Census() }
+
+            for (code, _) in ends {
+                let count: Int64 = code == "other" ? 2 : 1
+                #expect(metrics.totalValue("rostrum_session_ends", [("code", code)]) == count, "\(code)")
             }
         }
     }

@@ -96,6 +96,32 @@ import WebSockets
         #expect(socket.connection.send(WebSocketFrames.ping) == .refused)
     }
 
+    @Test("afterwards it is known how it ended: by the first close frame, or without any")
+    func closeCode() throws {
+        let closedByPeer = try EmbeddedSocket()
+        #expect(closedByPeer.connection.closeCode == .abnormal)
+        try closedByPeer.receive(.close(1001))
+        #expect(closedByPeer.connection.closeCode == .goingAway)
+
+        let withoutCode = try EmbeddedSocket()
+        try withoutCode.receive(Frame(8))
+        #expect(withoutCode.connection.closeCode == .absent)
+
+        let closedByUs = try EmbeddedSocket()
+        closedByUs.connection.close(.policyViolation)
+        try closedByUs.receive(.close(1000))
+        #expect(closedByUs.connection.closeCode == .policyViolation)
+
+        let broken = try EmbeddedSocket()
+        try broken.receive([0xFF])
+        #expect(broken.connection.closeCode == .protocolError)
+
+        let gone = try EmbeddedSocket()
+        gone.channel.close(promise: nil)
+        #expect(gone.events == [.closed])
+        #expect(gone.connection.closeCode == .abnormal)
+    }
+
     @Test("a connection that was gone before its upgrade was done opens and closes")
     func goneBefore() throws {
         let channel = EmbeddedChannel()

@@ -136,7 +136,10 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     private func release(_ end: SessionEnd? = nil) {
         if case .ended = state { return }
-        if case .open = state { shared.metrics.closed(self) }
+        if case .open(let connection) = state {
+            shared.metrics.closed(self)
+            if isLive.load(ordering: .relaxed) { shared.metrics.ended(connection.closeCode) }
+        }
         state = .ended(end)
         isLive.store(false, ordering: .releasing)
         leave(memberships)

@@ -120,7 +120,7 @@ package struct RunningServer: Sendable {
                 "rostrum_webhook_dead_letters": "\"After\" webhooks that were given up.",
                 "rostrum_sessions": "Live sessions by platform.",
                 "rostrum_logins": "Logins of live sessions by ErrorCode.",
-                "rostrum_session_ends": "Live sessions that the server ended, by close code.",
+                "rostrum_session_ends": "Live sessions that ended, by close code; 1006 without a close frame.",
                 "rostrum_session_requests": "Methods that live sessions called, by code.",
                 "rostrum_deliveries": "Broadcasts to live sessions: written, or left out because the client lagged.",
                 "rostrum_delivery_last_write_ms": "From the commit of a broadcast to the last write on an event loop.",
