@@ -1,6 +1,9 @@
 import Chat
 import ChatProtocol
+import EventBus
+import Gateway
 import RostrumTesting
+import Synchronization
 import Testing
 
 /// What `resume` answers (docs/subscriber-protocol.md, "resume").
@@ -105,6 +108,46 @@ import Testing
             #expect(second["@TOA#_news"]?["messages"]?.items.first?["MsgSeq"]?.integer == reached + 1)
             #expect(second["@TOA#_news"]?["more"] == nil)
             #expect(second["@TOA#_news"]?["MsgSeq"]?.integer == 150)
+        }
+    }
+
+    /// Carries nothing while it is told so.
+    private final class FaultyBus: EventBus {
+        let isCut = Atomic(false)
+        private let bus = InProcessEventBus()
+
+        func publish(_ event: Event) {
+            if !isCut.load(ordering: .acquiring) { bus.publish(event) }
+        }
+
+        func listen(_ listener: @escaping @Sendable (Event) -> Void) {
+            bus.listen(listener)
+        }
+    }
+
+    @Test("what the user no longer follows is not followed after it, though nobody said so", arguments: [true, false])
+    func unheardEnd(isDestroyed: Bool) async throws {
+        let bus = FaultyBus()
+        var options = LiveNode.Options()
+        options.bus = bus
+        options.comparisonInterval = .seconds(3600)
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+            let epoch = try await anna.next("onOfficialAccountSubscribed")["Epoch"]?.text ?? ""
+            bus.isCut.store(true, ordering: .releasing)
+            if isDestroyed { try await node.destroy() } else { try await node.unsubscribe("anna") }
+            bus.isCut.store(false, ordering: .releasing)
+            #expect(node.gateway.census.rooms == 1)
+
+            let answer = try await anna.call("resume", ["@TOA#_news": position(epoch, 0, 0)])
+
+            #expect(answer["@TOA#_news"]?.object == ["reload": .bool(true)])
+            try await waitUntil("the room is empty") { node.gateway.census.rooms == 0 }
+            if !isDestroyed { try await node.post("not for her") }
+            try await anna.call("getOfficialAccountList")
+            #expect(anna.notifications.map(\.method) == ["onOfficialAccountSubscribed"])
         }
     }
 

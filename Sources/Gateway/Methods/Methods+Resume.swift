@@ -33,7 +33,7 @@ extension Methods {
         let channels = positions.map(\.channel)
         // Held before the reading, so that what is committed after it comes after the answer.
         let hold = await session.hold(channels)
-        answer.resumed = channels.map { .init(channel: $0, position: nil, catchUp: hold.catchUp) }
+        answer.resumed = channels.map { .init(channel: $0, outcome: .failed, catchUp: hold.catchUp) }
         let stored = try await chat { [positions] () throws(ChatError) in
             try await session.hub.shared.turnstile.pass { () throws(ChatError) in
                 try await systems.timeline.resume(
@@ -47,8 +47,9 @@ extension Methods {
         let answers = zip(channels, stored).map { channel, answer in
             answer.adding(unstored(in: hold.channels[channel], session))
         }
-        answer.resumed = zip(channels, answers).map {
-            .init(channel: $0, position: $1.position?.at, hasMore: $1.hasMore, catchUp: hold.catchUp)
+        answer.resumed = zip(channels, answers).map { channel, answer in
+            let reached = answer.position.map { MethodsAnswer.Resumed.Outcome.reached($0.at, hasMore: answer.hasMore) }
+            return .init(channel: channel, outcome: reached ?? .none, catchUp: hold.catchUp)
         }
         return Self.json(zip(channels, answers))
     }

@@ -13,11 +13,16 @@ struct MethodsAnswer: Sendable {
     var resumed: [Resumed] = []
 
     struct Resumed: Sendable {
+        enum Outcome {
+            /// Up to where the client has it now, and whether he is to ask for more.
+            case reached(ChannelPosition, hasMore: Bool)
+            /// There is no such channel for him.
+            case none
+            case failed
+        }
+
         let channel: ChannelID
-        /// Up to where the client has it now; nil when that could not be found out.
-        let position: ChannelPosition?
-        /// Whether the client is to ask for more.
-        var hasMore = false
+        let outcome: Outcome
         /// Which catching up the answer is.
         let catchUp: Int
     }

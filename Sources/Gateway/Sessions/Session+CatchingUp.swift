@@ -45,13 +45,20 @@ extension Session {
             $0.room.reference.channel == resumed.channel && $0.catchUp == resumed.catchUp
         }
         guard let membership else { return }
-        guard let position = resumed.position else { return leaveOut(membership) }
-        membership.isLagging = false
-        guard resumed.hasMore else { return goOn(membership, from: position) }
-        // The client asks for the rest; if it does not, it is told that there is one.
-        membership.floor = position.eventSeq
-        membership.awaitsClient = true
-        awaitsClientSince = .now()
+        switch resumed.outcome {
+        case .failed: leaveOut(membership)
+        // Nobody said that the channel or the subscription has ended; the client knows from the answer.
+        case .none: lose(membership)
+        case .reached(let position, hasMore: false):
+            membership.isLagging = false
+            goOn(membership, from: position)
+        case .reached(let position, hasMore: true):
+            membership.isLagging = false
+            // The client asks for the rest; if it does not, it is told that there is one.
+            membership.floor = position.eventSeq
+            membership.awaitsClient = true
+            awaitsClientSince = .now()
+        }
     }
 
     /// Goes on live with the next event, and has the client told to resume for what lies before it.

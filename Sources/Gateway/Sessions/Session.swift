@@ -256,7 +256,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         }
     }
 
-    /// The channel is gone, and the client was told so.
+    /// The channel or the subscription is gone, and the client was told so.
     func lose(_ membership: Membership) {
         // It may have gone by itself meanwhile.
         if memberships.contains(where: { $0 === membership }) { leave([membership]) }
