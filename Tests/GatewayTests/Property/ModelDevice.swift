@@ -47,6 +47,8 @@ final class ModelDevice: Sendable {
             state.client = nil
             state.answers = [:]
             (state.isSynced, state.early, state.lagged, state.dropped) = (false, [:], [], [])
+            // A history that was not read to its end has holes that no resume fills.
+            state.conversations = state.conversations.filter { $0.value.readings == 0 }
             for channel in state.conversations.keys { state.conversations[channel]?.disconnect() }
             state.watch.begin()
             return state.connection
