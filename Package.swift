@@ -191,7 +191,7 @@ let package = Package(
             ],
             from: [.logging]
         ),
-        tests("ChatProtocolTests", uses: ["ChatProtocol"]),
+        tests("ChatProtocolTests", uses: ["ChatProtocol", "RostrumTesting"]),
         tests(
             "ChatTests",
             uses: ["Chat", "ChatProtocol", "Database", "EventBus", "RostrumTesting", "UserSig"],
@@ -227,7 +227,7 @@ let package = Package(
                 .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,
             ]
         ),
-        tests("UserSigTests", uses: ["UserSig"]),
+        tests("UserSigTests", uses: ["RostrumTesting", "UserSig"]),
         tests(
             "WebSocketsTests",
             uses: ["RostrumTesting", "WebSockets"],

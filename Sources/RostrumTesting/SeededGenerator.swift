@@ -1,12 +1,25 @@
-/// A generator for `random(in:using:)` that gives the same numbers for the same seed.
-package struct SeededGenerator: RandomNumberGenerator {
-    private let source: SeededRandom
+/// A generator that gives the same numbers for the same seed (SplitMix64).
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
 
     package init(seed: UInt64) {
-        source = SeededRandom(seed: seed)
+        state = seed
     }
 
     package mutating func next() -> UInt64 {
-        source.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// A number from 0 up to and without a bound.
+    package mutating func below(_ bound: Int) -> Int {
+        Int.random(in: 0..<bound, using: &self)
+    }
+
+    package mutating func one<Element>(of choices: [Element]) -> Element {
+        choices[below(choices.count)]
     }
 }

@@ -35,12 +35,12 @@ import Testing
 
 /// JSON-ish texts around the fields of a command.
 struct RandomBodies {
-    private var dice: Dice
+    private var dice: SeededGenerator
     private let names: [String]
     private let example: [UInt8]
 
     init(seed: UInt64, fields: [FieldCard], example: String) {
-        dice = Dice(seed: seed)
+        dice = SeededGenerator(seed: seed)
         let inner = ["UserID", "Official_Account", "OfficialAccountBaseInfoFilter", "Nick", "Nobody_Knows", ""]
         names = fields.flatMap { [$0.name] + $0.aliases } + inner
         self.example = Array(example.utf8)

@@ -7,7 +7,7 @@ import Testing
 /// The family's twelve commands against a plain model of them: whatever was done before, both answer the same.
 @Suite("The channel commands and their model")
 struct ModelTests {
-    private static let firstSeed: UInt64 = 2026
+    private static let firstSeed: UInt64 = 2226
     private static let sequences: UInt64 = 200
     private static let steps = 40
 

@@ -24,7 +24,7 @@ struct ModelWalk {
         604_000_000, 604_800_029,
     ]
 
-    private var dice: Dice
+    private var dice: SeededGenerator
     private let prefersBroadcasts: Bool
     /// Every channel, key and cursor that there ever was: some are gone.
     private var ids = channels
@@ -32,7 +32,7 @@ struct ModelWalk {
     private var cursors: [String] = []
 
     init(seed: UInt64, prefersBroadcasts: Bool) {
-        dice = Dice(seed: seed)
+        dice = SeededGenerator(seed: seed)
         self.prefersBroadcasts = prefersBroadcasts
     }
 

@@ -1,4 +1,5 @@
 import ChatProtocol
+import RostrumTesting
 import Testing
 
 /// How a query string is taken apart (spec/conventions.md section 1).
@@ -117,7 +118,7 @@ import Testing
 
     @Test("random queries never crash and are refused with 60002 or 60025 only")
     func fuzz() {
-        var dice = Dice(seed: 7)
+        var dice = SeededGenerator(seed: 7)
         let pieces = [
             "sdkappid", "identifier", "usersig", "random", "contenttype", "=", "&", "%", "%2", "%41", "%00", "%ff", "é",
             "\u{0}", "+", "?", "#", "json", "1400000001", " ", "\u{1F4A9}",

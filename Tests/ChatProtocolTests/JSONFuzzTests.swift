@@ -1,5 +1,6 @@
 import ChatProtocol
 import FoundationEssentials
+import RostrumTesting
 import Testing
 
 /// Comparison with Foundation's reader, and input that nobody would send in good faith.
@@ -11,7 +12,7 @@ import Testing
 
     @Test("accepts what Foundation accepts, with the stated exceptions", arguments: [1, 2, 3, 4] as [UInt64])
     func agreesWithFoundation(seed: UInt64) {
-        var random = JSONTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var accepted = 0
         for _ in 0..<5000 {
             let text = random.spoiledDocument()
@@ -52,7 +53,7 @@ import Testing
 
     @Test("no bytes trap", arguments: [1, 2] as [UInt64])
     func survivesAnything(seed: UInt64) {
-        var random = JSONTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let marks = Array(#"{}[]:,"\ue+-.0123456789tfnabDd8 "#.utf8) + [0x00, 0x0A, 0x80, 0xC3, 0xED, 0xF0, 0xFF]
         for round in 0..<50_000 {
             let text = (0..<random.below(24)).map { _ in

@@ -1,4 +1,5 @@
 import ChatProtocol
+import RostrumTesting
 import Testing
 
 /// Numbers keep their text and give exact integers.
@@ -65,7 +66,7 @@ import Testing
 
     @Test("gives every integer exactly, however it is spelt")
     func givesExactIntegers() throws {
-        var random = JSONTestRandom(seed: 20)
+        var random = SeededGenerator(seed: 20)
         for _ in 0..<2000 {
             let integer = Int64(truncatingIfNeeded: random.next() >> UInt64(random.below(64))) | 1
             let zeros = random.below(30)

@@ -1,4 +1,5 @@
 import ChatProtocol
+import RostrumTesting
 import Testing
 
 /// What the writer writes, and that the reader gets it back.
@@ -47,7 +48,7 @@ import Testing
 
     @Test("what was read, written and read again is the same", arguments: [1, 2, 3] as [UInt64])
     func roundTrips(seed: UInt64) throws {
-        var random = JSONTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<500 {
             let text = random.document()
             let value = try JSONValue(parsing: text)

@@ -1,11 +1,12 @@
 import ChatProtocol
+import RostrumTesting
 import Testing
 
 /// Bodies that nobody would send in good faith.
 @Suite struct MessageFuzzTests {
     @Test("no body traps, and what is accepted is kept byte for byte", arguments: [1, 2, 3, 4] as [UInt64])
     func bodies(seed: UInt64) throws {
-        var random = JSONTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let samples = try ElementSample.all.map { $0.element(try $0.contentObject()) }
         var accepted = 0
         for _ in 0..<5000 {
@@ -26,7 +27,7 @@ import Testing
 
     @Test("no push information traps, and what is accepted is kept byte for byte", arguments: [5, 6] as [UInt64])
     func pushInfos(seed: UInt64) throws {
-        var random = JSONTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         let sample = try JSONValue(text: #"{"PushFlag":1,"Title":"t","Desc":"d","Ext":"{}","ApnsInfo":{"Title":"t"}}"#)
         var accepted = 0
         for _ in 0..<2000 {
@@ -43,7 +44,7 @@ import Testing
 
     @Test("no value stored traps", arguments: [7] as [UInt64])
     func stored(seed: UInt64) {
-        var random = JSONTestRandom(seed: seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<5000 {
             let text = random.spoiledDocument()
             let body = MessageBody(stored: text)
@@ -53,7 +54,7 @@ import Testing
     }
 
     /// The value with a few of its members or items gone, doubled, renamed or replaced, at any depth.
-    private func spoilt(_ value: JSONValue, _ random: inout JSONTestRandom) -> JSONValue {
+    private func spoilt(_ value: JSONValue, _ random: inout SeededGenerator) -> JSONValue {
         if random.below(40) == 0 { return random.value() }
         switch value {
         case .null, .bool, .number, .string: return value
@@ -94,7 +95,7 @@ import Testing
     }
 }
 
-extension JSONTestRandom {
+extension SeededGenerator {
     /// Any value, as the reader makes it.
     fileprivate mutating func value() -> JSONValue {
         (try? JSONValue(parsing: document())) ?? .null

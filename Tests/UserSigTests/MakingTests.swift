@@ -1,3 +1,4 @@
+import RostrumTesting
 import Testing
 import UserSig
 

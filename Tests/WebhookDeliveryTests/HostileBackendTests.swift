@@ -63,7 +63,7 @@ import WebhookDelivery
 
     @Test("replies with bytes changed, left out and sent twice, and ends in the middle", arguments: [1, 2, 3])
     func damaged(seed: UInt64) async throws {
-        let random = Mutex(Dice(source: SeededRandom(seed: seed)))
+        let random = Mutex(SeededGenerator(seed: seed))
         let replies = [
             Self.whole, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
             "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
@@ -97,14 +97,6 @@ import WebhookDelivery
                     }
                 }
             }
-        }
-    }
-
-    private struct Dice: RandomNumberGenerator {
-        let source: SeededRandom
-
-        mutating func next() -> UInt64 {
-            source.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
         }
     }
 }

@@ -1,27 +1,7 @@
-/// A seeded source of JSON texts, valid and spoiled (SplitMix64).
-struct JSONTestRandom: RandomNumberGenerator {
-    private var state: UInt64
+import RostrumTesting
 
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func below(_ bound: Int) -> Int {
-        Int.random(in: 0..<bound, using: &self)
-    }
-
-    private mutating func one(of choices: [String]) -> String {
-        choices[below(choices.count)]
-    }
-
+/// JSON texts, valid and spoiled.
+extension SeededGenerator {
     /// A valid text; names in an object differ.
     mutating func document() -> [UInt8] {
         Array("\(space())\(value(deep: 0))\(space())".utf8)
