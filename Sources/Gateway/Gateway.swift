@@ -19,6 +19,8 @@ package final class Gateway: Service {
     package static let path = "/v4/ws"
     /// How often the storage is compared with what was heard.
     package static let comparisonInterval = Duration.seconds(5)
+    /// How many logins and `resume`s read at a time.
+    static let readersAtOnce = 16
     /// How often receipts are written.
     package static let receiptInterval = Duration.milliseconds(500)
 
@@ -52,7 +54,6 @@ package final class Gateway: Service {
             generation: systems.generation,
             clock: systems.clock,
             jobs: Jobs(),
-            turnstile: Turnstile(atOnce: 16),
             logger: logger
         )
         let shared = GatewayShared(
@@ -67,6 +68,7 @@ package final class Gateway: Service {
             sessions: sessions,
             addresses: AddressLimits(addressLimits),
             methods: Methods(systems: systems, metrics: metrics, logger: logger),
+            turnstile: Turnstile(atOnce: Self.readersAtOnce),
             metrics: metrics
         )
         self.shared = shared

@@ -25,11 +25,12 @@ final class GatewayShared: Sendable {
         sessions: SessionRegistry,
         addresses: AddressLimits,
         methods: Methods,
+        turnstile: Turnstile,
         metrics: GatewayMetrics
     ) {
         (self.rooms, self.reader, self.receipts, self.sessions) = (rooms, reader, receipts, sessions)
         (self.addresses, self.methods, self.metrics) = (addresses, methods, metrics)
-        (clock, generation, jobs, turnstile) = (reader.clock, reader.generation, reader.jobs, reader.turnstile)
+        (clock, generation, jobs, self.turnstile) = (reader.clock, reader.generation, reader.jobs, turnstile)
     }
 
     /// The hub of an event loop, made when it is first asked for.

@@ -75,7 +75,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private var isPingWaiting = false
     private var waitingPong: ByteBuffer?
     private var pongsLeft = mostPongs
-    private var isSuspended = false
+    /// Whether nothing is read, so that nothing can be heard either.
+    package private(set) var isSuspended = false
     private var endOfPatience: Scheduled<Void>?
 
     /// Call on the event loop, when nothing of the HTTP answer waits any more.
@@ -101,7 +102,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     ///
     /// Whoever sends to very many keeps it side by side with theirs, and is told by ``WebSocketReceiver/clearChanged()``
     /// when to look again. Of a frame that it does not take whole, ``finish(_:after:)`` must be given the rest at once.
-    package var clearSocket: DirectSocket? { state == .open && waitingBytes == 0 ? socket : nil }
+    package var clearSocket: DirectSocket? { isOpen && waitingBytes == 0 ? socket : nil }
 
     private func tellIfClearChanged() {
         let isClear = clearSocket != nil
@@ -155,8 +156,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
             let count = part.readableBytes
             let promise = eventLoop.makePromise(of: Void.self)
             promise.futureResult.assumeIsolated().whenComplete { result in
-                // Somebody reads, however slowly.
-                if case .success = result { self.lastHeard = .now() }
+                // What had to wait is gone: somebody reads, however slowly. What goes at once says nothing of that.
+                if case .success = result, !self.isWriting { self.lastHeard = .now() }
                 self.ended(count)
             }
             waitingBytes += count
@@ -205,8 +206,9 @@ package final class WebSocketConnection: ChannelInboundHandler {
     package func resumeReading() {
         guard isSuspended else { return }
         isSuspended = false
-        // The peer could not go on meanwhile, so its time begins anew.
-        if beginning != nil { beginning = .now() }
+        // The peer could not go on, nor be heard, meanwhile: its time begins anew.
+        lastHeard = .now()
+        if beginning != nil { beginning = lastHeard }
         guard channel.isActive else { return }
         try? channel.syncOptions?.setOption(.autoRead, value: true)
     }

@@ -140,7 +140,11 @@ import Testing
                     try clients[index].take(answer, recalled: lives[index].recalled)
                     guard case .missing(let missing) = answer.content else { continue }
                     size += missing.size
-                    largest = max(largest, missing.messages.map(\.count).max() ?? 0, missing.size == 0 ? 0 : 900)
+                    largest = max(
+                        largest,
+                        missing.messages.map(\.parameters.count).max() ?? 0,
+                        missing.size == 0 ? 0 : 900
+                    )
                 }
                 #expect(size <= mostBytes + largest)
                 #expect(zip(asked, positions).contains { clients[$0].isDone || clients[$0].position != $1 })

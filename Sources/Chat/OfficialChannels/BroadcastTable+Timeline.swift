@@ -21,11 +21,14 @@ extension BroadcastTable {
         of application: SDKAppID,
         after start: ChannelPosition,
         upTo eventSeq: Int64,
+        withBodies: Bool,
         _ tx: any Transaction
     ) throws(ChatError) -> [Sent] {
         try tx.rows(
             """
-            SELECT seq, sent_at, event_seq, kind, recalled_at, body, cloud_custom_data FROM broadcasts
+            SELECT seq, sent_at, event_seq, kind, recalled_at, CASE WHEN \(withBodies) = 1 THEN body END,
+                cloud_custom_data
+            FROM broadcasts
             WHERE app = \(application) AND channel = \(channel.id) AND incarnation = \(channel.incarnation)
                 AND seq > \(start.messageSeq) AND event_seq <= \(eventSeq)
             ORDER BY seq

@@ -87,6 +87,8 @@ package struct Timeline: Sendable {
     private static let headsInOneQuery = 200
     /// Events that are read at once for who is connected, with up to 12 kB each.
     private static let eventsAtOnce: Int64 = 100
+    /// Events that are read at once for an answer of bounded size.
+    private static let eventsInPart: Int64 = 20
 
     /// The events after a position, without a gap, at most a hundred; nil when the channel is gone.
     ///
@@ -104,7 +106,8 @@ package struct Timeline: Sendable {
             else { return nil }
             let end = min(channel.eventSeq, position.eventSeq + min(mostEvents, Self.eventsAtOnce))
             guard position.eventSeq < end else { return [] }
-            let read = try self.read(channel, of: application, after: position, upTo: end, at: now, tx)
+            var read = ReadEvents()
+            try self.read(channel, of: application, after: position, upTo: end, at: now, withBodies: true, &read, tx)
             var messageSeq = position.messageSeq
             return ((position.eventSeq + 1)...end).map { eventSeq in
                 let event = read.events[eventSeq]
@@ -179,15 +182,31 @@ package struct Timeline: Sendable {
         guard channel.headSeq - messageSeq <= mostEvents, channel.eventSeq - eventSeq <= 2 * mostEvents
         else { return reload }
         guard room > 0 || start == channel.position else {
-            // The channels before it have filled the answer: nothing of it is read, so that asking for many channels
-            // costs no more than the answer holds.
+            // The channels before it have filled the answer: nothing of it is read.
             var missing = ResumeAnswer.Missing()
             missing.hasMore = true
             return ResumeAnswer(.missing(missing), at: (epoch, start))
         }
-        let read = try self.read(channel, of: application, after: start, upTo: channel.eventSeq, at: now, tx)
         // Who wants no messages misses none.
         let discards = subscription.flag == .discard
+        var read = ReadEvents()
+        // In parts, so that no more is read than has room.
+        var reached = start
+        while reached.eventSeq < channel.eventSeq, read.size <= room {
+            let end = min(channel.eventSeq, reached.eventSeq + Self.eventsInPart)
+            try self.read(
+                channel,
+                of: application,
+                after: reached,
+                upTo: end,
+                at: now,
+                withBodies: !discards,
+                &read,
+                tx
+            )
+            reached = ChannelPosition(messageSeq: max(reached.messageSeq, read.messageSeq), eventSeq: end)
+        }
+        read.isWhole = reached.eventSeq == channel.eventSeq
         guard !read.hasExpired || discards else { return reload }
         return answer(read, to: start, in: channel, discards: discards, room: room)
     }
@@ -212,7 +231,11 @@ package struct Timeline: Sendable {
                     break
                 }
                 switch notification.kind {
-                case .message: missing.add(message: notification.parameters, eventSeq: eventSeq)
+                case .message:
+                    let position = ChannelPosition(messageSeq: event.messageSeq, eventSeq: eventSeq)
+                    missing.add(
+                        .init(parameters: notification.parameters, position: position, sentAt: event.at.milliseconds)
+                    )
                 case .revoked: missing.revoked.append(notification.parameters)
                 case .infoChanged: missing.infoChanged = notification.parameters
                 case .deleted: break
@@ -223,6 +246,7 @@ package struct Timeline: Sendable {
                 eventSeq: max(reached.eventSeq, eventSeq)
             )
         }
+        if !read.isWhole { missing.hasMore = true }
         let end = missing.hasMore ? reached : channel.position
         return ResumeAnswer(.missing(missing), at: (generation.epoch(of: channel.incarnation), end))
     }
@@ -238,8 +262,20 @@ package struct Timeline: Sendable {
 
         /// By their `EventSeq`; a number that is not there was taken by a profile that was modified again.
         var events: [Int64: Event] = [:]
+        /// The greatest `MsgSeq` among them.
+        var messageSeq: Int64 = 0
+        /// In bytes of JSON.
+        var size = 0
         /// Whether the content of a message is no longer kept.
         var hasExpired = false
+        /// Whether nothing comes after them.
+        var isWhole = true
+
+        mutating func add(_ event: Event, _ eventSeq: Int64) {
+            events[eventSeq] = event
+            messageSeq = max(messageSeq, event.messageSeq)
+            size += event.notification?.parameters.count ?? 0
+        }
     }
 
     private func read(
@@ -248,14 +284,23 @@ package struct Timeline: Sendable {
         after start: ChannelPosition,
         upTo end: Int64,
         at now: Timestamp,
+        withBodies: Bool,
+        _ read: inout ReadEvents,
         _ tx: any Transaction
-    ) throws(ChatError) -> ReadEvents {
-        var read = ReadEvents()
+    ) throws(ChatError) {
         let epoch = generation.epoch(of: channel.incarnation)
-        for sent in try BroadcastTable.sent(in: channel, of: application.id, after: start, upTo: end, tx) {
+        let all = try BroadcastTable.sent(
+            in: channel,
+            of: application.id,
+            after: start,
+            upTo: end,
+            withBodies: withBodies,
+            tx
+        )
+        for sent in all {
             let isKept = sent.body != nil && !application.hasExpired(sent.sentAt, at: now)
             if sent.isStored, !sent.isRecalled, !isKept { read.hasExpired = true }
-            read.events[sent.eventSeq] = ReadEvents.Event(
+            let event = ReadEvents.Event(
                 messageSeq: sent.key.seq,
                 notification: isKept
                     ? .message(
@@ -269,9 +314,10 @@ package struct Timeline: Sendable {
                     ) : nil,
                 at: sent.sentAt
             )
+            read.add(event, sent.eventSeq)
         }
         for recall in try BroadcastTable.recalls(in: channel, of: application.id, after: start, upTo: end, tx) {
-            read.events[recall.eventSeq] = ReadEvents.Event(
+            let event = ReadEvents.Event(
                 notification: .revoked(
                     recall.key,
                     in: channel.id,
@@ -281,14 +327,12 @@ package struct Timeline: Sendable {
                 ),
                 at: recall.at
             )
+            read.add(event, recall.eventSeq)
         }
         if channel.profileEventSeq > start.eventSeq, channel.profileEventSeq <= end {
             let item = ChannelItem(channel.item, epoch, channel.position)
-            read.events[channel.profileEventSeq] = ReadEvents.Event(
-                notification: .infoChanged(item, eventSeq: channel.profileEventSeq),
-                at: now
-            )
+            let notification = ChannelNotification.infoChanged(item, eventSeq: channel.profileEventSeq)
+            read.add(ReadEvents.Event(notification: notification, at: now), channel.profileEventSeq)
         }
-        return read
     }
 }

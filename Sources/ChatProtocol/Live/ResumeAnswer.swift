@@ -9,11 +9,22 @@ package struct ResumeAnswer: Sendable, Equatable {
         case reload
     }
 
-    package struct Missing: Sendable, Equatable {
+    /// A message that the client is missing.
+    package struct Message: Sendable, Equatable {
         /// Parameters of `onRecvNewMessage`.
-        package private(set) var messages: [[UInt8]] = []
-        /// The `EventSeq` of each.
-        private var messageNumbers: [Int64] = []
+        package let parameters: [UInt8]
+        /// Where the channel stood with it.
+        package let position: ChannelPosition
+        /// In milliseconds since 1970.
+        package let sentAt: Int64
+
+        package init(parameters: [UInt8], position: ChannelPosition, sentAt: Int64) {
+            (self.parameters, self.position, self.sentAt) = (parameters, position, sentAt)
+        }
+    }
+
+    package struct Missing: Sendable, Equatable {
+        package private(set) var messages: [Message] = []
         /// Parameters of `onRecvMessageRevoked`.
         package var revoked: [[UInt8]] = []
         /// Parameters of `onOfficialAccountInfoChanged`; nil when the profile is as it was.
@@ -24,17 +35,14 @@ package struct ResumeAnswer: Sendable, Equatable {
         package init() {}
 
         /// Puts a message into its place.
-        ///
-        /// - Parameter parameters: of `onRecvNewMessage`.
-        package mutating func add(message parameters: [UInt8], eventSeq: Int64) {
-            let place = messageNumbers.lastIndex { $0 < eventSeq }.map { $0 + 1 } ?? 0
-            messages.insert(parameters, at: place)
-            messageNumbers.insert(eventSeq, at: place)
+        package mutating func add(_ message: Message) {
+            let place = messages.lastIndex { $0.position.eventSeq < message.position.eventSeq }.map { $0 + 1 } ?? 0
+            messages.insert(message, at: place)
         }
 
         /// In bytes of JSON.
         package var size: Int {
-            messages.reduce(revoked.reduce(infoChanged?.count ?? 0) { $0 + $1.count }) { $0 + $1.count }
+            messages.reduce(revoked.reduce(infoChanged?.count ?? 0) { $0 + $1.count }) { $0 + $1.parameters.count }
         }
     }
 
@@ -47,12 +55,15 @@ package struct ResumeAnswer: Sendable, Equatable {
     }
 
     /// The answer with messages that the storage does not have, as far as they lie before where it ends.
-    package func adding(_ unstored: [(eventSeq: Int64, notification: ChannelNotification)]) -> ResumeAnswer {
+    package func adding(_ unstored: [Message]) -> ResumeAnswer {
         guard case .missing(var missing) = content, let end = position?.at.eventSeq else { return self }
-        for (eventSeq, notification) in unstored where eventSeq <= end {
-            missing.add(message: notification.parameters, eventSeq: eventSeq)
-        }
+        for message in unstored where message.position.eventSeq <= end { missing.add(message) }
         return ResumeAnswer(.missing(missing), at: position)
+    }
+
+    /// The messages in it.
+    package var messages: [Message] {
+        if case .missing(let missing) = content { missing.messages } else { [] }
     }
 
     /// Whether the client is to ask for more.
@@ -67,7 +78,7 @@ package struct ResumeAnswer: Sendable, Equatable {
             output += #"{"reload":true"#.utf8
         case .missing(let missing):
             output += #"{"messages":"#.utf8
-            output.append(array: missing.messages)
+            output.append(array: missing.messages.map(\.parameters))
             if !missing.revoked.isEmpty {
                 output += #","revoked":"#.utf8
                 output.append(array: missing.revoked)

@@ -44,28 +44,59 @@ extension Methods {
                 )
             }
         }
-        let answers = zip(channels, stored).map { channel, answer in
-            answer.adding(unstored(in: hold.channels[channel], session))
+        var answers: [(ChannelID, ResumeAnswer)] = []
+        answer.resumed = []
+        for (position, stored) in zip(positions, stored) {
+            let held = hold.channels[position.channel]
+            let unstored = unstored(in: held, beyond: position.eventSeq ?? 0, session)
+            let whole = stored.adding(unstored.messages)
+            answers.append((position.channel, whole))
+            let outcome = Self.outcome(whole, held, unstored.upTo)
+            answer.resumed.append(.init(channel: position.channel, outcome: outcome, catchUp: hold.catchUp))
         }
-        answer.resumed = zip(channels, answers).map { channel, answer in
-            let reached = answer.position.map { MethodsAnswer.Resumed.Outcome.reached($0.at, hasMore: answer.hasMore) }
-            return .init(channel: channel, outcome: reached ?? .none, catchUp: hold.catchUp)
+        return Self.json(answers)
+    }
+
+    private static func outcome(
+        _ answer: ResumeAnswer,
+        _ held: Hold.Channel?,
+        _ unstoredNumber: Int64
+    ) -> MethodsAnswer.Resumed.Outcome {
+        guard let position = answer.position?.at else { return .none }
+        let messages = held.map { held in
+            answer.messages.map { Delivery(of: $0, in: held.reference) }
         }
-        return Self.json(zip(channels, answers))
+        return .reached(
+            .init(
+                position: position,
+                unstoredNumber: min(unstoredNumber, position.eventSeq),
+                messages: messages ?? [],
+                hasMore: answer.hasMore
+            )
+        )
     }
 
     /// Messages that the storage does not have and that came while the session waited for its answer.
+    ///
+    /// - Parameter number: that the client says he has.
     private func unstored(
         in held: Hold.Channel?,
+        beyond number: Int64,
         _ session: Session
-    ) -> [(eventSeq: Int64, notification: ChannelNotification)] {
-        guard let held, !held.discards else { return [] }
-        return session.hub.shared.rooms.unstored(of: held.reference, after: held.from).compactMap { event in
-            event.notification.map { (event.position.eventSeq, $0) }
+    ) -> (messages: [ResumeAnswer.Message], upTo: Int64) {
+        guard let held else { return ([], 0) }
+        let floor = max(held.unstoredFloor, number)
+        let (events, upTo) = session.hub.shared.rooms.unstored(of: held.reference, after: floor)
+        guard !held.discards else { return ([], upTo) }
+        let messages = events.compactMap { event in
+            event.notification.map {
+                ResumeAnswer.Message(parameters: $0.parameters, position: event.position, sentAt: event.committedAt)
+            }
         }
+        return (messages, upTo)
     }
 
-    private static func json(_ answers: some Sequence<(ChannelID, ResumeAnswer)>) -> [UInt8] {
+    private static func json(_ answers: [(ChannelID, ResumeAnswer)]) -> [UInt8] {
         var result: [UInt8] = []
         for (channel, answer) in answers {
             result.append(UInt8(ascii: result.isEmpty ? "{" : ","))

@@ -14,11 +14,20 @@ struct MethodsAnswer: Sendable {
 
     struct Resumed: Sendable {
         enum Outcome {
-            /// Up to where the client has it now, and whether he is to ask for more.
-            case reached(ChannelPosition, hasMore: Bool)
+            case reached(Reached)
             /// There is no such channel for him.
             case none
             case failed
+        }
+
+        struct Reached {
+            /// Up to where the client has the channel now.
+            let position: ChannelPosition
+            /// Up to which number messages that the storage does not have were looked for.
+            let unstoredNumber: Int64
+            let messages: [Delivery]
+            /// Whether the client is to ask for more.
+            let hasMore: Bool
         }
 
         let channel: ChannelID

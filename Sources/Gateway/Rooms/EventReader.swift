@@ -18,22 +18,47 @@ struct EventReader: Sendable {
     let generation: StorageGeneration
     let clock: any WallClock
     let jobs: Jobs
-    let turnstile: Turnstile
+    /// A line of its own, so that a storm of logins keeps no room from what it is missing, nor the other way round.
+    let turnstile = Turnstile(atOnce: 8)
     let logger: Logger
 
+    /// Looks where channels stand, then calls `done`, with nil when that could not be found out.
+    func heads(
+        of references: [ChannelReference],
+        done: @escaping @Sendable ([ChannelReference: ChannelPosition]?) -> Void
+    ) {
+        jobs.add {
+            do throws(ChatError) {
+                done(
+                    try await turnstile.pass { () throws(ChatError) in try await timeline.heads(of: references) }
+                )
+            } catch {
+                logger.fault("cannot read where channels stand", error)
+                done(nil)
+            }
+        }
+    }
+
     /// Reads, then calls `done`.
+    ///
+    /// - Parameter isWanted: asked when it is the reading's turn; what nobody wants any more has failed.
     func read(
         _ reference: ChannelReference,
         after position: ChannelPosition,
+        while isWanted: @escaping @Sendable () -> Bool = { true },
         done: @escaping @Sendable (Reading) -> Void
     ) {
         jobs.add {
             do throws(ChatError) {
                 guard let application = try await applications.find(reference.application) else { return done(.gone) }
-                let events = try await turnstile.pass { () throws(ChatError) in
-                    try await timeline.events(in: reference, after: position, of: application, at: clock.now)
-                }
-                done(events.map(Reading.events) ?? .gone)
+                done(
+                    try await turnstile.pass { () throws(ChatError) in
+                        guard isWanted() else { return .failed }
+                        let now = clock.now
+                        let events = try await timeline.events(in: reference, after: position, of: application, at: now)
+                        return events.map(Reading.events) ?? .gone
+                    }
+                )
             } catch {
                 logger.fault("cannot read a channel's events", error)
                 done(.failed)

@@ -13,15 +13,14 @@ import WebSockets
 final class LoopRoom {
     /// What a delivery must know of a member who is to be sent it at once.
     private struct Place {
-        /// Nil when there is more to it: the member waits for something, or is gone.
+        /// Nil when there is more to it: the member waits for something, has some of it already, or is gone.
         var socket: DirectSocket?
         var discards = false
-        var floor: Int64 = 0
     }
 
     let reference: ChannelReference
     /// How far the loop has come, with the delivery that is under way.
-    private(set) var position = ChannelPosition(messageSeq: 0, eventSeq: 0)
+    private(set) var position: ChannelPosition
     private var members: [Membership?] = []
     /// One for each of ``members``.
     private var places: [Place] = []
@@ -31,8 +30,9 @@ final class LoopRoom {
     private var next = 0
     private var tally = DeliveryTally()
 
-    init(_ reference: ChannelReference) {
-        self.reference = reference
+    /// - Parameter position: after which the first delivery comes.
+    init(_ reference: ChannelReference, at position: ChannelPosition) {
+        (self.reference, self.position) = (reference, position)
     }
 
     var isEmpty: Bool { members.count == gaps }
@@ -40,7 +40,7 @@ final class LoopRoom {
     func add(_ membership: Membership) {
         membership.index = members.count
         members.append(membership)
-        places.append(Self.place(of: membership))
+        places.append(place(of: membership))
     }
 
     func remove(_ membership: Membership) {
@@ -54,23 +54,26 @@ final class LoopRoom {
     /// Something about a member has changed that a delivery must know.
     func refresh(_ membership: Membership) {
         guard isMember(membership) else { return }
-        places[membership.index] = Self.place(of: membership)
+        places[membership.index] = place(of: membership)
     }
 
     private func isMember(_ membership: Membership) -> Bool {
         members.indices.contains(membership.index) && members[membership.index] === membership
     }
 
-    private static func place(of membership: Membership) -> Place {
-        Place(
-            socket: membership.isLive ? membership.connection.clearSocket : nil,
-            discards: membership.discards,
-            floor: membership.floor
+    private func place(of membership: Membership) -> Place {
+        let isReady = membership.isLive && membership.floor <= passedNumber(of: membership)
+        return Place(
+            socket: isReady ? membership.connection.clearSocket : nil,
+            discards: membership.discards
         )
     }
 
     /// Takes a delivery; true when none was waiting.
+    ///
+    /// Only the next one: others were sent to those who were here before the room was made anew.
     func enqueue(_ delivery: Delivery) -> Bool {
+        guard delivery.position.eventSeq == (deliveries.last?.position ?? position).eventSeq + 1 else { return false }
         deliveries.append(delivery)
         guard deliveries.count == 1 else { return false }
         position = delivery.position
@@ -79,8 +82,10 @@ final class LoopRoom {
 
     var hasDeliveries: Bool { !deliveries.isEmpty }
 
-    /// The number up to which every member was sent what was its.
-    var deliveredNumber: Int64 { position.eventSeq - (deliveries.isEmpty ? 0 : 1) }
+    /// The number up to which deliveries have passed a member.
+    func passedNumber(of membership: Membership) -> Int64 {
+        deliveries.isEmpty || membership.index < next ? position.eventSeq : position.eventSeq - 1
+    }
 
     /// What a slice came to.
     struct Step {
@@ -101,11 +106,8 @@ final class LoopRoom {
         let done = (delivery, tally)
         deliveries.removeFirst()
         (next, tally) = (0, DeliveryTally())
-        if let following = deliveries.first {
-            position = following.position
-        } else {
-            closeGaps()
-        }
+        if let following = deliveries.first { position = following.position }
+        closeGaps()
         return Step(visited: visited, done: done)
     }
 
@@ -124,9 +126,7 @@ final class LoopRoom {
                     if let member = members[index] { send(delivery, kind, frame, to: member) }
                     continue
                 }
-                guard delivery.position.eventSeq > place.floor, !(kind.concernsMessages && place.discards) else {
-                    continue
-                }
+                guard !(kind.concernsMessages && place.discards) else { continue }
                 tally.online += 1
                 let sent = socket.send(bytes)
                 if sent == bytes.count {
@@ -145,7 +145,10 @@ final class LoopRoom {
         _ frame: ByteBuffer,
         to member: Membership
     ) {
-        guard delivery.position.eventSeq > member.floor, !(kind.concernsMessages && member.discards) else { return }
+        let number = delivery.position.eventSeq
+        guard number > (delivery.isStored ? member.floor : member.unstoredFloor),
+            !(kind.concernsMessages && member.discards)
+        else { return }
         tally.online += 1
         // It is brought the event when it is its turn.
         guard member.catchUp == nil else { return }
@@ -154,6 +157,8 @@ final class LoopRoom {
             return
         }
         count(member.connection.send(frame), of: delivery, to: member)
+        // It may be that nothing stands between it and the next one any more.
+        refresh(member)
     }
 
     private func count(_ sending: WebSocketConnection.Sending, of delivery: Delivery, to member: Membership) {
@@ -176,7 +181,7 @@ final class LoopRoom {
         let staying = members.compactMap { $0 }
         for (index, member) in staying.enumerated() { member.index = index }
         members = staying
-        places = staying.map(Self.place)
+        places = staying.map(place)
         gaps = 0
     }
 }

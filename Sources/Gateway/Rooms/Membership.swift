@@ -10,6 +10,10 @@ final class Membership {
     var discards: Bool { didSet { room.refresh(self) } }
     /// Events up to this number are not for the session: it has them, or was told that it does not.
     var floor: Int64 { didSet { room.refresh(self) } }
+    /// The same for what the storage does not have: it was brought these, or was not there for them.
+    ///
+    /// Less than ``floor`` when the storage was read further than the room had come by then.
+    var unstoredFloor: Int64
     /// By which catching up the session is being brought what it is missing; nil when it is live.
     ///
     /// Live events wait meanwhile and are read again afterwards. A later catching up takes the place of an earlier one.
@@ -20,12 +24,24 @@ final class Membership {
     var awaitsClient = false
     /// Whether something was left out because the client reads too slowly; then everything is, until it is told so.
     var isLagging = false { didSet { room.refresh(self) } }
+    /// Whether the session has left the room.
+    var isOver = false
     /// Its index among the room's members.
     var index: Int
 
-    init(_ session: Session, _ connection: WebSocketConnection, in room: LoopRoom, discards: Bool, floor: Int64) {
+    /// - Parameters:
+    ///   - floor: up to which number the session has the channel's events.
+    ///   - unstoredFloor: how far the room had come when the session joined it.
+    init(
+        _ session: Session,
+        _ connection: WebSocketConnection,
+        in room: LoopRoom,
+        discards: Bool,
+        floor: Int64,
+        unstoredFloor: Int64
+    ) {
         (self.session, self.connection, self.room) = (session, connection, room)
-        (self.discards, self.floor) = (discards, floor)
+        (self.discards, self.floor, self.unstoredFloor) = (discards, floor, unstoredFloor)
         index = -1
     }
 

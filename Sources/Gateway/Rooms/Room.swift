@@ -41,7 +41,7 @@ package struct Room {
     /// The greatest number that is known to be taken.
     private var furthest: Int64
 
-    /// A room whose members have seen everything up to a position; it begins with a reading.
+    /// A room whose members have seen everything up to a position; it begins with a look at where the channel stands.
     package init(at position: ChannelPosition) {
         self.position = position
         furthest = position.eventSeq
@@ -75,6 +75,15 @@ package struct Room {
         return .read
     }
 
+    /// Takes what the first look at the storage found: how far the channel has come; nil when the look failed.
+    package mutating func begin(_ head: Int64?) -> Reading {
+        furthest = max(furthest, head ?? 0)
+        let events = takeWhatFollows()
+        // Without an answer it is left to the next comparison with the storage.
+        isReading = head != nil && furthest > position.eventSeq
+        return Reading(events: events, goesOn: isReading)
+    }
+
     /// Takes what was read after ``position``; empty when the reading failed.
     package mutating func finishReading(_ read: [TimelineEvent]) -> Reading {
         var events: [TimelineEvent] = []
@@ -84,14 +93,21 @@ package struct Room {
             advance(to: next)
             events.append(next)
         }
+        events += takeWhatFollows()
+        // Without progress it is left to the next comparison with the storage.
+        isReading = furthest > position.eventSeq && !events.isEmpty
+        return Reading(events: events, goesOn: isReading)
+    }
+
+    /// What was heard and comes next now, up to the first gap.
+    private mutating func takeWhatFollows() -> [TimelineEvent] {
+        var events: [TimelineEvent] = []
         while let next = ahead[position.eventSeq + 1] {
             advance(to: next)
             events.append(next)
         }
         ahead = ahead.filter { $0.key > position.eventSeq }
-        // Without progress it is left to the next comparison with the storage.
-        isReading = furthest > position.eventSeq && !events.isEmpty
-        return Reading(events: events, goesOn: isReading)
+        return events
     }
 
     private mutating func advance(to event: TimelineEvent) {

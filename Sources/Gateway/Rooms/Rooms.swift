@@ -68,22 +68,25 @@ final class Rooms: Sendable {
     }
 
     private func read(_ reference: ChannelReference, _ start: ChannelPosition) {
-        reader.read(reference, after: start) { [self] reading in
+        reader.read(reference, after: start) { [self] in
+            position(of: reference) != nil
+        } done: { [self] reading in
             switch reading {
             case .gone: end(reference)
-            case .failed: finishReading(reference, [])
-            case .events(let events): finishReading(reference, events)
+            case .failed: go(on: reference) { $0.finishReading([]) }
+            case .events(let events): go(on: reference) { $0.finishReading(events) }
             }
         }
     }
 
-    private func finishReading(_ reference: ChannelReference, _ events: [TimelineEvent]) {
+    /// Takes a reading, delivers what it came to, and reads again when something is missing.
+    private func go(on reference: ChannelReference, taking: (inout Room) -> Room.Reading) {
         let start: ChannelPosition? = entries.withLock { entries in
-            guard let reading = entries[reference]?.room.finishReading(events), let entry = entries[reference] else {
-                return nil
-            }
-            for event in reading.events { Self.deliver(Delivery(event), entry.hubs) }
-            return reading.goesOn ? entry.room.position : nil
+            guard var room = entries[reference]?.room else { return nil }
+            let reading = taking(&room)
+            entries[reference]?.room = room
+            for event in reading.events { Self.deliver(Delivery(event), entries[reference]?.hubs ?? []) }
+            return reading.goesOn ? room.position : nil
         }
         if let start { read(reference, start) }
     }
@@ -114,19 +117,36 @@ final class Rooms: Sendable {
     /// - Parameter wanted: the channels, and up to where the member has seen each.
     /// - Returns: how far each room had come.
     func join(_ wanted: [(ChannelReference, ChannelPosition)], _ hub: LoopHub) -> [ChannelPosition] {
-        var new: [(ChannelReference, ChannelPosition)] = []
+        var new: [ChannelReference] = []
         let positions = entries.withLock { entries in
             wanted.map { reference, position in
                 if entries[reference] == nil {
                     entries[reference] = Entry(room: Room(at: position))
-                    new.append((reference, position))
+                    new.append(reference)
                 }
                 entries[reference]?.count(1, hub)
                 return entries[reference]?.room.position ?? position
             }
         }
-        for (reference, position) in new { read(reference, position) }
+        if !new.isEmpty { begin(new) }
         return positions
+    }
+
+    /// Looks once where new rooms stand, and reads those that have moved since their first member was read.
+    private func begin(_ references: [ChannelReference]) {
+        reader.heads(of: references) { [self] heads in
+            for reference in references {
+                guard let heads else {
+                    go(on: reference) { $0.begin(nil) }
+                    continue
+                }
+                guard let head = heads[reference] else {
+                    end(reference)
+                    continue
+                }
+                go(on: reference) { $0.begin(head.eventSeq) }
+            }
+        }
     }
 
     /// Takes a member out of each of some rooms; call on the hub's event loop.
@@ -144,10 +164,11 @@ final class Rooms: Sendable {
         entries.withLock { $0[reference]?.room.position }
     }
 
-    /// Messages that the storage does not have, as far as they are remembered.
-    func unstored(of reference: ChannelReference, after number: Int64) -> [TimelineEvent] {
+    /// Messages that the storage does not have, as far as they are remembered, and how far the room has come.
+    func unstored(of reference: ChannelReference, after number: Int64) -> (events: [TimelineEvent], upTo: Int64) {
         entries.withLock { entries in
-            (entries[reference]?.room.unstored ?? []).filter { $0.position.eventSeq > number }
+            guard let room = entries[reference]?.room else { return ([], 0) }
+            return (room.unstored.filter { $0.position.eventSeq > number }, room.position.eventSeq)
         }
     }
 

@@ -5,8 +5,8 @@ import EventBus
 struct Hold: Sendable {
     struct Channel: Sendable {
         let reference: ChannelReference
-        /// Up to which number the session was sent its events before.
-        let from: Int64
+        /// Up to which number the session was brought messages that the storage does not have.
+        let unstoredFloor: Int64
         /// Whether the user wants none of its messages.
         let discards: Bool
     }

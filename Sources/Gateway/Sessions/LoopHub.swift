@@ -56,9 +56,11 @@ final class LoopHub: @unchecked Sendable {
     // MARK: Rooms
 
     /// The room of a channel on this loop, made when it is not there.
-    func room(_ reference: ChannelReference) -> LoopRoom {
+    ///
+    /// - Parameter position: after which the loop is given the channel's events from now on.
+    func room(_ reference: ChannelReference, at position: ChannelPosition) -> LoopRoom {
         if let room = rooms[reference] { return room }
-        let room = LoopRoom(reference)
+        let room = LoopRoom(reference, at: position)
         rooms[reference] = room
         return room
     }

@@ -13,12 +13,13 @@ extension Session {
         await withCheckedContinuation { continuation in
             hub.eventLoop.execute {
                 let catchUp = self.nextCatchUp()
+                let wanted = Set(channels)
                 var held: [ChannelID: Hold.Channel] = [:]
-                for membership in self.memberships where channels.contains(membership.room.reference.channel) {
+                for membership in self.memberships where wanted.contains(membership.room.reference.channel) {
                     self.hold(membership, catchUp)
                     held[membership.room.reference.channel] = Hold.Channel(
                         reference: membership.room.reference,
-                        from: membership.heldFrom,
+                        unstoredFloor: membership.unstoredFloor,
                         discards: membership.discards
                     )
                 }
@@ -29,7 +30,11 @@ extension Session {
 
     /// Lets a channel's events wait.
     private func hold(_ membership: Membership, _ catchUp: Int) {
-        if membership.catchUp == nil { membership.heldFrom = max(membership.floor, membership.room.deliveredNumber) }
+        if membership.catchUp == nil {
+            let passed = membership.room.passedNumber(of: membership)
+            membership.heldFrom = max(membership.floor, passed)
+            membership.unstoredFloor = max(membership.unstoredFloor, passed)
+        }
         membership.catchUp = catchUp
         membership.awaitsClient = false
     }
@@ -40,24 +45,32 @@ extension Session {
     }
 
     /// Goes on after what an answer brought.
-    func resume(_ resumed: MethodsAnswer.Resumed) {
-        let membership = memberships.first {
-            $0.room.reference.channel == resumed.channel && $0.catchUp == resumed.catchUp
+    ///
+    /// - Parameter sending: what became of the answer.
+    func resume(_ answers: [MethodsAnswer.Resumed], _ sending: WebSocketConnection.Sending) {
+        var waiting: [ChannelID: Membership] = [:]
+        for membership in memberships where membership.catchUp != nil {
+            waiting[membership.room.reference.channel] = membership
         }
-        guard let membership else { return }
-        switch resumed.outcome {
-        case .failed: leaveOut(membership)
-        // Nobody said that the channel or the subscription has ended; the client knows from the answer.
-        case .none: lose(membership)
-        case .reached(let position, hasMore: false):
-            membership.isLagging = false
-            goOn(membership, from: position)
-        case .reached(let position, hasMore: true):
-            membership.isLagging = false
-            // The client asks for the rest; if it does not, it is told that there is one.
-            membership.floor = position.eventSeq
-            membership.awaitsClient = true
-            awaitsClientSince = .now()
+        for answer in answers {
+            guard let membership = waiting[answer.channel], membership.catchUp == answer.catchUp else { continue }
+            switch answer.outcome {
+            case .failed: leaveOut(membership)
+            // Nobody said that the channel or the subscription has ended; the client knows from the answer.
+            case .none: lose(membership)
+            case .reached(let reached):
+                for message in reached.messages { report(message, sending, to: membership) }
+                membership.isLagging = false
+                membership.unstoredFloor = max(membership.unstoredFloor, reached.unstoredNumber)
+                guard reached.hasMore else {
+                    goOn(membership, from: reached.position)
+                    continue
+                }
+                // The client asks for the rest; if it does not, it is told that there is one.
+                membership.floor = reached.position.eventSeq
+                membership.awaitsClient = true
+                awaitsClientSince = .now()
+            }
         }
     }
 
@@ -92,44 +105,49 @@ extension Session {
     func catchUp(_ membership: Membership, from position: ChannelPosition) {
         let catchUp = nextCatchUp()
         hold(membership, catchUp)
-        let reference = membership.room.reference
-        shared.reader.read(reference, after: position) { [self] reading in
-            hub.eventLoop.execute { self.bring(reading, to: reference, after: position, catchUp) }
+        let bound = NIOLoopBound(membership, eventLoop: hub.eventLoop)
+        shared.reader.read(membership.room.reference, after: position) { [self] reading in
+            hub.eventLoop.execute { self.bring(reading, to: bound.value, after: position, catchUp) }
         }
     }
 
     private func bring(
         _ reading: EventReader.Reading,
-        to reference: ChannelReference,
+        to membership: Membership,
         after position: ChannelPosition,
         _ catchUp: Int
     ) {
-        guard case .open(let connection) = state, connection.isOpen,
-            let membership = memberships.first(where: { $0.room.reference == reference }), membership.catchUp == catchUp
+        guard case .open(let connection) = state, connection.isOpen, !membership.isOver, membership.catchUp == catchUp
         else { return }
         // A channel that is gone is told by its room; what cannot be read is left out until the client resumes.
-        guard case .events(let events) = reading, !events.isEmpty else { return leaveOut(membership) }
-        let unstored = shared.rooms.unstored(of: reference, after: membership.heldFrom)
+        guard case .events(let events) = reading, let end = events.last?.position else { return leaveOut(membership) }
+        let unstored = shared.rooms.unstored(of: membership.room.reference, after: membership.unstoredFloor)
         for event in events {
             // What the storage does not have was heard, if it came while the session waited.
-            let event = unstored.first { $0.position.eventSeq == event.position.eventSeq } ?? event
-            guard let kind = event.notification?.kind, !(kind.concernsMessages && membership.discards) else { continue }
+            let event = unstored.events.first { $0.position.eventSeq == event.position.eventSeq } ?? event
             let delivery = Delivery(event)
-            guard let frame = delivery.frame else { continue }
-            switch connection.send(frame) {
-            case .written: report(delivery, DeliveryTally(written: 1), to: membership)
-            case .queued: awaitWriting(of: delivery)
-            case .refused:
-                report(delivery, DeliveryTally(lagging: 1), to: membership)
-                return leaveOut(membership)
-            }
+            guard let frame = delivery.frame, let kind = delivery.kind, !(kind.concernsMessages && membership.discards)
+            else { continue }
+            let sending = connection.send(frame)
+            report(delivery, sending, to: membership)
+            if sending == .refused { return leaveOut(membership) }
         }
-        goOn(membership, from: events.last?.position ?? position)
+        membership.unstoredFloor = max(membership.unstoredFloor, min(unstored.upTo, end.eventSeq))
+        goOn(membership, from: end)
     }
 
     /// Counts what was brought of what came while the session waited; of anything older it was no receiver.
-    private func report(_ delivery: Delivery, _ tally: DeliveryTally, to membership: Membership) {
-        guard delivery.position.eventSeq > membership.heldFrom else { return }
+    private func report(_ delivery: Delivery, _ sending: WebSocketConnection.Sending, to membership: Membership) {
+        let number = delivery.position.eventSeq
+        guard number > membership.heldFrom else { return }
+        var tally = DeliveryTally()
+        // The room counts it among those online when it passes, unless the session has it by then.
+        if number > membership.room.passedNumber(of: membership) { tally.online = 1 }
+        switch sending {
+        case .written: tally.written = 1
+        case .queued: awaitWriting(of: delivery)
+        case .refused: tally.lagging = 1
+        }
         shared.receipts.report(delivery, tally)
     }
 
@@ -162,6 +180,7 @@ extension Session {
             // Nothing up to here comes any more: neither live nor by itself.
             let head = shared.rooms.position(of: reference) ?? membership.room.position
             membership.floor = max(membership.floor, head.eventSeq)
+            membership.unstoredFloor = max(membership.unstoredFloor, head.eventSeq)
             membership.isLagging = false
             let position: JSONObject = [
                 "Epoch": .string(shared.generation.epoch(of: reference.incarnation).description),

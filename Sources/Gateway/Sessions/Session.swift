@@ -160,7 +160,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             guard connection.isOpen else { return }
             if time >= token.expiresAt {
                 hub.end(CollectionOfOne(self), .userSigExpired)
-            } else if now - connection.lastHeard > LoopHub.longestSilence {
+            } else if !connection.isSuspended, now - connection.lastHeard > LoopHub.longestSilence {
                 hub.end(CollectionOfOne(self), .silent)
             } else if pings {
                 connection.ping()
@@ -203,9 +203,9 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     private func finish(_ answer: MethodsAnswer) {
         guard case .open(let connection) = state else { return }
-        if let text = answer.text, connection.isOpen { _ = connection.sendAlways(WebSocketFrames.text(text)) }
+        let sent = answer.text.map { connection.sendAlways(WebSocketFrames.text($0)) } ?? .refused
         guard allowance.take(answer.further, at: .now()) else { return end(.floods) }
-        for resumed in answer.resumed { resume(resumed) }
+        if !answer.resumed.isEmpty { resume(answer.resumed, sent) }
         // An answer may be large: whoever asks and does not read is not asked what else he wants.
         guard connection.waitingBytes <= WebSocketConnection.mostWaiting else {
             awaitsReader = true
@@ -220,13 +220,14 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         guard case .open(let connection) = state, connection.isOpen, !followed.isEmpty else { return }
         let positions = shared.rooms.join(followed.map { ($0.reference, $0.position) }, hub)
         for (followed, position) in zip(followed, positions) {
-            let room = hub.room(followed.reference)
+            let room = hub.room(followed.reference, at: position)
             let membership = Membership(
                 self,
                 connection,
                 in: room,
                 discards: followed.discards,
-                floor: followed.position.eventSeq
+                floor: followed.position.eventSeq,
+                unstoredFloor: position.eventSeq
             )
             room.add(membership)
             memberships.append(membership)
@@ -245,21 +246,18 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     private func leave(_ leaving: [Membership]) {
         guard !leaving.isEmpty else { return }
         for membership in leaving {
+            membership.isOver = true
             membership.room.remove(membership)
             hub.forgetIfEmpty(membership.room)
         }
         shared.rooms.leave(leaving.map(\.room.reference), hub)
-        if leaving.count == memberships.count {
-            memberships = []
-        } else {
-            memberships.removeAll { membership in leaving.contains { $0 === membership } }
-        }
+        memberships.removeAll { $0.isOver }
     }
 
     /// The channel or the subscription is gone, and the client was told so.
     func lose(_ membership: Membership) {
         // It may have gone by itself meanwhile.
-        if memberships.contains(where: { $0 === membership }) { leave([membership]) }
+        if !membership.isOver { leave([membership]) }
     }
 
     /// The user's subscriptions changed.
