@@ -2,10 +2,17 @@ package import Database
 import Dispatch
 import Synchronization
 
-/// A database whose next read can be kept where it has fixed what it sees, while the data is changed elsewhere.
+/// A database whose next read can be kept where it has fixed what it sees, while the data is changed elsewhere, or all of
+/// whose reads can be kept from beginning.
 package final class HeldReads: Database {
+    private struct State {
+        var next: (held: HeldTransaction, seesLater: Bool)?
+        /// The reads that do not begin; nil when they do.
+        var waiting: [ReadOperation]?
+    }
+
     private let database: any Database
-    private let next = Mutex<(held: HeldTransaction, seesLater: Bool)?>(nil)
+    private let state = Mutex(State())
 
     package init(_ database: any Database) {
         self.database = database
@@ -16,15 +23,37 @@ package final class HeldReads: Database {
     /// - Parameter seesLater: whether it begins only then.
     package func holdNext(seesLater: Bool = false) -> HeldTransaction {
         let held = HeldTransaction()
-        next.withLock { $0 = (held, seesLater) }
+        state.withLock { $0.next = (held, seesLater) }
         return held
     }
 
-    package func enqueue(_ operation: ReadOperation) {
-        let held = next.withLock { next in
-            defer { next = nil }
-            return next
+    /// From now on no read begins before ``goOn()``.
+    package func holdAll() {
+        state.withLock { $0.waiting = $0.waiting ?? [] }
+    }
+
+    /// How many reads wait since ``holdAll()``.
+    package var waitingCount: Int { state.withLock { $0.waiting?.count ?? 0 } }
+
+    /// What waits begins, and reads wait no longer.
+    package func goOn() {
+        let waiting = state.withLock { state in
+            defer { state.waiting = nil }
+            return state.waiting ?? []
         }
+        for operation in waiting { database.enqueue(operation) }
+    }
+
+    package func enqueue(_ operation: ReadOperation) {
+        let (isWaiting, held) = state.withLock { state in
+            guard state.waiting == nil else {
+                state.waiting?.append(operation)
+                return (true, nil as (held: HeldTransaction, seesLater: Bool)?)
+            }
+            defer { state.next = nil }
+            return (false, state.next)
+        }
+        guard !isWaiting else { return }
         guard let (held, seesLater) = held else { return database.enqueue(operation) }
         guard !seesLater else {
             return DispatchQueue.global().async { [database] in

@@ -28,15 +28,20 @@ package actor RawConnection {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     /// Connects to 127.0.0.1.
-    package static func open(port: Int) async throws -> RawConnection {
-        let connection = try RawConnection()
+    ///
+    /// - Parameter receiveBuffer: how many bytes the kernel keeps of what is not read; nil for the system's own size.
+    package static func open(port: Int, receiveBuffer: Int? = nil) async throws -> RawConnection {
+        let connection = try RawConnection(receiveBuffer: receiveBuffer)
         try await connection.connect(UInt16(port))
         return connection
     }
 
-    private init() throws {
+    private init(receiveBuffer: Int?) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Failure.system("socket", errno) }
+        guard var bytes = receiveBuffer.map(Int32.init) else { return }
+        // Before it connects, for the window is agreed upon then.
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, socklen_t(MemoryLayout<Int32>.size))
     }
 
     deinit {

@@ -75,10 +75,17 @@ package struct RawWebSocket: Sendable {
 
     /// Connects to 127.0.0.1 and upgrades.
     ///
-    /// - Parameter headers: besides ``upgradeHeaders``.
+    /// - Parameters:
+    ///   - headers: besides ``upgradeHeaders``.
+    ///   - receiveBuffer: how many bytes the kernel keeps of what is not read; nil for the system's own size.
     /// - Throws: ``Refused`` with the answer when the server does not want to.
-    package init(port: Int, _ target: String, headers: [(String, String)] = []) async throws {
-        connection = try await RawConnection.open(port: port)
+    package init(
+        port: Int,
+        _ target: String,
+        headers: [(String, String)] = [],
+        receiveBuffer: Int? = nil
+    ) async throws {
+        connection = try await RawConnection.open(port: port, receiveBuffer: receiveBuffer)
         try await connection.send(Self.request(target, Self.upgradeHeaders + headers))
         reply = try await connection.readReply()
         guard reply.status == 101 else { throw Refused(reply: reply) }

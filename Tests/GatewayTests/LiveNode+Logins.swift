@@ -43,6 +43,18 @@ extension LiveNode {
 
     // MARK: - What an app's backend does
 
+    /// A call at this moment with an application that was read before: while a read is held, another one may have to wait.
+    func call(with application: Application) -> Call {
+        Call(
+            application: application,
+            caller: .administrator,
+            address: "192.0.2.1",
+            platform: .restAPI,
+            requestID: systems.random.hex(bytes: 16),
+            time: systems.clock.now
+        )
+    }
+
     @discardableResult
     func createChannel(_ id: ChannelID = .news, name: String = "Harbour News") async throws -> ChannelID {
         let new = NewChannel.example(id: id, profile: .example(name: name))
@@ -57,10 +69,12 @@ extension LiveNode {
         _ = try await installation.subscribers.remove(names, from: id, for: installation.call())
     }
 
+    /// - Parameter call: nil makes one, for which it reads.
     @discardableResult
     func post(
         _ text: String,
         to id: ChannelID = .news,
+        for call: Call? = nil,
         _ change: (inout NewBroadcast) -> Void = { _ in }
     ) async throws -> MessageKey {
         let random = lastRandom.withLock { random in
@@ -69,7 +83,8 @@ extension LiveNode {
         }
         var new = NewBroadcast(channel: id, random: random, body: .text(text))
         change(&new)
-        return try await installation.broadcasts.send(new, for: installation.call())
+        let made = if let call { call } else { try await installation.call() }
+        return try await installation.broadcasts.send(new, for: made)
     }
 
     func recall(_ key: MessageKey, reason: String? = nil, in id: ChannelID = .news) async throws {
@@ -78,6 +93,15 @@ extension LiveNode {
             reason: reason,
             in: id,
             for: installation.call()
+        )
+    }
+
+    func receipt(of key: MessageKey, in id: ChannelID = .news) async throws -> BroadcastReceipt {
+        try await installation.receipts.find(
+            key,
+            in: id,
+            of: installation.application(),
+            at: installation.clock.now
         )
     }
 

@@ -38,6 +38,8 @@ final class LiveNode: Sendable {
     let sessions: SessionRegistry
     let gateway: Gateway
     let port: Int
+    /// What happens between a login and the opening of its session.
+    let interlude: Interlude
     /// The `Random` of the last post: the same under the same number would be the same post.
     let lastRandom = Mutex<Int64>(0)
     private let listener: any Channel
@@ -80,22 +82,24 @@ final class LiveNode: Sendable {
         )
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: options.loops)
         let connections = Connections()
-        let listener = try await listen(gateway.door, on: loops) { channel in
+        let interlude = Interlude()
+        let listener = try await listen(interlude.door(after: gateway.door), on: loops) { channel in
             connections.all.withLock { $0.append(channel) }
         }
-        return LiveNode(installation, sessions, gateway, listener, connections, loops)
+        return LiveNode(installation, sessions, gateway, interlude, listener, connections, loops)
     }
 
     private init(
         _ installation: TestInstallation,
         _ sessions: SessionRegistry,
         _ gateway: Gateway,
+        _ interlude: Interlude,
         _ listener: any Channel,
         _ connections: Connections,
         _ loops: MultiThreadedEventLoopGroup
     ) {
         (self.installation, self.sessions, self.gateway) = (installation, sessions, gateway)
-        (self.listener, self.connections, self.loops) = (listener, connections, loops)
+        (self.interlude, self.listener, self.connections, self.loops) = (interlude, listener, connections, loops)
         port = listener.localAddress?.port ?? 0
         let services = ServiceGroup(services: [gateway], logger: .silent)
         self.services = services
@@ -158,21 +162,36 @@ extension StorageEngine {
         _ options: LiveNode.Options = LiveNode.Options(),
         _ body: (LiveNode) async throws -> Value
     ) async throws -> Value {
+        try await withDatabase { database in try await withLiveNode(on: database, options, body) }
+    }
+
+    /// Hands `body` such a node over what `wrap` makes of the database.
+    func withLiveNode<Wrapped: Database, Value>(
+        over wrap: (any Database) -> Wrapped,
+        _ options: LiveNode.Options = LiveNode.Options(),
+        _ body: (LiveNode, Wrapped) async throws -> Value
+    ) async throws -> Value {
         try await withDatabase { database in
-            let node = try await LiveNode.start(over: database, options)
-            do {
-                _ = try await node.installation.applications.create(
-                    .example(),
-                    by: node.installation.operation()
-                )
-                try await node.installation.setLimits([.broadcastsPerSecond: 0, .broadcastsPerHour: 0])
-                let value = try await body(node)
-                await node.stop()
-                return value
-            } catch {
-                await node.stop()
-                throw error
-            }
+            let wrapped = wrap(database)
+            return try await withLiveNode(on: wrapped, options) { node in try await body(node, wrapped) }
+        }
+    }
+
+    private func withLiveNode<Value>(
+        on database: any Database,
+        _ options: LiveNode.Options,
+        _ body: (LiveNode) async throws -> Value
+    ) async throws -> Value {
+        let node = try await LiveNode.start(over: database, options)
+        do {
+            _ = try await node.installation.applications.create(.example(), by: node.installation.operation())
+            try await node.installation.setLimits([.broadcastsPerSecond: 0, .broadcastsPerHour: 0])
+            let value = try await body(node)
+            await node.stop()
+            return value
+        } catch {
+            await node.stop()
+            throw error
         }
     }
 }

@@ -181,10 +181,7 @@ import UserSig
 
     @Test("a storage in trouble is HTTP 503, or 1013, and leaves nothing behind")
     func trouble() async throws {
-        try await StorageEngine.sqlite.withDatabase { database in
-            let faulty = FaultyDatabase(database)
-            let node = try await LiveNode.start(over: faulty)
-            _ = try await node.installation.applications.create(.example(), by: node.installation.operation())
+        try await StorageEngine.sqlite.withLiveNode(over: FaultyDatabase.init) { node, faulty in
             let anna = try await node.login("anna")
             try await anna.close()
             faulty.fail(with: DatabaseError(.unavailable, "the test says so"))
@@ -194,7 +191,6 @@ import UserSig
             try await waitUntil("nothing is left") {
                 node.gateway.census == Gateway.Census()
             }
-            await node.stop()
         }
     }
 

@@ -10,47 +10,21 @@ import Testing
     private func withNode(
         _ body: (_ node: LiveNode, _ reads: HeldReads, _ call: () -> Call) async throws -> Void
     ) async throws {
-        try await StorageEngine.sqlite.withDatabase { database in
-            let reads = HeldReads(database)
-            var options = LiveNode.Options()
-            options.comparisonInterval = .seconds(3600)
-            let node = try await LiveNode.start(over: reads, options)
-            do {
-                let installation = node.installation
-                _ = try await installation.applications.create(.example(), by: installation.operation())
-                try await installation.setLimits([.broadcastsPerSecond: 0, .broadcastsPerHour: 0])
-                try await node.createChannel()
-                try await node.login("anna").close()
-                let boris = try await node.login("boris")
-                try await boris.call("subscribeOfficialAccount", ["Official_Account": .string("@TOA#_news")])
-                // His room has read what it needs, and anna has gone.
-                try await node.post("to warm up")
-                _ = try await boris.next("onRecvNewMessage")
-                try await waitUntil("anna has gone") { node.gateway.census.sessions == 1 }
-                // Read before any read is held.
-                let application = try await installation.application()
-                try await body(node, reads) {
-                    Call(
-                        application: application,
-                        caller: .administrator,
-                        address: "192.0.2.1",
-                        platform: .restAPI,
-                        requestID: node.systems.random.hex(bytes: 16),
-                        time: node.systems.clock.now
-                    )
-                }
-            } catch {
-                await node.stop()
-                throw error
-            }
-            await node.stop()
+        var options = LiveNode.Options()
+        options.comparisonInterval = .seconds(3600)
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
+            try await node.createChannel()
+            try await node.login("anna").close()
+            let boris = try await node.login("boris")
+            try await boris.call("subscribeOfficialAccount", ["Official_Account": .string("@TOA#_news")])
+            // His room has read what it needs, and anna has gone.
+            try await node.post("to warm up")
+            _ = try await boris.next("onRecvNewMessage")
+            try await waitUntil("anna has gone") { node.gateway.census.sessions == 1 }
+            // Read before any read is held.
+            let application = try await node.installation.application()
+            try await body(node, reads) { node.call(with: application) }
         }
-    }
-
-    private func post(_ text: String, _ node: LiveNode, for call: Call) async throws {
-        let random = Int64(text.utf8.count)
-        let new = NewBroadcast(channel: .news, random: random, body: .text(text))
-        _ = try await node.systems.broadcasts.send(new, for: call)
     }
 
     @Test("posts after what the login read, and before the session opens, are brought")
@@ -61,14 +35,14 @@ import Testing
             async let login = node.login("anna")
             defer { read.goOn() }
             await read.waitUntilBegun()
-            try await post("first", node, for: call())
-            try await post("second", node, for: call())
+            try await node.post("first", for: call())
+            try await node.post("second", for: call())
             read.goOn()
 
             let anna = try await login
             #expect(try await anna.next("onRecvNewMessage").number("MsgSeq") == 2)
             #expect(try await anna.next("onRecvNewMessage").number("MsgSeq") == 3)
-            try await post("the last", node, for: call())
+            try await node.post("the last", for: call())
             #expect(try await anna.next("onRecvNewMessage").number("MsgSeq") == 4)
         }
     }
@@ -81,8 +55,8 @@ import Testing
             defer { read.goOn() }
             await read.waitUntilBegun()
             _ = try await node.systems.subscribers.add(["anna"], to: .news, for: call())
-            try await post("first", node, for: call())
-            try await post("second", node, for: call())
+            try await node.post("first", for: call())
+            try await node.post("second", for: call())
             read.goOn()
 
             let anna = try await login
@@ -107,7 +81,7 @@ import Testing
 
             let anna = try await login
             _ = try await anna.next("onOfficialAccountUnsubscribed")
-            try await post("unheard", node, for: call())
+            try await node.post("unheard", for: call())
             try await anna.call("getOfficialAccountList")
             #expect(anna.notifications("onRecvNewMessage").isEmpty)
         }

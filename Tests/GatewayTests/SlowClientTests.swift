@@ -66,43 +66,39 @@ import Testing
             let quick = try await node.login("boris", platform: "Web")
             try await node.subscribe("anna", "boris", "chen")
             for client in [slow, quick] { _ = try await client.next("onOfficialAccountSubscribed") }
-            func receipt(_ key: MessageKey) async throws -> BroadcastReceipt {
-                try await node.systems.receipts.find(
-                    key,
-                    in: .news,
-                    of: node.installation.application(),
-                    at: node.installation.clock.now
-                )
-            }
             let first = try await node.post("first")
-            try await waitUntil("the receipt is written") { try await receipt(first).written == 2 }
-            #expect(try await receipt(first).online == 2)
-            #expect(try await receipt(first).lagging == 0)
-            #expect(try await receipt(first).lastWriteMilliseconds == 0)
+            try await waitUntil("the receipt is written") { try await node.receipt(of: first).written == 2 }
+            #expect(try await node.receipt(of: first).online == 2)
+            #expect(try await node.receipt(of: first).lagging == 0)
+            #expect(try await node.receipt(of: first).lastWriteMilliseconds == 0)
 
             slow.stopReading()
             var keys: [MessageKey] = []
             for number in 0..<60 {
                 keys.append(try await node.post("\(number) " + String(repeating: "x", count: 10_000)))
             }
-            try await waitUntil("the last one's receipt is written") { try await receipt(keys[59]).lagging == 1 }
-            #expect(try await receipt(keys[59]).online == 2)
-            #expect(try await receipt(keys[59]).written == 1)
+            try await waitUntil("the last one's receipt is written") {
+                try await node.receipt(of: keys[59]).lagging == 1
+            }
+            #expect(try await node.receipt(of: keys[59]).online == 2)
+            #expect(try await node.receipt(of: keys[59]).written == 1)
             var waiting: MessageKey?
-            for key in keys where try await receipt(key).written + receipt(key).lagging == 1 { waiting = key }
+            for key in keys where try await node.receipt(of: key).written + node.receipt(of: key).lagging == 1 {
+                waiting = key
+            }
             let queued = try #require(waiting, "no post waits in the session's queue")
 
             node.installation.clock.advance(milliseconds: 1500)
             slow.resumeReading()
             _ = try await slow.next("onLagging")
-            try await waitUntil("what waited is written") { try await receipt(queued).written == 2 }
-            #expect(try await receipt(queued).lastWriteMilliseconds == 1500)
+            try await waitUntil("what waited is written") { try await node.receipt(of: queued).written == 2 }
+            #expect(try await node.receipt(of: queued).lastWriteMilliseconds == 1500)
 
             try await quick.call(
                 "markMessageAsRead",
                 ["Official_Account": .string("@TOA#_news"), "MsgSeq": .integer(keys[59].seq)]
             )
-            #expect(try await receipt(keys[59]).read == 1)
+            #expect(try await node.receipt(of: keys[59]).read == 1)
             try await metricsAre(metrics, node)
             for client in [slow, quick] { try await client.close() }
             try await waitUntil("nobody is there") {
