@@ -23,6 +23,8 @@ package final class Gateway: Service {
     static let readersAtOnce = 16
     /// How often receipts are written.
     package static let receiptInterval = Duration.milliseconds(500)
+    /// How many sessions at once read much from the storage, as at a login; the others wait in line.
+    package static let readersAtOnce = 16
 
     private let shared: GatewayShared
     private let systems: Systems

@@ -1,0 +1,99 @@
+import Chat
+import ChatProtocol
+import Gateway
+import MetricsTestKit
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import RostrumTesting
+import Testing
+import WebSockets
+
+/// Logins that come when too many others are being let in.
+@Suite(.timeLimit(.minutes(5))) struct TurnstileTests {
+    /// Asks the gateway's door as a connection would that waits for longer than the door's own limit.
+    private func ask(
+        _ node: LiveNode,
+        for user: String,
+        _ headers: HTTPHeaders = [:]
+    ) async throws -> EventLoopFuture<UpgradeDecision> {
+        let request = UpgradeRequest(
+            uri: LiveNode.target(user, token: node.token(of: user)),
+            headers: headers,
+            peer: "192.0.2.1",
+            isSecure: false
+        )
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        return try await loop.submit { node.gateway.door.decide(request, on: loop) }.get()
+    }
+
+    private func isAccepted(_ decision: UpgradeDecision) -> Bool {
+        if case .accept = decision { true } else { false }
+    }
+
+    @Test("only so many logins read at once, and one that has waited for 10 s is refused without reading")
+    func waitsTooLong() async throws {
+        let metrics = TestMetrics()
+        var options = LiveNode.Options()
+        (options.comparisonInterval, options.metrics) = (.seconds(3600), metrics)
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
+            // The application is known from here on.
+            try await node.login("anna").close()
+            try await waitUntil("anna has gone") { node.gateway.census == Gateway.Census() }
+            reads.holdAll()
+            defer { reads.goOn() }
+            var readers: [EventLoopFuture<UpgradeDecision>] = []
+            for number in 0..<Gateway.readersAtOnce { readers.append(try await ask(node, for: "reader\(number)")) }
+            try await waitUntil("they read") { reads.waitingCount == Gateway.readersAtOnce }
+
+            let late = try await ask(node, for: "late")
+            let browser = try await ask(node, for: "browser", ["Sec-WebSocket-Protocol": "rostrum.v1"])
+            let asked = NIODeadline.now()
+            while NIODeadline.now() - asked < UpgradeGate.longestDecision {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(reads.waitingCount == Gateway.readersAtOnce)
+            reads.goOn()
+
+            for reader in readers { #expect(isAccepted(try await reader.get())) }
+            if case .refuse(let status, let headers, let body) = try await late.get() {
+                #expect(status == .serviceUnavailable)
+                #expect(headers["Content-Type"] == ["application/json"])
+                #expect(try TestAPI.Reply(body).code == .requestTimedOut)
+            } else {
+                Issue.record("let in late")
+            }
+            if case .acceptAndClose(let subprotocol, let code, let reason) = try await browser.get() {
+                #expect(subprotocol == "rostrum.v1")
+                #expect(code.rawValue == 1013)
+                let envelope = try JSONValue(parsing: Array(reason.utf8))
+                #expect(envelope["ErrorCode"]?.integer == Int64(ErrorCode.requestTimedOut.rawValue))
+            } else {
+                Issue.record("let in late")
+            }
+            let there = Gateway.readersAtOnce
+            #expect(node.gateway.census == Gateway.Census(sessions: there, addresses: there))
+            let code = "\(ErrorCode.requestTimedOut.rawValue)"
+            #expect(metrics.totalValue("rostrum_logins", [("code", code)]) == 2)
+            // The line moves again.
+            #expect(isAccepted(try await ask(node, for: "late").get()))
+        }
+    }
+
+    @Test("a login that is in line is let in when its turn comes in time")
+    func waitsShortly() async throws {
+        var options = LiveNode.Options()
+        options.comparisonInterval = .seconds(3600)
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
+            try await node.login("anna").close()
+            reads.holdAll()
+            defer { reads.goOn() }
+            var logins: [EventLoopFuture<UpgradeDecision>] = []
+            for number in 0..<3 * Gateway.readersAtOnce { logins.append(try await ask(node, for: "user\(number)")) }
+            try await waitUntil("some of them read") { reads.waitingCount == Gateway.readersAtOnce }
+            reads.goOn()
+
+            for login in logins { #expect(isAccepted(try await login.get())) }
+        }
+    }
+}
