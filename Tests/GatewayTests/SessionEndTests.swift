@@ -112,6 +112,64 @@ import UserSig
         }
     }
 
+    /// An end that comes before its session has opened.
+    struct EarlyEnd: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let code: UInt16
+        let method: String
+        let reason: String?
+        let action: @Sendable (TestInstallation) async throws -> Void
+
+        init(
+            _ what: String,
+            _ code: UInt16,
+            _ reason: String?,
+            by method: String = "onKickedOffline",
+            _ action: @escaping @Sendable (TestInstallation) async throws -> Void
+        ) {
+            (testDescription, self.code, self.method, self.reason, self.action) = (what, code, method, reason, action)
+        }
+    }
+
+    static let earlyEnds = [
+        EarlyEnd("a kick", 4401, "kicked") { try await $0.accounts.kick(UserID("anna"), for: $0.call()) },
+        EarlyEnd("the account's deletion", 4403, "deleted") {
+            _ = try await $0.accounts.delete([UserID("anna")], for: $0.call())
+        },
+        EarlyEnd("the application's emptying", 4403, "deleted") {
+            try await $0.applications.empty(.example, by: $0.operation())
+        },
+        EarlyEnd("the application's deletion", 4403, "disabled") {
+            try await $0.applications.delete(.example, by: $0.operation())
+        },
+        EarlyEnd("the application's end of service", 4403, "disabled") {
+            var change = ApplicationChange()
+            change.isEnabled = false
+            _ = try await $0.applications.update(.example, change, by: $0.operation())
+        },
+        EarlyEnd("the end of a key", 4401, nil, by: "onUserSigExpired") {
+            let key = String(repeating: "ab", count: 32)
+            _ = try await $0.applications.rotateKey(of: .example, to: key, by: $0.operation())
+            _ = try await $0.applications.dropOldKeys(of: .example, by: $0.operation())
+        },
+    ]
+
+    @Test("who is ended between his login and the opening of his session is told why", arguments: earlyEnds)
+    func early(end: EarlyEnd) async throws {
+        try await StorageEngine.sqlite.withLiveNode { node in
+            node.interlude.set {
+                #expect(node.gateway.census.sessions == 1)
+                try await end.action(node.installation)
+                try await waitUntil("the session is ended") { node.gateway.census.sessions == 0 }
+            }
+            let anna = try await node.login("anna")
+
+            try await expectEnd(anna, end.code, end.method, reason: end.reason)
+            #expect(anna.notifications.count == 1)
+            #expect(node.gateway.census == Gateway.Census())
+        }
+    }
+
     @Test("a node that stops says that it goes away, and leaves nothing behind")
     func quiescing() async throws {
         try await StorageEngine.sqlite.withLiveNode { node in
