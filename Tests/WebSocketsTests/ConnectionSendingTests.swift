@@ -58,6 +58,41 @@ import WebSockets
         #expect(socket.events == [.drained])
     }
 
+    @Test("every part of a long frame that the peer reads is a sign of life")
+    func progress() throws {
+        let socket = try EmbeddedSocket()
+        socket.dam.isShut = true
+        let text = String(repeating: "x", count: 1 << 20)
+        #expect(socket.connection.sendAlways(WebSocketFrames.text(text)) == .queued)
+
+        var signs = 0
+        while socket.connection.waitingBytes > 0 {
+            let (waiting, heard) = (socket.connection.waitingBytes, socket.connection.lastHeard)
+            try socket.leakDam()
+            try #require(socket.connection.waitingBytes < waiting)
+            #expect(socket.connection.lastHeard > heard)
+            signs += 1
+        }
+
+        // A peer that reads 64 KiB in the time that it may be silent is not taken for dead.
+        #expect(signs >= 16)
+        #expect(try socket.sent() == [.text(text)])
+        #expect(socket.events == [.drained])
+    }
+
+    @Test("what is lost with the connection is no sign of life")
+    func noProgress() throws {
+        let socket = try EmbeddedSocket()
+        socket.dam.isShut = true
+        _ = socket.connection.send(WebSocketFrames.text("never read"))
+        let heard = socket.connection.lastHeard
+
+        socket.connection.abandon()
+
+        #expect(socket.connection.waitingBytes == 0)
+        #expect(socket.connection.lastHeard == heard)
+    }
+
     @Test("pings of a peer that does not read leave one pong, for the last of them")
     func pingFlood() throws {
         let socket = try EmbeddedSocket()

@@ -43,8 +43,13 @@ final class EmbeddedSocket {
 
         func open(_ context: ChannelHandlerContext) {
             isShut = false
-            let writes = held
-            held = []
+            leak(context, held.count)
+        }
+
+        /// Lets so many writes go and keeps the others.
+        func leak(_ context: ChannelHandlerContext, _ count: Int) {
+            let writes = held.prefix(count)
+            held.removeFirst(writes.count)
             for (data, promise) in writes { context.write(data, promise: promise) }
             context.flush()
         }
@@ -84,6 +89,11 @@ final class EmbeddedSocket {
 
     func openDam() throws {
         dam.open(try channel.pipeline.syncOperations.context(handler: dam))
+    }
+
+    /// The peer reads a part of what waits, however much that is.
+    func leakDam() throws {
+        dam.leak(try channel.pipeline.syncOperations.context(handler: dam), 1)
     }
 
     func pass(_ time: TimeAmount) {

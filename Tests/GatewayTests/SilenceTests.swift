@@ -1,0 +1,65 @@
+import ChatProtocol
+import RostrumTesting
+import Testing
+
+/// Who counts as gone (docs/subscriber-protocol.md, "Ends").
+///
+/// It takes a minute, for the server's patience is real time.
+@Suite(.timeLimit(.minutes(5))) struct SilenceTests {
+    @Test("a client without a sign of life is ended, and one that reads slowly, or answers pings, is not")
+    func silence() async throws {
+        try await StorageEngine.sqlite.withLiveNode { node in
+            try await node.createChannel()
+            let before = try await node.login("anna")
+            try await node.subscribe("anna")
+            let epoch = try await before.next("onOfficialAccountSubscribed")["Epoch"] ?? .null
+            try await before.close()
+            let text = String(repeating: "x", count: 11_000)
+            for _ in 0..<90 { try await node.post(text) }
+
+            // Sends nothing after its request, and answers no pings. Before the others, so that its time would be up first.
+            let slow = try await RawWebSocket(
+                port: node.port,
+                LiveNode.target("anna", token: node.token(of: "anna")),
+                receiveBuffer: 4096
+            )
+            let position: JSONObject = ["Epoch": epoch, "MsgSeq": .integer(0), "EventSeq": .integer(0)]
+            let request = LiveClient.request("resume", ["@TOA#_news": .object(position)], id: .integer(1))
+            try await slow.send(.text(request))
+            let lively = try await node.login("boris")
+            var manners = LiveClient.Manners()
+            manners.answersPings = false
+            let silent = try await node.login("chen", manners)
+
+            // Of the answer, of a megabyte, a part is read every 10 s.
+            let head = try await slow.connection.read(10)
+            let length = head.suffix(8).reduce(0) { $0 << 8 | Int($1) }
+            #expect(length > 900_000)
+            var answer: [UInt8] = []
+            var steps = 0
+            func readOn(while condition: () -> Bool) async throws {
+                while condition() {
+                    if steps.isMultiple(of: 100) { answer += try await slow.connection.read(80_000) }
+                    steps += 1
+                    try await Task.sleep(for: .milliseconds(100))
+                }
+            }
+            try await readOn { silent.ending == nil && steps < 900 }
+            #expect(silent.ending?.code == 1001)
+            #expect(silent.ending?.reason == "nothing was heard for too long")
+            // Every session is looked after once in five seconds.
+            let end = steps + 60
+            try await readOn { steps < end }
+
+            #expect(answer.count < length)
+            answer += try await slow.connection.read(length - answer.count)
+            let messages = try JSONValue(parsing: answer)["result"]?["@TOA#_news"]?["messages"]
+            #expect(messages?.items.count == 90)
+            try await slow.send(.text(LiveClient.request("getOfficialAccountList", [:], id: .integer(2))))
+            var frame = try await slow.next()
+            while frame.opcode == 9 { frame = try await slow.next() }
+            #expect(try JSONValue(parsing: frame.payload)["id"]?.integer == 2)
+            try await lively.call("getOfficialAccountList")
+        }
+    }
+}
