@@ -19,8 +19,6 @@ package final class Gateway: Service {
     package static let path = "/v4/ws"
     /// How often the storage is compared with what was heard.
     package static let comparisonInterval = Duration.seconds(5)
-    /// How many logins and `resume`s read at a time.
-    static let readersAtOnce = 16
     /// How often receipts are written.
     package static let receiptInterval = Duration.milliseconds(500)
     /// How many sessions at once read much from the storage, as at a login; the others wait in line.
