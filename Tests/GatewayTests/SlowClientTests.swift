@@ -128,10 +128,3 @@ import Testing
         #expect(metrics.totalValue("rostrum_session_ends", [("code", "1003")]) == 1)
     }
 }
-
-extension TestMetrics {
-    /// The sum of a counter; 0 when nothing was counted.
-    func totalValue(_ label: String, _ dimensions: [(String, String)]) -> Int64 {
-        (try? expectCounter(label, dimensions).totalValue) ?? 0
-    }
-}
