@@ -136,6 +136,60 @@ import Testing
         }
     }
 
+    // Programs of adjacent versions on one storage.
+
+    /// A history whose last step, or last two, programs of an earlier schema can live with.
+    private static let compatible =
+        history + [
+            Migration(4, compatibleFrom: 3, ["ALTER TABLE notes ADD COLUMN author TEXT NOT NULL DEFAULT ''"]),
+            Migration(5, compatibleFrom: 4, ["CREATE TABLE authors (name TEXT PRIMARY KEY)"]),
+        ]
+
+    @Test(
+        "a program starts on a newer schema exactly when every later step says that it can",
+        arguments: StorageEngine.enabled,
+        [(storage: 4, program: 3, starts: true), (4, 2, false), (5, 4, true), (5, 3, false), (5, 2, false)]
+    )
+    func adjacent(engine: StorageEngine, row: (storage: Int, program: Int, starts: Bool)) async throws {
+        try await engine.withDatabase(migrations: Array(Self.compatible.prefix(row.storage))) { database async throws in
+            let program = Array(Self.compatible.prefix(row.program))
+
+            let migrating = await refusal { try await database.migrate(program) }
+            let demanding = await refusal { try await database.demandSchema(program) }
+
+            for error in [migrating, demanding] { #expect(error?.storageFault == (row.starts ? nil : .newer)) }
+            #expect(try await database.newestMigration() == Int64(row.storage), "it took no step back or forward")
+            #expect(try await notes(database) == migrated)
+        }
+    }
+
+    @Test("a later step that is compatible does not make good one that was not", arguments: StorageEngine.enabled)
+    func compatibleAfterIncompatible(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: []) { database in
+            let history = Self.history + [Migration(4, []), Migration(5, compatibleFrom: 3, [])]
+            try await database.migrate(history)
+
+            #expect(await refusal { try await database.migrate(Self.history) }?.storageFault == .newer)
+            let steps = try await database.migrate(Array(history.prefix(4)))
+            #expect(steps == 0)
+        }
+    }
+
+    @Test("a storage that an earlier version migrated is brought up to date", arguments: StorageEngine.enabled)
+    func withoutCompatibility(engine: StorageEngine) async throws {
+        try await engine.withDatabase(migrations: Self.history) { database in
+            // As it is where the last step was taken before steps said with whom they are compatible.
+            _ = try await database.write { tx throws(ChatError) in try tx.execute("DROP TABLE schema_compatibility") }
+            #expect(await refusal { try await database.demandSchema(Self.compatible) }?.storageFault == .unavailable)
+
+            let steps = try await database.migrate(Self.compatible)
+
+            #expect(steps == 2)
+            let steps4 = try await database.migrate(Array(Self.compatible.prefix(4)))
+            #expect(steps4 == 0)
+        }
+    }
+
     @Test("a step that fails leaves nothing of itself and of those before it", arguments: StorageEngine.enabled)
     func failedStep(engine: StorageEngine) async throws {
         try await engine.withDatabase(migrations: []) { database in
