@@ -50,6 +50,9 @@ package final class ScriptedSender: WebhookSender {
     /// How many posts waited for their answer at the same time, at most.
     package var mostAtOnce: Int { state.withLock { $0.mostAtOnce } }
 
+    /// How many posts wait for their answer.
+    package var underWay: Int { state.withLock { $0.underWay } }
+
     /// Answers the next posts of an event, one after the other, by its short name: `BeforeSendMsg`.
     package func answer(_ event: String, with outcomes: WebhookOutcome...) {
         state.withLock { $0.answers[event, default: []] += outcomes }

@@ -13,6 +13,9 @@ import Synchronization
 /// ``lanesPerApplication`` at once: a backend that does not answer keeps its own application waiting and no other. An
 /// event is sent before it is settled, so a crash between the two sends it again, under the same delivery id.
 ///
+/// Of several nodes one delivers an application's events at a time: the first that sees something of it waiting takes
+/// its outbox up, and keeps it until it ends (``Leases``).
+///
 /// Source: design section 5.
 package final class OutboxReader: Service {
     /// Channels of one application that are delivered at the same time.
@@ -28,27 +31,34 @@ package final class OutboxReader: Service {
     package static let interval = Duration.milliseconds(500)
 
     private let systems: Systems
+    private let leases: Leases
     private let interval: Duration
     private let logger: Logger
     private let metrics: DeliveryMetrics
     private let underWay = Mutex<[SDKAppID: Set<String>]>([:])
+    /// Applications that another node had at the last look.
+    private let elsewhere = Mutex<Set<SDKAppID>>([])
     private let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
-    /// - Parameter interval: how often the outbox is looked at by itself.
+    /// - Parameters:
+    ///   - leases: this node's.
+    ///   - interval: how often the outbox is looked at by itself.
     package init(
         _ systems: Systems,
+        leases: Leases,
         interval: Duration = OutboxReader.interval,
         metrics: any MetricsFactory,
         logger: Logger
     ) {
-        (self.systems, self.interval, self.logger) = (systems, interval, logger)
+        (self.systems, self.leases, self.interval, self.logger) = (systems, leases, interval, logger)
         self.metrics = DeliveryMetrics(factory: metrics)
         // One that waits stands for all that come meanwhile.
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.wakes, self.wake) = (wakes, wake)
-        systems.bus.listen { event in
-            if case .outboxFilled = event { wake.yield() }
+        systems.bus.listen { [weak self] event in
+            guard case .outboxFilled(let application) = event, let self else { return }
+            if !elsewhere.withLock({ $0.contains(application) }) { wake.yield() }
         }
     }
 
@@ -65,8 +75,12 @@ package final class OutboxReader: Service {
             // Ends with the clock above; what is under way ends by itself: a batch's second, and the 2 s of an attempt.
             for await _ in wakes {
                 do throws(ChatError) {
-                    for (application, lane) in try await claim() {
-                        group.addTask { await self.deliver(lane, of: application) }
+                    let due = try await look()
+                    for (application, former) in due.free {
+                        group.addTask { await self.takeUp(application, from: former) }
+                    }
+                    for (application, lane, lease) in due.lanes {
+                        group.addTask { await self.deliver(lane, of: application, under: lease) }
                     }
                 } catch {
                     report("cannot read the outbox", error)
@@ -75,24 +89,34 @@ package final class OutboxReader: Service {
         }
     }
 
-    /// Lanes that are due and not yet under way, marked as being so.
-    private func claim() async throws(ChatError) -> [(application: SDKAppID, lane: Outbox.Lane)] {
+    /// What is due and not yet under way; the lanes among it are marked as being so.
+    private func look() async throws(ChatError) -> Deliveries.Due {
         let due = try await systems.deliveries.due(
+            for: leases.view,
             besides: underWay.withLock { $0 },
             limit: Self.lanesPerApplication
         )
+        elsewhere.withLock { $0 = due.elsewhere }
         underWay.withLock { underWay in
-            for (application, lane) in due { underWay[application, default: []].insert(lane.channel) }
+            for (application, lane, _) in due.lanes { underWay[application, default: []].insert(lane.channel) }
         }
         return due
     }
 
+    private func takeUp(_ application: SDKAppID, from former: Leaseholder?) async {
+        do throws(ChatError) {
+            if try await leases.take(.webhooks(application), from: former) != nil { wake.yield() }
+        } catch {
+            report("cannot take up an outbox", error)
+        }
+    }
+
     /// Delivers the first events of a lane, then lets go of it: whoever waits longest is next.
-    private func deliver(_ lane: Outbox.Lane, of id: SDKAppID) async {
+    private func deliver(_ lane: Outbox.Lane, of id: SDKAppID, under lease: Lease) async {
         var isSettled = false
         do throws(ChatError) {
             if let application = try await systems.applications.find(id) {
-                isSettled = try await deliver(lane, of: application)
+                isSettled = try await deliver(lane, of: application, under: lease)
             }
         } catch {
             report("cannot deliver webhooks", error)
@@ -105,8 +129,13 @@ package final class OutboxReader: Service {
         if isSettled { wake.yield() }
     }
 
-    /// - Returns: whether anything was settled; not when the server stops before anything was delivered.
-    private func deliver(_ lane: Outbox.Lane, of application: Application) async throws(ChatError) -> Bool {
+    /// - Returns: whether anything was settled; not when the server stops before anything was delivered, and not when
+    ///   another node delivers by now.
+    private func deliver(
+        _ lane: Outbox.Lane,
+        of application: Application,
+        under lease: Lease
+    ) async throws(ChatError) -> Bool {
         // Of a lane whose backend fails no more is read than is tried.
         let count = lane.failures > 0 ? 1 : Self.batch
         let first = try await systems.deliveries.first(count, of: lane, of: application.id)
@@ -117,6 +146,8 @@ package final class OutboxReader: Service {
             if !settlement.attempts.isEmpty, ContinuousClock.now - began > Self.longestBatch || Task.isCancelled {
                 break
             }
+            // After a pause of the whole process another node may be at these events.
+            guard leases.isCurrent(lease) else { break }
             let attempt = await systems.webhooks.attempt(
                 waiting.call,
                 of: application,
@@ -136,8 +167,14 @@ package final class OutboxReader: Service {
             break
         }
         guard first.isEmpty || !settlement.attempts.isEmpty else { return false }
-        try await systems.deliveries.settle(settlement, of: lane, of: application.id)
-        return true
+        let isOurs = try await systems.deliveries.settle(settlement, of: lane, of: application.id, under: lease)
+        if !isOurs {
+            logger.notice(
+                "another node delivers the webhooks by now",
+                metadata: ["application": "\(application.id)"]
+            )
+        }
+        return isOurs
     }
 
     private func failure(

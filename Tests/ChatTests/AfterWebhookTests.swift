@@ -271,7 +271,7 @@ import Testing
             let lane = try #require(try await installation.due().first)
             var settlement = Outbox.Settlement(of: first)
             settlement.doneUpTo = first[0].number
-            try await installation.deliveries.settle(settlement, of: lane, of: .example)
+            try await installation.settle(settlement, of: lane)
 
             _ = try await installation.send(.example("b"))
             let second = try await installation.waiting()

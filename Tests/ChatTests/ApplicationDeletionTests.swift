@@ -58,6 +58,9 @@ import Testing
         )
         try await installation.deliver(of: id)
         installation.backend.answerAll(with: .accepted)
+        let leases = installation.leases(seed: 1, time: ManualTime())
+        try await leases.beat()
+        _ = try #require(try await leases.lease(of: .webhooks(id)))
     }
 
     @Test("the tables of an application are known to this suite")

@@ -36,7 +36,7 @@ import Testing
         let first = try await installation.deliveries.first(1, of: lane, of: .example)
         var settlement = Outbox.Settlement(of: first)
         change(&settlement)
-        try await installation.deliveries.settle(settlement, of: lane, of: .example)
+        try await installation.settle(settlement, of: lane)
     }
 
     @Test("a lane gives its first events, in order", arguments: StorageEngine.enabled)
@@ -214,7 +214,9 @@ import Testing
         try await engine.withInstallation { installation in
             try await fill(installation)
             func due(_ busy: Set<String>, _ limit: Int) async throws -> [String] {
-                try await installation.deliveries.due(besides: [.example: busy], limit: limit).map(\.lane.channel)
+                let view = installation.allLeases.view
+                let due = try await installation.deliveries.due(for: view, besides: [.example: busy], limit: limit)
+                return due.lanes.map(\.lane.channel)
             }
             let (news, other) = (ChannelID.news.rawValue, Self.other.rawValue)
 
@@ -224,6 +226,26 @@ import Testing
             #expect(try await due([news], 2) == [other])
             #expect(try await due([news], 1) == [])
             #expect(try await due([news, other], 10) == [])
+        }
+    }
+
+    @Test(
+        "what did not fail is due on a node whose clock is behind, what failed is due by that node's clock",
+        arguments: StorageEngine.enabled
+    )
+    func skewedClocks(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await fill(installation)
+            let moment = installation.clock.now
+            try await settle(lane(of: installation), of: installation) { $0.failure = .retry(failures: 1, at: moment) }
+            let behind = TestInstallation(
+                database: installation.database,
+                clock: ManualClock(at: moment.advanced(bySeconds: -120))
+            )
+
+            #expect(try await behind.due().map(\.channel) == [Self.other.rawValue])
+            behind.clock.advance(seconds: 120)
+            #expect(try await behind.due().map(\.channel).sorted() == [ChannelID.news.rawValue, Self.other.rawValue])
         }
     }
 
@@ -240,7 +262,8 @@ import Testing
                 )
             }
 
-            let due = try await installation.deliveries.due(besides: [.other: ["@TOA#_1"]], limit: 2)
+            let view = installation.allLeases.view
+            let due = try await installation.deliveries.due(for: view, besides: [.other: ["@TOA#_1"]], limit: 2).lanes
 
             #expect(due.map(\.application) == [.example, .example, .other])
             #expect(due.last?.lane.channel == "@TOA#_2")

@@ -38,7 +38,7 @@ extension TestInstallation {
     ) async throws -> [Outbox.Waiting] {
         let later = ManualClock(at: clock.now.advanced(bySeconds: 10 * 86_400))
         let deliveries = TestInstallation(database: database, clock: later).deliveries
-        let lanes = try await deliveries.due(besides: [:], limit: 1000)
+        let lanes = try await deliveries.due(for: allLeases.view, besides: [:], limit: 1000).lanes
         guard let found = lanes.first(where: { $0.application == id && $0.lane.channel == lane }) else { return [] }
         return try await deliveries.first(1000, of: found.lane, of: id)
     }
@@ -50,7 +50,8 @@ extension TestInstallation {
 
     /// The lanes that are due.
     func due(of id: SDKAppID = .example, limit: Int = 100) async throws -> [Outbox.Lane] {
-        try await deliveries.due(besides: [:], limit: limit).filter { $0.application == id }.map(\.lane)
+        let due = try await deliveries.due(for: allLeases.view, besides: [:], limit: limit)
+        return due.lanes.filter { $0.application == id }.map(\.lane)
     }
 
     /// Delivers what is due once, as the outbox's reader does: every lane up to its first failure.
@@ -86,7 +87,7 @@ extension TestInstallation {
                     ?? .dead(waiting, attempts: failures, reason: attempt.outcomeInWords)
                 break
             }
-            try await deliveries.settle(settlement, of: lane, of: id)
+            try await settle(settlement, of: lane, of: id)
         }
     }
 

@@ -113,7 +113,9 @@ import Testing
             #expect(asked.query.first { $0.name == "ClientIP" }?.value == "198.51.100.7")
             #expect(asked.body["Operator_Account"]?.text == "anna")
 
-            let lane = try #require(try await node.systems.deliveries.due(besides: [:], limit: 10).first)
+            let view = node.installation.allLeases.view
+            let due = try await node.systems.deliveries.due(for: view, besides: [:], limit: 10)
+            let lane = try #require(due.lanes.first)
             let told = try await node.systems.deliveries.first(10, of: lane.lane, of: .example)
             #expect(told.map(\.call.platform) == [.iPad])
             #expect(told.map(\.call.clientAddress) == ["198.51.100.7"])

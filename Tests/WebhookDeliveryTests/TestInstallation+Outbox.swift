@@ -41,22 +41,32 @@ extension TestInstallation {
     }
 
     /// An outbox reader that is ready to run.
+    ///
+    /// - Parameter leases: the node's; nil when nobody can be beside it.
     func reader(
+        leases: Leases? = nil,
         interval: Duration = .milliseconds(5),
         metrics: any MetricsFactory = NOOPMetricsHandler.instance
     ) -> ServiceGroup {
         let logger = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
-        let reader = OutboxReader(systems, interval: interval, metrics: metrics, logger: logger)
+        let reader = OutboxReader(
+            systems,
+            leases: leases ?? allLeases,
+            interval: interval,
+            metrics: metrics,
+            logger: logger
+        )
         return ServiceGroup(configuration: .init(services: [reader], logger: logger))
     }
 
     /// Runs an outbox reader for the time of `body` and stops it gracefully.
     func withReader<Value>(
+        leases: Leases? = nil,
         interval: Duration = .milliseconds(5),
         metrics: any MetricsFactory = NOOPMetricsHandler.instance,
         _ body: () async throws -> Value
     ) async throws -> Value {
-        let group = reader(interval: interval, metrics: metrics)
+        let group = reader(leases: leases, interval: interval, metrics: metrics)
         async let run: Void = group.run()
         do {
             let value = try await body()

@@ -109,6 +109,7 @@ extension ApplicationTable {
     /// The statements that delete the application itself, once it holds nothing.
     static func settings(of id: SDKAppID) -> [SQL] {
         [
+            "DELETE FROM leases WHERE app = \(id)",
             "DELETE FROM application_usage WHERE app = \(id)",
             "DELETE FROM application_limits WHERE app = \(id)",
             "DELETE FROM application_admins WHERE app = \(id)",

@@ -5,7 +5,9 @@ package import Database
 /// Keys begin with the application, so that the tables can be sharded by it. Times are milliseconds unless the column
 /// says otherwise; sealed columns hold what ``SecretBox`` made of a secret.
 package enum Schema {
-    package static let migrations = [applicationsAccountsChannels, subscribersBroadcastsWebhooks, liveConnections]
+    package static let migrations = [
+        applicationsAccountsChannels, subscribersBroadcastsWebhooks, liveConnections, nodesAndLeases,
+    ]
 
     private static let applicationsAccountsChannels = Migration(
         1,

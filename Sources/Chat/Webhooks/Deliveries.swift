@@ -14,24 +14,41 @@ package struct Deliveries: Sendable {
 
     // For the outbox's reader.
 
-    /// Lanes that are due, by application, the longest overdue first.
+    /// What waits, as one node sees it.
+    package struct Due: Sendable {
+        /// What this node has to deliver, by application, the longest overdue first.
+        package var lanes: [(application: SDKAppID, lane: Outbox.Lane, lease: Lease)] = []
+        /// Applications whose outbox nobody reads, and who did before; nil for nobody.
+        package var free: [(application: SDKAppID, former: Leaseholder?)] = []
+        /// Applications whose outbox another node reads.
+        package var elsewhere: Set<SDKAppID> = []
+    }
+
+    /// Looks for what waits.
     ///
     /// - Parameters:
+    ///   - view: of the node that would deliver it.
     ///   - underWay: channels that are being delivered to and are not to be given again.
     ///   - limit: of lanes of one application, those under way among them.
     package func due(
+        for view: Leases.View,
         besides underWay: [SDKAppID: Set<String>],
         limit: Int
-    ) async throws(ChatError) -> [(application: SDKAppID, lane: Outbox.Lane)] {
+    ) async throws(ChatError) -> Due {
         let now = clock.now
         return try await database.read { tx throws(ChatError) in
-            var due: [(application: SDKAppID, lane: Outbox.Lane)] = []
-            for application in try Outbox.applications(in: tx) {
-                let busy = underWay[application] ?? []
-                guard busy.count < limit else { continue }
-                let lanes = try Outbox.dueLanes(of: application, at: now, limit: limit + busy.count, in: tx)
-                let free = lanes.filter { !busy.contains($0.channel) }
-                due += free.prefix(limit - busy.count).map { (application, $0) }
+            var due = Due()
+            for (application, reader) in try Outbox.applications(in: tx) {
+                switch view.standing(of: .webhooks(application), heldBy: reader) {
+                case .elsewhere: due.elsewhere.insert(application)
+                case .free: due.free.append((application, reader))
+                case .ours(let lease):
+                    let busy = underWay[application] ?? []
+                    guard busy.count < limit else { continue }
+                    let lanes = try Outbox.dueLanes(of: application, at: now, limit: limit + busy.count, in: tx)
+                    let free = lanes.filter { !busy.contains($0.channel) }
+                    due.lanes += free.prefix(limit - busy.count).map { (application, $0, lease) }
+                }
             }
             return due
         }
@@ -49,14 +66,17 @@ package struct Deliveries: Sendable {
     }
 
     /// Writes down what became of a lane's events; durable when it returns.
+    ///
+    /// - Returns: false when another node delivers the application's webhooks by now; then nothing is written.
     package func settle(
         _ settlement: Outbox.Settlement,
         of lane: Outbox.Lane,
-        of application: SDKAppID
-    ) async throws(ChatError) {
+        of application: SDKAppID,
+        under lease: Lease
+    ) async throws(ChatError) -> Bool {
         let now = clock.now
-        try await database.write { tx throws(ChatError) in
-            try Outbox.settle(settlement, of: lane.channel, of: application, at: now, in: tx)
+        return try await database.write { tx throws(ChatError) in
+            try Outbox.settle(settlement, of: lane.channel, of: application, under: lease, at: now, in: tx)
         }
     }
 

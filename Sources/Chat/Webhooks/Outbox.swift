@@ -76,20 +76,37 @@ package enum Outbox {
         )
     }
 
-    /// Every application that has something waiting.
-    static func applications(in tx: any Transaction) throws(ChatError) -> [SDKAppID] {
+    /// Every application that has something waiting, and who reads its outbox; nil where nobody does yet.
+    static func applications(
+        in tx: any Transaction
+    ) throws(ChatError) -> [(application: SDKAppID, reader: Leaseholder?)] {
         // From one application to the next by the key: the rows between are not read.
-        var found: [SDKAppID] = []
+        var found: [(application: SDKAppID, reader: Leaseholder?)] = []
         var last: Int64 = 0
-        while let row = try tx.row("SELECT app FROM outbox_lanes WHERE app > \(last) ORDER BY app LIMIT 1") {
+        while let row = try tx.row(
+            """
+            SELECT lane.app, leases.node, leases.token, nodes.beats FROM outbox_lanes lane
+            LEFT JOIN leases ON leases.app = lane.app AND leases.work = \(SoleWork.Name.webhooks.rawValue)
+            LEFT JOIN nodes ON nodes.node = leases.node
+            WHERE lane.app > \(last) ORDER BY lane.app LIMIT 1
+            """
+        ) {
             let id = try row.application(0)
-            found.append(id)
+            let reader = try row.optionalText(1).map { node throws(ChatError) in
+                Leaseholder(node: node, token: try row.integer(2), beats: try row.optionalInteger(3))
+            }
+            found.append((id, reader))
             last = id.rawValue
         }
         return found
     }
 
+    /// How far the clocks of two nodes may be apart, in seconds.
+    static let clockTolerance: Int64 = 120
+
     /// Lanes that are due, the longest overdue first.
+    ///
+    /// One that did not fail is due whatever the clock of whoever wrote it says; the moment only gives it a place.
     static func dueLanes(
         of application: SDKAppID,
         at now: Timestamp,
@@ -99,7 +116,9 @@ package enum Outbox {
         try tx.rows(
             """
             SELECT channel, failures FROM outbox_lanes
-            WHERE app = \(application) AND due_at <= \(now) ORDER BY due_at, channel LIMIT \(limit)
+            WHERE app = \(application) AND due_at <= \(now.advanced(bySeconds: clockTolerance))
+                AND (due_at <= \(now) OR failures = 0)
+            ORDER BY due_at, channel LIMIT \(limit)
             """
         ).map { row throws(ChatError) in
             Lane(channel: try row.text(0), failures: try row.integer(1))
@@ -135,21 +154,26 @@ package enum Outbox {
 
     /// Writes down what became of a lane's events.
     ///
-    /// Of a lane that is gone nothing: its application was deleted or emptied meanwhile. One of the same channel may be
+    /// Nothing when the lease is another node's by now: that node sends the same events, and writes down its own. And
+    /// nothing of a lane that is gone: its application was deleted or emptied meanwhile. One of the same channel may be
     /// there again, with other events under the same numbers, therefore the first event must be the one that was read.
+    ///
+    /// - Returns: whether the lease still holds.
     static func settle(
         _ settlement: Settlement,
         of channel: String,
         of application: SDKAppID,
+        under lease: Lease,
         at now: Timestamp,
         in tx: any Transaction
-    ) throws(ChatError) {
+    ) throws(ChatError) -> Bool {
+        guard try LeaseTable.isValid(lease, in: tx) else { return false }
         let head = try tx.row(
             """
             SELECT delivery FROM outbox WHERE app = \(application) AND channel = \(channel) ORDER BY number LIMIT 1
             """
         )?.text(0)
-        guard head == settlement.head else { return }
+        guard head == settlement.head else { return true }
         if head != nil { try write(settlement, of: channel, of: application, at: now, in: tx) }
         try tx.execute(
             """
@@ -158,6 +182,7 @@ package enum Outbox {
             )
             """
         )
+        return true
     }
 
     private static func write(

@@ -51,6 +51,7 @@ extension RunningServer {
                 webhookPolicy: AddressPolicy(allowing: AddressRange.loopback + settings.webhookAllow),
                 overrides: settings.limits
             ),
+            company: .alone,
             registry: registry,
             logger: logger
         )
@@ -90,7 +91,7 @@ extension RunningServer {
         let readiness = Readiness(settings.doors) { ports in
             announce(settings, ports, directory, at: clock.now, output)
         }
-        var services: [any Service] = [server.maintenance, server.outboxReader, gateway]
+        var services: [any Service] = server.background + [gateway]
         if let port = settings.adminPort {
             services.append(
                 try Listener(host: settings.host, port: port, hostSetting: "host")

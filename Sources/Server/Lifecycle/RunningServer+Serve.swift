@@ -26,6 +26,8 @@ extension RunningServer {
                 clock: SystemClock(),
                 webhookPolicy: AddressPolicy(allowing: settings.webhookAllow)
             ),
+            // The directory is locked, so nobody else can be there.
+            company: .alone,
             registry: registry,
             logger: logger
         )
@@ -52,7 +54,7 @@ extension RunningServer {
             .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
         let main = try Listener(host: settings.host, port: settings.port, hostSetting: "host", tls: tls)
             .service(door, doors: [Gateway.path: gateway.door], logger: logger) { readiness.listening(.main, port: $0) }
-        try await server.run([server.maintenance, server.outboxReader, gateway, admin, main])
+        try await server.run(server.background + [gateway, admin, main])
         _ = consume lock
     }
 

@@ -19,12 +19,20 @@ package struct RunningServer: Sendable {
     let registry: PrometheusRegistry
     let logger: Logger
     let health: Health
+    private let leases: Leases
     private let admission: Admission
 
-    init(_ installation: Installation, registry: PrometheusRegistry, logger: Logger) {
+    /// - Parameter company: whether other nodes may run on the storage.
+    init(
+        _ installation: Installation,
+        company: Leases.Company,
+        registry: PrometheusRegistry,
+        logger: Logger
+    ) {
         (self.installation, self.registry, self.logger) = (installation, registry, logger)
         systems = installation.systems
         health = Health(database: systems.database, clock: systems.clock, logger: logger)
+        leases = Leases(company, database: systems.database, random: systems.random)
         catalogue = Catalogue(systems)
         admission = Admission(
             applications: systems.applications,
@@ -41,12 +49,13 @@ package struct RunningServer: Sendable {
         AdminDoor(registry: registry, health: health)
     }
 
-    var maintenance: Maintenance {
-        Maintenance(sweep: systems.sweep, logger: logger)
-    }
-
-    var outboxReader: OutboxReader {
-        OutboxReader(systems, metrics: registry, logger: logger)
+    /// What works by itself in the background, to be started before anything that listens.
+    var background: [any Service] {
+        var services: [any Service] = []
+        if leases.company == .others { services.append(Heartbeat(leases: leases, logger: logger)) }
+        services.append(Maintenance(sweep: systems.sweep, leases: leases, logger: logger))
+        services.append(OutboxReader(systems, leases: leases, metrics: registry, logger: logger))
+        return services
     }
 
     /// The live connections.
