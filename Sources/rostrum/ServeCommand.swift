@@ -32,6 +32,15 @@ struct ServeCommand: AsyncParsableCommand {
     var dataDir: String?
 
     @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "What this process does, of \(Role.words) (default: everything).",
+            valueName: "ROLE"
+        )
+    )
+    var roles: [String] = []
+
+    @Option(
         help: ArgumentHelp(
             "The key that secrets are stored under (default: DIR/master.key, made at the first start).",
             valueName: "FILE"
@@ -85,6 +94,7 @@ struct ServeCommand: AsyncParsableCommand {
         ]
         var flags: [String: [String]] = [:]
         for case (let name, let value?) in given { flags[name] = [value] }
+        if !roles.isEmpty { flags["roles"] = roles }
         if !trustedProxies.isEmpty { flags["trusted-proxies"] = trustedProxies }
         if !webhookAllow.isEmpty { flags["webhook-allow"] = webhookAllow }
         let settings = try await ServeSettings(

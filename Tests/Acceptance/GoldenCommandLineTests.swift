@@ -10,9 +10,9 @@ struct GoldenCommandLineTests {
         rostrum --version --help
         rostrum dev --host --port --tls-port --admin-port --data-dir --key --random-key --limits… --trusted-proxies… \
         --sessions-per-address --logins-per-address --webhook-allow… --log-format --log-level --version --help
-        rostrum serve --config --host --port --admin-host --admin-port --data-dir --master-key-file --tls-certificate \
-        --tls-key --trusted-proxies… --sessions-per-address --logins-per-address --webhook-allow… --log-format \
-        --log-level --version --help
+        rostrum serve --config --host --port --admin-host --admin-port --data-dir --roles… --master-key-file \
+        --tls-certificate --tls-key --trusted-proxies… --sessions-per-address --logins-per-address --webhook-allow… \
+        --log-format --log-level --version --help
         rostrum app --version --help
         rostrum app create [SDKAPPID] --name --key --admin… --plan --data-dir! --master-key-file --json --version --help
         rostrum app list --data-dir! --master-key-file --json --version --help

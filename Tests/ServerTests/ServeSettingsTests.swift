@@ -46,6 +46,38 @@ import Testing
         #expect(settings.masterKey == .dataDirectory)
         #expect(settings.tls == nil && settings.trustedProxies.isEmpty)
         #expect(settings.logFormat == .text && settings.logLevel == .info)
+        #expect(settings.roles == [.api, .gateway, .webhooks, .maintenance])
+    }
+
+    @Test("roles stand as a list in the file, with commas elsewhere, and as several flags")
+    func roles() async throws {
+        let directory = ["data-dir": ["/data"]]
+        let places = [
+            try await settings(file: "data-dir: /data\nroles: [api, maintenance]"),
+            try await settings(file: "data-dir: /data\nroles: api, maintenance, api"),
+            try await settings(flags: directory, environment: ["ROSTRUM_ROLES": "api,maintenance"]),
+            try await settings(flags: directory.merging(["roles": ["api, maintenance"]]) { $1 }),
+            try await settings(flags: directory.merging(["roles": ["api", "maintenance"]]) { $1 }),
+        ]
+        for settings in places { #expect(settings.roles == [.api, .maintenance]) }
+        #expect(try await settings(flags: directory, environment: ["ROSTRUM_ROLES": ""]).roles.count == 4, "not set")
+    }
+
+    @Test("a role that there is not, or no role at all, is refused with those that there are")
+    func badRoles() async throws {
+        let refusals = [
+            try await refusal(environment: ["ROSTRUM_ROLES": "api,cron"]),
+            try await refusal(environment: ["ROSTRUM_ROLES": "API"]),
+            try await refusal(environment: ["ROSTRUM_ROLES": ","]),
+            try await refusal(flags: ["data-dir": ["/data"], "roles": [""]]),
+            try await refusal(file: "roles: []"),
+            try await refusal(file: "roles: ''"),
+        ]
+        for refusal in refusals {
+            #expect(refusal?.name == "roles")
+            #expect(refusal?.explanation.contains("one or more of api, gateway, webhooks, maintenance") == true)
+        }
+        #expect(refusals[0]?.explanation.contains("\"cron\"") == true)
     }
 
     @Test("a flag wins over the environment, and the environment over the file", arguments: ServeSettings.names)
@@ -54,6 +86,7 @@ import Testing
             switch name {
             case "port", "admin-port", "sessions-per-address", "logins-per-address": ("1001", "1002", "1003")
             case "trusted-proxies", "webhook-allow": ("10.0.0.1", "10.0.0.2", "10.0.0.3")
+            case "roles": ("api", "gateway", "webhooks")
             case "log-format": ("text", "json", "text")
             case "log-level": ("debug", "warning", "error")
             default: ("/file", "/environment", "/flag")
@@ -83,6 +116,7 @@ import Testing
         case "admin-host": settings.adminHost
         case "admin-port": String(settings.adminPort)
         case "data-dir": settings.dataDirectory
+        case "roles": settings.roles.map(\.rawValue).joined(separator: " ")
         case "master-key-file": if case .file(let path) = settings.masterKey { path } else { "-" }
         case "tls-certificate": settings.tls?.certificate ?? "-"
         case "tls-key": settings.tls?.key ?? "-"

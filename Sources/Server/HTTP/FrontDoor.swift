@@ -24,6 +24,8 @@ struct FrontDoor: HTTPResponder {
 
     let api: AdminAPI
     let health: Health
+    /// What this node runs of what is reached by HTTP.
+    var roles = Set(Role.allCases)
     /// Only under `rostrum dev`.
     let doors: EmulatorDoors?
     let clientAddress: ClientAddress
@@ -43,6 +45,7 @@ struct FrontDoor: HTTPResponder {
         case "/readyz": return await health.ready()
         // Requests to upgrade as they should be never come this far, except after another on their connection.
         case Gateway.path:
+            guard roles.contains(.gateway) else { return notHere(.gateway) }
             let error = ChatError(
                 .httpParsingFailed,
                 "The path takes a WebSocket upgrade, by GET and as the first request of a connection."
@@ -58,6 +61,7 @@ struct FrontDoor: HTTPResponder {
         if let doors, path.hasPrefix("/dev/") || path == EmulatorDoors.demoSettings {
             return await open(doors, path, request, context)
         }
+        guard roles.contains(.api) else { return notHere(.api) }
         let query = mark.map { target[target.index(after: $0)...] } ?? ""
         let forwarded = request.headers[values: .xForwardedFor]
         let incoming = IncomingRequest(
@@ -73,6 +77,19 @@ struct FrontDoor: HTTPResponder {
             status: .ok,
             headers: Self.replyHeaders,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply))
+        )
+    }
+
+    /// Says that another node has to be asked: whoever sent the request here sent it to the wrong one.
+    private func notHere(_ role: Role) -> Response {
+        let error = ChatError(
+            .unknownCommand,
+            "This node does not run the role \(role.rawValue); ask one that does."
+        )
+        return Response(
+            status: .notFound,
+            headers: Self.replyHeaders,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: api.refusal(error)))
         )
     }
 

@@ -14,6 +14,8 @@ package final class Health: Sendable {
     private let database: any Database
     private let clock: any WallClock
     private let logger: Logger
+    /// The members of an answer that say what this node runs.
+    private let roles: String
     private let state = Mutex(State())
 
     private struct State {
@@ -28,8 +30,15 @@ package final class Health: Sendable {
         case known(Bool), check, wait
     }
 
-    package init(database: any Database, clock: any WallClock, logger: Logger) {
+    package init(
+        database: any Database,
+        clock: any WallClock,
+        roles: Set<Role> = Set(Role.allCases),
+        logger: Logger
+    ) {
         (self.database, self.clock, self.logger) = (database, clock, logger)
+        let names = Role.allCases.filter(roles.contains).map { "\"\($0.rawValue)\"" }
+        self.roles = #""roles":[\#(names.joined(separator: ","))]"#
     }
 
     /// The process answers: what a supervisor asks before it restarts it.
@@ -38,8 +47,8 @@ package final class Health: Sendable {
     /// The storage takes a durable write: what a load balancer asks before it sends callers.
     func ready() async -> Response {
         await isReady()
-            ? Self.response(.ok, #"{"status":"ready","storage":"writable"}"#)
-            : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable"}"#)
+            ? Self.response(.ok, #"{"status":"ready","storage":"writable",\#(roles)}"#)
+            : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable",\#(roles)}"#)
     }
 
     /// Whether the storage took a durable write just now, or in the second before.

@@ -28,6 +28,7 @@ extension RunningServer {
             ),
             // The directory is locked, so nobody else can be there.
             company: .alone,
+            roles: settings.roles,
             registry: registry,
             logger: logger
         )
@@ -38,10 +39,11 @@ extension RunningServer {
             throw error
         }
         let clientAddress = ClientAddress(trustedProxies: settings.trustedProxies)
-        let gateway = server.gateway(settings.addressLimits, clientAddress)
+        let gateway = settings.roles.contains(.gateway) ? server.gateway(settings.addressLimits, clientAddress) : nil
         let door = FrontDoor(
             api: server.api(observer: nil),
             health: server.health,
+            roles: settings.roles,
             doors: nil,
             clientAddress: clientAddress
         )
@@ -53,8 +55,11 @@ extension RunningServer {
         let admin = try Listener(host: settings.adminHost, port: settings.adminPort, hostSetting: "admin-host")
             .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
         let main = try Listener(host: settings.host, port: settings.port, hostSetting: "host", tls: tls)
-            .service(door, doors: [Gateway.path: gateway.door], logger: logger) { readiness.listening(.main, port: $0) }
-        try await server.run(server.background + [gateway, admin, main])
+            .service(door, doors: gateway.map { [Gateway.path: $0.door] } ?? [:], logger: logger) {
+                readiness.listening(.main, port: $0)
+            }
+        let live: [any Service] = gateway.map { [$0] } ?? []
+        try await server.run(server.background + live + [admin, main])
         _ = consume lock
     }
 

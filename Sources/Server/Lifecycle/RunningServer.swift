@@ -19,19 +19,23 @@ package struct RunningServer: Sendable {
     let registry: PrometheusRegistry
     let logger: Logger
     let health: Health
+    private let roles: Set<Role>
     private let leases: Leases
     private let admission: Admission
 
-    /// - Parameter company: whether other nodes may run on the storage.
+    /// - Parameters:
+    ///   - company: whether other nodes may run on the storage.
+    ///   - roles: what this node runs.
     init(
         _ installation: Installation,
         company: Leases.Company,
+        roles: Set<Role> = Set(Role.allCases),
         registry: PrometheusRegistry,
         logger: Logger
     ) {
-        (self.installation, self.registry, self.logger) = (installation, registry, logger)
+        (self.installation, self.roles, self.registry, self.logger) = (installation, roles, registry, logger)
         systems = installation.systems
-        health = Health(database: systems.database, clock: systems.clock, logger: logger)
+        health = Health(database: systems.database, clock: systems.clock, roles: roles, logger: logger)
         leases = Leases(company, database: systems.database, random: systems.random)
         catalogue = Catalogue(systems)
         admission = Admission(
@@ -49,12 +53,16 @@ package struct RunningServer: Sendable {
         AdminDoor(registry: registry, health: health)
     }
 
-    /// What works by itself in the background, to be started before anything that listens.
+    /// What works by itself in the background, as far as this node runs it; to be started before anything that listens.
     var background: [any Service] {
         var services: [any Service] = []
         if leases.company == .others { services.append(Heartbeat(leases: leases, logger: logger)) }
-        services.append(Maintenance(sweep: systems.sweep, leases: leases, logger: logger))
-        services.append(OutboxReader(systems, leases: leases, metrics: registry, logger: logger))
+        if roles.contains(.maintenance) {
+            services.append(Maintenance(sweep: systems.sweep, leases: leases, logger: logger))
+        }
+        if roles.contains(.webhooks) {
+            services.append(OutboxReader(systems, leases: leases, metrics: registry, logger: logger))
+        }
         return services
     }
 

@@ -12,6 +12,8 @@ package struct ServeSettings: Sendable {
     package var adminHost: String
     package var adminPort: Int
     package var dataDirectory: String
+    /// What this process does.
+    package var roles: Set<Role>
     package var masterKey: MasterKeySource
     package var tls: TLSFiles?
     package var trustedProxies: [AddressRange]
@@ -24,7 +26,8 @@ package struct ServeSettings: Sendable {
 
     /// The name of every setting; with two dashes the flag, in capitals behind `ROSTRUM_` the variable.
     package static let names = [
-        "host", "port", "admin-host", "admin-port", "data-dir", "master-key-file", "tls-certificate", "tls-key",
+        "host", "port", "admin-host", "admin-port", "data-dir", "roles", "master-key-file", "tls-certificate",
+        "tls-key",
         "trusted-proxies", "sessions-per-address", "logins-per-address", "webhook-allow", "log-format", "log-level",
     ]
 
@@ -44,7 +47,7 @@ package struct ServeSettings: Sendable {
             environment: environment,
             file: file,
             known: Self.names,
-            lists: ["trusted-proxies", "webhook-allow"]
+            lists: ["roles", "trusted-proxies", "webhook-allow"]
         )
         host = reader.text("host") ?? "127.0.0.1"
         port = try reader.port("port") ?? 8080
@@ -54,6 +57,7 @@ package struct ServeSettings: Sendable {
             throw SettingError("data-dir", "is missing; give the directory of the data, such as /var/lib/rostrum")
         }
         dataDirectory = directory
+        roles = try Self.roles(reader)
         masterKey = try Self.masterKey(reader)
         tls = try Self.tls(reader)
         trustedProxies = try reader.list("trusted-proxies", allowed: Self.ranges) { AddressRange($0) }
@@ -80,6 +84,13 @@ package struct ServeSettings: Sendable {
     }
 
     private static let ranges = "addresses or CIDR ranges such as 10.0.0.0/8"
+
+    private static func roles(_ reader: SettingsReader) throws(SettingError) -> Set<Role> {
+        guard reader.isGiven("roles") else { return Set(Role.allCases) }
+        let roles = try reader.list("roles", allowed: "one or more of \(Role.words)") { Role(rawValue: $0) }
+        guard !roles.isEmpty else { throw SettingError("roles", "must be one or more of \(Role.words); it is empty") }
+        return Set(roles)
+    }
 
     private static func masterKey(_ reader: SettingsReader) throws(SettingError) -> MasterKeySource {
         if let text = reader.text("master-key", secret: true) { return .text(text) }

@@ -93,6 +93,12 @@ struct SettingsReader {
         return value
     }
 
+    /// Whether a setting of several values stands anywhere, be it without a value.
+    func isGiven(_ name: String) -> Bool {
+        let key = ConfigKey([name])
+        return reader.stringArray(forKey: key) != nil || reader.string(forKey: key) != nil
+    }
+
     /// A setting of several values: a list in the file, separated by commas elsewhere.
     func list<Value>(
         _ name: String,
