@@ -102,6 +102,8 @@ let package = Package(
         // Storage and events, and the engines behind them.
         library("Database", uses: ["ChatProtocol"]),
         library("DatabaseSQLite", uses: ["ChatProtocol", "Database"], from: [.grdb, .grdbSQLite]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        library("DatabasePostgres", uses: ["CLibpq", "ChatProtocol", "Database"]),
         library("EventBus", uses: ["ChatProtocol"]),
 
         // The domain.
@@ -168,7 +170,10 @@ let package = Package(
         // What tests share.
         library(
             "RostrumTesting",
-            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "EventBus", "UserSig"],
+            uses: [
+                "AdminAPI", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "EventBus",
+                "UserSig",
+            ],
             from: [.logging, .metrics, .nioCore, .nioPosix, .nioSSL]
         ),
 
@@ -197,7 +202,10 @@ let package = Package(
             uses: ["Chat", "ChatProtocol", "Database", "EventBus", "RostrumTesting", "UserSig"],
             from: [.crypto, .metricsTestKit]
         ),
-        tests("DatabaseTests", uses: ["ChatProtocol", "Database", "DatabaseSQLite", "RostrumTesting"]),
+        tests(
+            "DatabaseTests",
+            uses: ["ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "RostrumTesting"]
+        ),
         tests(
             "EmulatorTests",
             uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Emulator", "EventBus", "RostrumTesting"]

@@ -5,13 +5,16 @@ package import ChatProtocol
 /// What every engine promises, and the contract suite checks:
 ///
 /// - A transaction is all or nothing. A closure that throws leaves no trace.
-/// - When ``write(_:)`` returns, the change is on disk: it survives the death of the process and of the machine.
-/// - Writes happen one after the other as far as anyone can see. A ``read(_:)`` sees every write that returned before
-///   the read was called, and one state of the data from its first statement to its last.
+/// - When ``write(of:_:)`` returns, the change is on disk: it survives the death of the process and of the machine.
+/// - The writes of one ``Turn`` happen one after the other as far as anyone can see, on whatever node they were asked
+///   for: each of them sees all that came before it, from its first statement on.
+/// - A ``read(_:)`` sees every write that returned before the read was called, and one state of the data from its first
+///   statement to its last.
 /// - When a commit fails, every write that was to be committed with it throws.
 ///
-/// A closure may run more than once (an engine may retry on a serialization failure), so it has no effect outside its
-/// transaction. Engines know nothing of channels; features know nothing of engines.
+/// A closure may run more than once (an engine tries again when it lost against another transaction, or its connection
+/// before anything was committed), so it has no effect outside its transaction. Engines know nothing of channels;
+/// features know nothing of engines.
 package protocol Database: Sendable {
     /// Queues an operation that reads.
     func enqueue(_ operation: ReadOperation)
@@ -51,14 +54,16 @@ package struct WriteOperation: QueuedOperation {
         }
     }
 
+    package let turn: Turn
     package let run: @Sendable (any Transaction) -> Outcome
     package let refuse: @Sendable (ChatError) -> Void
 
     package init(
+        of turn: Turn,
         run: @escaping @Sendable (any Transaction) -> Outcome,
         refuse: @escaping @Sendable (ChatError) -> Void
     ) {
-        (self.run, self.refuse) = (run, refuse)
+        (self.turn, self.run, self.refuse) = (turn, run, refuse)
     }
 }
 
@@ -85,14 +90,17 @@ extension Database {
 
     /// Runs `body` in a transaction of its own and returns when the change is durable.
     ///
+    /// - Parameter turn: an application's when the write neither reads nor changes anything but that application's
+    ///   rows; ``Turn/installation`` is always right, and slow.
     /// - Throws: what `body` throws, or an internal fault caused by a ``DatabaseError``.
     @inlinable
     package func write<Value: Sendable>(
+        of turn: Turn = .installation,
         _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Value
     ) async throws(ChatError) -> Value {
         let result: Result<Value, ChatError> = await withCheckedContinuation { continuation in
             enqueue(
-                WriteOperation { transaction in
+                WriteOperation(of: turn) { transaction in
                     let result = Result { () throws(ChatError) in try body(transaction) }
                     let isFailure = if case .failure = result { true } else { false }
                     return WriteOperation.Outcome(isFailure: isFailure) { continuation.resume(returning: result) }
@@ -107,7 +115,8 @@ extension Database {
 
 /// The statements of one transaction, run one after the other.
 ///
-/// Valid only inside the closure that it was handed to.
+/// Valid only inside the closure that it was handed to. When a statement has failed, so has the transaction: an engine
+/// may refuse all that follows, whoever caught the error.
 package protocol Transaction {
     /// Runs a statement and returns how many rows it changed.
     @discardableResult
@@ -121,8 +130,8 @@ package protocol Transaction {
 
     /// Has `action` done once the change is durable, before the caller is answered; never when it is undone.
     ///
-    /// The actions of one node run one after the other in the order of its commits, so whoever is told by them hears of
-    /// things in the order in which they became true. They run where the next commit waits: they must be short and must
+    /// The actions of one node and one ``Turn`` run one after the other in the order of the commits, so whoever is told by
+    /// them hears of things in the order in which they became true. They run where the next commit waits: they must be short and must
     /// not block. A transaction that reads has no commit.
     func onCommit(_ action: @escaping @Sendable () -> Void)
 }

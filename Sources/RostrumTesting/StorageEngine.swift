@@ -1,11 +1,13 @@
 import Chat
 import ChatProtocol
 package import Database
+package import DatabasePostgres
 import DatabaseSQLite
+import Synchronization
 
 /// The engines that a test runs on: `@Test(arguments: StorageEngine.enabled)`.
 package enum StorageEngine: String, CaseIterable, Sendable {
-    case sqlite
+    case sqlite, postgres
 
     /// The engines that can be had on this machine.
     package static var enabled: [StorageEngine] { allCases }
@@ -15,8 +17,10 @@ package enum StorageEngine: String, CaseIterable, Sendable {
         switch self {
         case .sqlite:
             try await withTemporaryDirectory { directory in
-                try await body(Storage(location: "\(directory)/rostrum.sqlite"))
+                try await body(Storage(engine: self, location: "\(directory)/rostrum.sqlite"))
             }
+        case .postgres:
+            try await body(Storage(engine: self, location: PostgresSchemas.new()))
         }
     }
 
@@ -38,16 +42,20 @@ package enum StorageEngine: String, CaseIterable, Sendable {
 
 /// One storage of an engine; opened twice, it is seen as two processes see it.
 package struct Storage: Sendable {
-    /// The file's path; another engine's name for it.
+    private let engine: StorageEngine
+    /// The file's path, or the database's URL.
     package let location: String
 
-    package init(location: String) {
-        self.location = location
+    package init(engine: StorageEngine, location: String) {
+        (self.engine, self.location) = (engine, location)
     }
 
     /// Whoever opens closes.
     package func open() throws -> any Database {
-        try SQLiteDatabase(path: location)
+        switch engine {
+        case .sqlite: try SQLiteDatabase(path: location)
+        case .postgres: try PostgresDatabase(ConnectionString(location), configuration: .testing)
+        }
     }
 
     /// Opens the storage for the time of `body`.
@@ -61,5 +69,35 @@ package struct Storage: Sendable {
             await database.close()
             throw error
         }
+    }
+}
+
+extension PostgresDatabase.Configuration {
+    /// What suits tests: fewer connections, and time for those that hold a transaction open.
+    package static var testing: Self {
+        var configuration = Self()
+        configuration.readers = 2
+        configuration.idleTimeout = .seconds(60)
+        return configuration
+    }
+}
+
+/// Schemas of the tests' shared server: one takes half of the time of a database, and they end with the server.
+package enum PostgresSchemas {
+    private static let administration = Task {
+        try PostgresDatabase(ConnectionString(await PostgresServer.shared.value.url()), configuration: .testing)
+    }
+    private static let last = Mutex(0)
+
+    /// The URL of a new, empty one.
+    package static func new() async throws -> String {
+        let name = last.withLock { last in
+            last += 1
+            return "test\(last)"
+        }
+        _ = try await administration.value.write(of: .unordered) { tx throws(ChatError) in
+            try tx.execute(SQL(stringLiteral: "CREATE SCHEMA \(name)"))
+        }
+        return try await PostgresServer.shared.value.url(schema: name)
     }
 }

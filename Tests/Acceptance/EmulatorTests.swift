@@ -130,7 +130,7 @@ struct EmulatorTests {
             }
             _ = try await app("create", "\(number)", "--key", ServedApplication.key)
             // As a server of an older version would have it: the emulator must not even bring the schema up to date.
-            let storage = Storage(location: "\(directory)/rostrum.db")
+            let storage = Storage(engine: .sqlite, location: "\(directory)/rostrum.db")
             func steps() async throws -> Int64? {
                 try await storage.withDatabase { try await $0.newestMigration() }
             }

@@ -10,7 +10,7 @@ struct StorageOptionsTests {
     @Test("beside a running server the schema is the server's: it is looked at, and never brought up to date")
     func schemaIsTheServers() async throws {
         try await ServedApplication.with { application in
-            let storage = Storage(location: "\(application.directory)/rostrum.db")
+            let storage = Storage(engine: .sqlite, location: "\(application.directory)/rostrum.db")
             func steps() async throws -> [Int64] {
                 try await storage.withDatabase { database in
                     try await database.read { tx throws(ChatError) in

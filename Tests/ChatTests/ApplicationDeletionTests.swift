@@ -200,7 +200,7 @@ private final class InterruptedDatabase: Database {
         if number == place {
             let interruption = self.interruption
             database.enqueue(
-                WriteOperation { tx in
+                WriteOperation(of: operation.turn) { tx in
                     let isFailure = (try? interruption(tx)) == nil
                     return WriteOperation.Outcome(isFailure: isFailure) {}
                 } refuse: { _ in

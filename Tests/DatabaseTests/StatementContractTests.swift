@@ -142,6 +142,25 @@ import Testing
         }
     }
 
+    @Test(
+        "a sum of integers is an integer",
+        arguments: StorageEngine.enabled,
+        [
+            [0], [-1, 1], [7, -10_000], [10_000, 1], [123_456_789_012, 1], [.max], [.min], [.max - 1, 1],
+            [40_000_000_000_000], [-100_000_000],
+        ] as [[Int64]]
+    )
+    func sums(engine: StorageEngine, numbers: [Int64]) async throws {
+        try await engine.withThings { database in
+            for number in numbers { try await database.addThing(number) }
+
+            let sum = try await database.read { tx throws(ChatError) in
+                try tx.row("SELECT sum(id) FROM things")?.integer(0)
+            }
+            #expect(sum == numbers.reduce(0, +))
+        }
+    }
+
     @Test("a query without result gives no row", arguments: StorageEngine.enabled)
     func emptyResults(engine: StorageEngine) async throws {
         try await engine.withThings { database in

@@ -134,6 +134,37 @@ import Testing
         }
     }
 
+    @Test(
+        "writes of one application happen one after the other, whoever asks for them",
+        arguments: StorageEngine.enabled
+    )
+    func turns(engine: StorageEngine) async throws {
+        try await engine.withStorage { storage in
+            try await storage.withDatabase { first in
+                try await first.migrate(Things.migrations)
+                for id in Int64(1)...3 { try await first.addThing(id, "0") }
+                try await storage.withDatabase { second in
+                    try await withThrowingTaskGroup { group in
+                        for step in Int64(0)..<120 {
+                            let (database, id) = (step.isMultiple(of: 2) ? first : second, step / 2 % 3 + 1)
+                            group.addTask {
+                                try await database.write(of: .application(SDKAppID(id))) { tx throws(ChatError) in
+                                    let text = try tx.row("SELECT name FROM things WHERE id = \(id)")?.text(0)
+                                    let count = (text.flatMap { Int($0) } ?? 0) + 1
+                                    try tx.execute("UPDATE things SET name = \("\(count)") WHERE id = \(id)")
+                                }
+                            }
+                        }
+                        try await group.waitForAll()
+                    }
+
+                    let counts = try await first.read { tx throws(ChatError) in try tx.rows("SELECT name FROM things") }
+                    #expect(counts == Array(repeating: Row([.text("40")]), count: 3))
+                }
+            }
+        }
+    }
+
     @Test("a read sees one state from its first statement to its last", arguments: StorageEngine.enabled)
     func readsAreSnapshots(engine: StorageEngine) async throws {
         try await engine.withThings { database in

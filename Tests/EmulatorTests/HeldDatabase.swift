@@ -45,7 +45,7 @@ final class HeldDatabase: Database {
         }
         guard isHeld else { return database.enqueue(operation) }
         database.enqueue(
-            WriteOperation { transaction in
+            WriteOperation(of: operation.turn) { transaction in
                 let outcome = operation.run(transaction)
                 return WriteOperation.Outcome(isFailure: outcome.isFailure) { [self] in
                     state.withLock { $0.heldAnswer = outcome.answer }

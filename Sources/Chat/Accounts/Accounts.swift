@@ -66,7 +66,7 @@ package struct Accounts: Sendable {
         }
         guard !isImported else { return }
         try await finishDeletions(of: application)
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .application(application)) { tx throws(ChatError) in
             // Another device of his may have been faster.
             guard try !AccountTable.exists(user, of: application, in: tx) else { return }
             if let error = try importOne(NewAccount(id: user), for: call, in: tx) { throw error }
@@ -120,7 +120,7 @@ package struct Accounts: Sendable {
     ///
     /// - Returns: how many steps were made; 0 when nothing is left.
     package func unsubscribeDeleted(of application: SDKAppID, batch: Int) async throws(ChatError) -> Int {
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .application(application)) { tx throws(ChatError) in
             try DeletedSubscribers.unsubscribeSome(of: application, batch: batch, in: tx)
         }
     }

@@ -201,14 +201,14 @@ package final class Applications: Sendable {
     package func delete(_ id: SDKAppID, by operation: Operation) async throws(ChatError) {
         var disable = ApplicationChange()
         disable.isEnabled = false
-        try await database.write { [table, disable] tx throws(ChatError) in
+        try await database.write(of: .application(id)) { [table, disable] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.update(id, disable, in: tx)
             try Audit.record(operation.entry("delete begins", of: id), of: id, in: tx)
         }
         bus.publish(.applicationChanged(id))
         try await deleteContents(of: id)
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .application(id)) { tx throws(ChatError) in
             // A node that still had the application in its cache may have written since; once the counters are gone
             // nothing more can be.
             while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
@@ -239,9 +239,12 @@ package final class Applications: Sendable {
     }
 
     private func deleteContents(of id: SDKAppID) async throws(ChatError) {
-        while try await database.write({ tx throws(ChatError) in
-            try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx)
-        }) > 0 {}
+        while try await database.write(
+            of: .application(id),
+            { tx throws(ChatError) in
+                try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx)
+            }
+        ) > 0 {}
     }
 
     private func load(_ id: SDKAppID) async throws(ChatError) -> Application? {
@@ -254,7 +257,7 @@ package final class Applications: Sendable {
         action: String,
         _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Void
     ) async throws(ChatError) -> Application {
-        let changed = try await database.write { [table] tx throws(ChatError) in
+        let changed = try await database.write(of: .application(id)) { [table] tx throws(ChatError) in
             try body(tx)
             try Audit.record(operation.entry(action, of: id), of: id, in: tx)
             return try table.demand(id, in: tx)

@@ -40,7 +40,7 @@ extension Database {
         for call: Call,
         _ change: @escaping @Sendable (any Transaction) throws(ChatError) -> Result
     ) async throws(ChatError) -> Result {
-        try await write { tx throws(ChatError) in
+        try await write(of: .application(call.application.id)) { tx throws(ChatError) in
             guard let key = call.idempotency else { return try change(tx) }
             if let earlier: Result = try key.earlierResult(for: call, in: tx) { return earlier }
             let result = try change(tx)
@@ -54,10 +54,11 @@ extension Database {
     /// - Returns: how many were forgotten.
     package func forgetIdempotencyKeys(at now: Timestamp, batch: Int) async throws(ChatError) -> Int {
         let oldest = now.advanced(bySeconds: -IdempotencyKey.lifetime)
-        return try await write { tx throws(ChatError) in
+        // The age is looked at twice: a key that is used again at this moment is another by the time it would go.
+        return try await write(of: .unordered) { tx throws(ChatError) in
             try tx.execute(
                 """
-                DELETE FROM idempotency_keys WHERE (app, idempotency_key) IN (
+                DELETE FROM idempotency_keys WHERE created_at < \(oldest) AND (app, idempotency_key) IN (
                     SELECT app, idempotency_key FROM idempotency_keys WHERE created_at < \(oldest)
                     ORDER BY created_at LIMIT \(batch)
                 )

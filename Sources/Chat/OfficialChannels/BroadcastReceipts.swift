@@ -57,7 +57,8 @@ package struct BroadcastReceipts: Sendable {
     /// Adds what a node has to report to what others did, in one transaction; broadcasts that are gone are left out.
     package func add(_ deliveries: [BroadcastDelivery]) async throws(ChatError) {
         guard !deliveries.isEmpty else { return }
-        try await database.write { tx throws(ChatError) in
+        // Sums, which come out the same in whatever order.
+        try await database.write(of: .unordered) { tx throws(ChatError) in
             for delivery in deliveries { try BroadcastTable.add(delivery, in: tx) }
         }
     }

@@ -16,7 +16,7 @@ extension Subscribers {
         try call.application.demandChannelService(at: call.time)
         let (user, name) = (call.caller, call.caller.rawValue)
         let consent = try await askBeforeAdding([name], to: id, for: call)
-        return try await database.write { tx throws(ChatError) in
+        return try await database.write(of: .application(call.application.id)) { tx throws(ChatError) in
             let added = try add([name], consent, to: id, for: call, as: "subscribeOfficialAccount", in: tx)
             if added.results == [.subscribed] { return JSONObject(announcer.item(added.channel).members) }
             if let consent, consent.refused.contains(user), added.results == [.refused] {
@@ -33,7 +33,7 @@ extension Subscribers {
     /// - Throws: 130004 when there is no such channel, 131003 when he does not subscribe to it.
     package func unsubscribe(from id: ChannelID, for call: Call) async throws(ChatError) {
         try call.application.demandChannelService(at: call.time)
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .application(call.application.id)) { tx throws(ChatError) in
             let name = call.caller.rawValue
             let results = try remove([name], from: id, for: call, as: "unsubscribeOfficialAccount", in: tx)
             guard results == [.unsubscribed] else { throw .notSubscribed(id) }
@@ -46,7 +46,7 @@ extension Subscribers {
     package func setMessageFlag(_ flag: MessageFlag, in id: ChannelID, for call: Call) async throws(ChatError) {
         let (user, application) = (call.caller, call.application)
         try application.demandChannelService(at: call.time)
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .application(call.application.id)) { tx throws(ChatError) in
             guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
             guard try SubscriptionTable.setMessageFlag(flag, of: user, in: channel, of: application.id, in: tx) else {
                 return try demandSubscription(of: user, to: channel, of: application.id, in: tx)
@@ -64,7 +64,7 @@ extension Subscribers {
     package func markRead(upTo seq: Int64, in id: ChannelID, for call: Call) async throws(ChatError) {
         let (user, application) = (call.caller, call.application)
         try application.demandChannelService(at: call.time)
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .application(call.application.id)) { tx throws(ChatError) in
             guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
             let position = min(seq, channel.headSeq)
             let isMoved = try SubscriptionTable.markRead(position, of: user, in: channel, of: application.id, in: tx)

@@ -33,8 +33,13 @@ package struct Sweep: Sendable {
             }
         }
         await attempt { () async throws(ChatError) in
-            try await inBatches { tx throws(ChatError) in
-                try DestroyedChannels.sweepSome(batch: Self.batch, in: tx) > 0
+            let unfinished = try await database.read { tx throws(ChatError) in
+                try DestroyedChannels.applications(in: tx)
+            }
+            for application in unfinished {
+                try await inBatches(of: application) { tx throws(ChatError) in
+                    try DestroyedChannels.sweepSome(of: application, batch: Self.batch, in: tx) > 0
+                }
             }
         }
         await attempt { () async throws(ChatError) in
@@ -58,23 +63,26 @@ package struct Sweep: Sendable {
     private func sweep(_ application: Application) async throws(ChatError) {
         let (id, now) = (application.id, clock.now)
         if let moment = application.expiryMoment(at: now) {
-            try await inBatches { tx throws(ChatError) in
+            try await inBatches(of: id) { tx throws(ChatError) in
                 try BroadcastTable.expire(of: id, sentUpTo: moment, batch: Self.batch, in: tx) == Self.batch
             }
         }
-        try await inBatches { tx throws(ChatError) in
+        try await inBatches(of: id) { tx throws(ChatError) in
             try DeliveryLog.sweep(of: id, at: now, batch: Self.batch, in: tx) == Self.batch
         }
-        try await inBatches { tx throws(ChatError) in
+        try await inBatches(of: id) { tx throws(ChatError) in
             try DeadLetters.sweep(of: id, at: now, batch: Self.batch, in: tx) == Self.batch
         }
     }
 
     /// - Parameter step: one transaction; whether there is more.
     private func inBatches(
+        of application: SDKAppID,
         _ step: @escaping @Sendable (any Transaction) throws(ChatError) -> Bool
     ) async throws(ChatError) {
-        try await repeatedly { () async throws(ChatError) in try await database.write(step) }
+        try await repeatedly { () async throws(ChatError) in
+            try await database.write(of: .application(application), step)
+        }
     }
 
     private func repeatedly(_ step: () async throws(ChatError) -> Bool) async throws(ChatError) {

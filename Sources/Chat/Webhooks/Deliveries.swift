@@ -75,7 +75,7 @@ package struct Deliveries: Sendable {
         under lease: Lease
     ) async throws(ChatError) -> Bool {
         let now = clock.now
-        return try await database.write { tx throws(ChatError) in
+        return try await database.write(of: .application(application)) { tx throws(ChatError) in
             try Outbox.settle(settlement, of: lane.channel, of: application, under: lease, at: now, in: tx)
         }
     }
@@ -146,7 +146,7 @@ package struct Deliveries: Sendable {
         by operation: Operation
     ) async throws(ChatError) -> Bool {
         let now = clock.now
-        let found = try await database.write { tx throws(ChatError) in
+        let found = try await database.write(of: .application(application)) { tx throws(ChatError) in
             guard let letter = try DeadLetters.find(delivery, of: application, in: tx) else { return false }
             try DeadLetters.revive(letter, of: application, at: now, in: tx)
             try Audit.record(operation.entry("webhooks retry \(delivery)", of: application), of: application, in: tx)
@@ -165,7 +165,7 @@ package struct Deliveries: Sendable {
         var step = 0
         while true {
             let part = step
-            let count = try await database.write { tx throws(ChatError) in
+            let count = try await database.write(of: .application(application)) { tx throws(ChatError) in
                 // Those that die again meanwhile are not for this turn.
                 let letters = try DeadLetters.oldest(500, of: application, in: tx).filter { $0.diedAt <= now }
                 for letter in letters { try DeadLetters.revive(letter, of: application, at: now, in: tx) }

@@ -120,7 +120,7 @@ package struct Webhooks: Sendable {
             platform: .unknown
         )
         let attempt = await attempt(call, of: application, number: 1, channel: "")
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .application(application.id)) { tx throws(ChatError) in
             try DeliveryLog.add([attempt], of: application.id, in: tx)
         }
         return attempt
@@ -157,7 +157,7 @@ package struct Webhooks: Sendable {
     /// Puts an attempt into the delivery log without waiting for it: the caller's answer does not hang on it.
     private func keep(_ attempt: WebhookAttempt, of application: SDKAppID, remark: String?) {
         database.enqueue(
-            WriteOperation { tx in
+            WriteOperation(of: .application(application)) { tx in
                 let result = Result { () throws(ChatError) in
                     // Of an application that was deleted while its backend was asked nothing is to be left.
                     guard try ApplicationTable.exists(application, in: tx) else { return }

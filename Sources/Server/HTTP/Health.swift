@@ -100,7 +100,7 @@ package final class Health: Sendable {
     private func canWrite() async -> Bool {
         let moment = String(clock.now.milliseconds)
         do throws(ChatError) {
-            try await database.write { tx throws(ChatError) in
+            try await database.write(of: .unordered) { tx throws(ChatError) in
                 try StorageProperty.readinessProbe.set(moment, in: tx)
             }
             return true

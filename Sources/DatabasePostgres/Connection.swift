@@ -1,0 +1,220 @@
+import CLibpq
+import Database
+
+/// One connection in pipeline mode: commands that nobody waits for go with the next statement that somebody does.
+///
+/// Used by one thread at a time, which waits here for the server, but never longer than the deadline.
+final class Connection {
+    /// What was sent and has not been answered yet, in order.
+    private enum Pending {
+        case command(PreparedStatements.Key?)
+        case synchronization
+    }
+
+    let place: String
+    private let server: OpaquePointer
+    private let patience: Duration
+    private var statements: PreparedStatements
+    private var pending: [Pending] = []
+    /// After an error the server skips everything up to the next synchronization.
+    private var mustSynchronize = false
+    private(set) var isLost = false
+    /// Whether statements of this transaction may take as long as they take: definitions do.
+    private var isPatient = false
+
+    /// - Parameter server: a connection that stands; closed with this object.
+    init(_ server: OpaquePointer, place: String, patience: Duration, statements: Int) throws(Fault) {
+        (self.server, self.place, self.patience) = (server, place, patience)
+        self.statements = PreparedStatements(capacity: statements)
+        guard PQsetnonblocking(server, 1) == 0, PQenterPipelineMode(server) == 1 else { throw failure() }
+    }
+
+    deinit {
+        PQfinish(server)
+    }
+
+    /// Sends a command with the next statement; an error of it is thrown there.
+    func queue(_ command: SQL) throws(Fault) {
+        try send(command)
+    }
+
+    /// Runs a statement and waits for what the server answers.
+    ///
+    /// - Throws: the error of the statement or of a command that was queued before it.
+    func run(_ statement: SQL) throws(Fault) -> Reply {
+        if !Dialect.isPrepared(statement.text) {
+            isPatient = true
+            try send("SET LOCAL statement_timeout = 0")
+        }
+        try send(statement)
+        guard PQsendFlushRequest(server) == 1 else { throw failure() }
+        guard let reply = try receiveAll() else { throw failure() }
+        return Reply(reply)
+    }
+
+    /// Runs a command that ends a transaction, and waits until it has.
+    func finish(_ command: SQL) throws(Fault) -> Reply {
+        try send(command)
+        try synchronize()
+        defer { isPatient = false }
+        guard let reply = try receiveAll() else { throw failure() }
+        return Reply(reply)
+    }
+
+    /// Ends a transaction of which it does not matter how it ends; waits only when the connection is used next.
+    func finishLater(_ command: SQL) throws(Fault) {
+        try send(command)
+        try synchronize()
+        isPatient = false
+        try flush(until: .now + patience)
+    }
+
+    /// Has the connection closed rather than used again.
+    func giveUp() {
+        isLost = true
+    }
+
+    /// Looks whether the server has closed the connection while nobody used it.
+    func notice() {
+        var rounds = 0
+        while !isLost, rounds < 16, waitForServer(writing: false, until: .now) {
+            if PQconsumeInput(server) == 0 { isLost = true }
+            rounds += 1
+        }
+    }
+
+    // Sending.
+
+    private func send(_ statement: SQL) throws(Fault) {
+        if mustSynchronize { try synchronize() }
+        let parameters = Parameters(statement.values)
+        guard Dialect.isPrepared(statement.text) else {
+            let text = Dialect.definition(statement.text)
+            let isSent = parameters.withPointers { values, lengths, formats in
+                PQsendQueryParams(
+                    server,
+                    text,
+                    CInt(parameters.count),
+                    parameters.types,
+                    values,
+                    lengths,
+                    formats,
+                    1
+                )
+            }
+            guard isSent == 1 else { throw failure() }
+            return pending.append(.command(nil))
+        }
+        let name = try prepare(PreparedStatements.Key(text: statement.text, types: parameters.types))
+        let isSent = parameters.withPointers { values, lengths, formats in
+            PQsendQueryPrepared(server, name, CInt(parameters.count), values, lengths, formats, 1)
+        }
+        guard isSent == 1 else { throw failure() }
+        pending.append(.command(nil))
+    }
+
+    private func prepare(_ key: PreparedStatements.Key) throws(Fault) -> String {
+        if let name = statements.name(of: key) { return name }
+        let (name, forgotten) = statements.add(key)
+        if let forgotten {
+            guard PQsendQueryParams(server, "DEALLOCATE \(forgotten)", 0, nil, nil, nil, nil, 1) == 1 else {
+                throw failure()
+            }
+            pending.append(.command(nil))
+        }
+        guard PQsendPrepare(server, name, key.text, CInt(key.types.count), key.types) == 1 else { throw failure() }
+        pending.append(.command(key))
+        return name
+    }
+
+    private func synchronize() throws(Fault) {
+        guard PQpipelineSync(server) == 1 else { throw failure() }
+        pending.append(.synchronization)
+        mustSynchronize = false
+    }
+
+    private func flush(until deadline: ContinuousClock.Instant) throws(Fault) {
+        while true {
+            switch PQflush(server) {
+            case 0: return
+            case 1:
+                guard waitForServer(writing: true, until: deadline) else { throw timedOut() }
+                guard PQconsumeInput(server) == 1 else { throw failure() }
+            default: throw failure()
+            }
+        }
+    }
+
+    // Receiving.
+
+    /// Takes in the answers to all that was sent.
+    ///
+    /// - Returns: that to the last command, for the caller to free.
+    private func receiveAll() throws(Fault) -> OpaquePointer? {
+        let deadline: ContinuousClock.Instant? = isPatient ? nil : .now + patience
+        try flush(until: .now + patience)
+        var last: OpaquePointer?
+        var fault: Fault?
+        for answered in pending {
+            switch answered {
+            case .synchronization:
+                PQclear(try nextResult(until: deadline))
+            case .command(let prepared):
+                guard let result = try nextResult(until: deadline) else {
+                    PQclear(last)
+                    throw failure()
+                }
+                let status = PQresultStatus(result)
+                if status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK {
+                    PQclear(last)
+                    last = result
+                } else {
+                    if status != PGRES_PIPELINE_ABORTED, fault == nil { fault = Fault(result, at: place) }
+                    if let prepared { statements.remove(prepared) }
+                    PQclear(result)
+                }
+                // Each command's answers end with none.
+                PQclear(try nextResult(until: deadline))
+            }
+        }
+        pending = []
+        guard let fault else { return last }
+        PQclear(last)
+        if fault.effect == .connection { isLost = true }
+        mustSynchronize = PQpipelineStatus(server) == PQ_PIPELINE_ABORTED
+        throw fault
+    }
+
+    private func nextResult(until deadline: ContinuousClock.Instant?) throws(Fault) -> OpaquePointer? {
+        while PQisBusy(server) == 1 {
+            guard waitForServer(writing: false, until: deadline) else { throw timedOut() }
+            guard PQconsumeInput(server) == 1 else { throw failure() }
+        }
+        return PQgetResult(server)
+    }
+
+    // When it does not work.
+
+    private func timedOut() -> Fault {
+        isLost = true
+        Cancellation(of: server)?.request()
+        return .lost(place, "no answer within \(patience); the connection was given up")
+    }
+
+    /// What libpq says of the connection, which is given up.
+    private func failure() -> Fault {
+        isLost = true
+        let message = PQerrorMessage(server).map { String(cString: $0) } ?? ""
+        return .lost(place, Self.oneLine(message))
+    }
+
+    static func oneLine(_ message: String) -> String {
+        message.split(whereSeparator: \.isNewline).joined(separator: "; ")
+    }
+
+    /// - Parameter deadline: nil for as long as it takes.
+    /// - Returns: whether the server has something to say, or can be told something, before the deadline.
+    private func waitForServer(writing: Bool, until deadline: ContinuousClock.Instant?) -> Bool {
+        Socket(PQsocket(server)).wait(writing: writing, until: deadline)
+    }
+}

@@ -1,0 +1,133 @@
+import ChatProtocol
+import Database
+
+/// One transaction for a group of operations: one commit for all, a savepoint for each.
+///
+/// An operation that throws is rolled back to its savepoint and leaves the others alone. Nobody is answered before the
+/// commit is durable.
+struct GroupCommit {
+    enum Ending {
+        /// Everybody is answered.
+        case answered
+        /// Nothing was done and nobody was answered: it may be tried again.
+        case undone(Fault)
+        /// Nobody was answered, and nobody may be answered OK.
+        case failed(DatabaseError)
+    }
+
+    /// What is told to whom after the commit.
+    private typealias Answer = @Sendable () -> Void
+
+    /// In the order of ``TurnLock/place(of:)``.
+    let jobs: [WriteOperation]
+    let schema: Int64
+    let onCommit: @Sendable (_ operations: Int) -> Void
+
+    func run(on connection: Connection) -> Ending {
+        let transaction = PostgresTransaction(connection, beginning: "BEGIN ISOLATION LEVEL READ COMMITTED")
+        do throws(Fault) {
+            let answers = try jobs.count == 1 ? runAlone(jobs[0], in: transaction) : runAll(in: transaction)
+            guard let answers else { return .answered }
+            return commit(transaction, answers)
+        } catch {
+            // A server that writes no more is left for the one that does.
+            if error.effect == .readOnly { connection.giveUp() }
+            transaction.rollBack()
+            return .undone(error)
+        }
+    }
+
+    private func commit(_ transaction: PostgresTransaction, _ answers: [Answer]) -> Ending {
+        do throws(Fault) {
+            try transaction.commit()
+        } catch {
+            transaction.rollBack()
+            return .failed(error.error)
+        }
+        onCommit(jobs.count)
+        for answer in answers { answer() }
+        return .answered
+    }
+
+    /// Runs the operation without a savepoint, for the transaction is its own.
+    ///
+    /// - Returns: nil when it failed, and was undone and answered.
+    private func runAlone(
+        _ job: WriteOperation,
+        in transaction: PostgresTransaction
+    ) throws(Fault) -> [Answer]? {
+        takeTurns(in: transaction)
+        takeTurn(of: job, after: nil, in: transaction)
+        let outcome = job.run(transaction)
+        let fault = try Self.survivable(transaction.fault)
+        if fault != nil || outcome.isFailure {
+            transaction.rollBack()
+            Self.answer(failed: job, outcome, fault)()
+            return nil
+        }
+        return [Self.answer(outcome, transaction.takeCommitActions())]
+    }
+
+    private func runAll(in transaction: PostgresTransaction) throws(Fault) -> [Answer] {
+        takeTurns(in: transaction)
+        var answers: [Answer] = []
+        answers.reserveCapacity(jobs.count)
+        var last: WriteOperation?
+        for job in jobs {
+            takeTurn(of: job, after: last, in: transaction)
+            last = job
+            transaction.beginOperation()
+            let outcome = job.run(transaction)
+            let fault = try Self.survivable(transaction.fault)
+            if fault != nil || outcome.isFailure {
+                try transaction.undoOperation()
+                answers.append(Self.answer(failed: job, outcome, fault))
+            } else {
+                answers.append(Self.answer(outcome, transaction.keepOperation()))
+            }
+        }
+        return answers
+    }
+
+    // Turns.
+
+    private var concernsAll: Bool { jobs.contains { $0.turn == .installation } }
+
+    private func takeTurns(in transaction: PostgresTransaction) {
+        if concernsAll {
+            transaction.queue(TurnLock.installation(of: schema))
+        } else if jobs.contains(where: { $0.turn != .unordered }) {
+            transaction.queue(TurnLock.share(of: schema))
+        }
+    }
+
+    private func takeTurn(of job: WriteOperation, after last: WriteOperation?, in transaction: PostgresTransaction) {
+        guard !concernsAll, case .application(let id) = job.turn, job.turn != last?.turn else { return }
+        transaction.queue(TurnLock.application(id.rawValue, of: schema))
+    }
+
+    // Answers.
+
+    /// - Throws: a fault that takes the whole transaction with it; any other is the operation's own.
+    private static func survivable(_ fault: Fault?) throws(Fault) -> Fault? {
+        guard let fault, fault.effect != .statement else { return fault }
+        throw fault
+    }
+
+    private static func answer(_ outcome: WriteOperation.Outcome, _ actions: [Answer]) -> Answer {
+        {
+            for action in actions { action() }
+            outcome.answer()
+        }
+    }
+
+    private static func answer(
+        failed job: WriteOperation,
+        _ outcome: WriteOperation.Outcome,
+        _ fault: Fault?
+    ) -> Answer {
+        // An operation that caught its error would say that it did what it did not.
+        if let fault, !outcome.isFailure { return { job.refuse(.internalFault(fault.error)) } }
+        return outcome.answer
+    }
+}

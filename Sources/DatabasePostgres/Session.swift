@@ -1,0 +1,96 @@
+import Database
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A place for one connection: opened when it is first needed, and again when it was lost.
+final class Session: Sendable {
+    private struct State {
+        var connection: Connection?
+        var schema: Int64 = 0
+        /// Since when the server cannot be reached, how often that was tried, and when it is to be tried again.
+        var outage:
+            (since: ContinuousClock.Instant, attempts: Int, next: ContinuousClock.Instant, error: DatabaseError)?
+    }
+
+    private static let shortestPause = Duration.milliseconds(50)
+    private static let longestPause = Duration.seconds(2)
+
+    private let target: ConnectionString
+    private let configuration: PostgresDatabase.Configuration
+    private let timeline: Timeline
+    private let state = Mutex(State())
+
+    init(_ target: ConnectionString, _ configuration: PostgresDatabase.Configuration, _ timeline: Timeline) {
+        (self.target, self.configuration, self.timeline) = (target, configuration, timeline)
+    }
+
+    /// Tries once to connect.
+    func open() throws(DatabaseError) -> PostgresDatabase.ServerFacts {
+        try state.withLock { state throws(DatabaseError) in
+            let welcome = try connect(&state)
+            return PostgresDatabase.ServerFacts(version: welcome.version, isDurable: welcome.isDurable)
+        }
+    }
+
+    /// Hands `body` a connection, waiting for the server for a while when there is none.
+    ///
+    /// - Parameter body: also told the schema's number; called on the caller's thread.
+    func use<Value: Sendable>(_ body: (Connection, Int64) -> Value) throws(DatabaseError) -> Value {
+        try state.withLock { state throws(DatabaseError) in
+            state.connection?.notice()
+            if state.connection?.isLost ?? true { try reconnect(&state) }
+            guard let connection = state.connection else {
+                throw DatabaseError(.unavailable, "\(target.place): there is no connection")
+            }
+            defer { if connection.isLost { state.connection = nil } }
+            return body(connection, state.schema)
+        }
+    }
+
+    func close() {
+        state.withLock { $0.connection = nil }
+    }
+
+    /// Once the server has been away for longer than anyone waits, who comes is refused at once, and only every now and
+    /// then somebody tries.
+    private func reconnect(_ state: inout State) throws(DatabaseError) {
+        state.connection = nil
+        let deadline = (state.outage?.since ?? .now) + configuration.reconnecting
+        while true {
+            if let outage = state.outage, outage.next > .now {
+                guard outage.next <= deadline else { throw outage.error }
+                Self.sleep(until: outage.next)
+            }
+            do throws(DatabaseError) {
+                _ = try connect(&state)
+                return
+            } catch {
+                let attempts = (state.outage?.attempts ?? 0) + 1
+                let pause = min(Self.longestPause, Self.shortestPause * (1 << min(attempts, 10)))
+                state.outage = (state.outage?.since ?? .now, attempts, .now + pause, error)
+                guard .now + pause <= deadline else { throw error }
+            }
+        }
+    }
+
+    private func connect(_ state: inout State) throws(DatabaseError) -> Connection.Welcome {
+        do throws(Fault) {
+            let (connection, welcome) = try Connection.open(target, configuration)
+            timeline.found(welcome.timeline)
+            (state.connection, state.schema, state.outage) = (connection, welcome.schema, nil)
+            return welcome
+        } catch {
+            throw error.error
+        }
+    }
+
+    private static func sleep(until moment: ContinuousClock.Instant) {
+        let microseconds = (moment - .now) / .microseconds(1)
+        if microseconds > 0 { usleep(UInt32(microseconds)) }
+    }
+}
