@@ -22,6 +22,12 @@ package protocol Database: Sendable {
     /// Queues an operation that writes, in a transaction of its own.
     func enqueue(_ operation: WriteOperation)
 
+    /// Which history what the storage holds is of; 0 for an engine that cannot lose what it has committed.
+    ///
+    /// Another number than before means that writes which were answered last may be gone, as after a failover to a
+    /// standby. It is known before anything of that history is read or written.
+    var lineage: Int64 { get }
+
     /// Finishes what was asked for and closes the storage; every later operation is refused.
     func close() async
 }

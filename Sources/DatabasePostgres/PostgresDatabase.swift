@@ -10,6 +10,7 @@ package final class PostgresDatabase: Database {
     private let lanes: [GroupQueue<WriteOperation>]
     private let reads: GroupQueue<ReadOperation>
     private let sessions: [Session]
+    private let timeline: Timeline
     /// What the server said of itself when it was first connected to.
     package let server: ServerFacts
 
@@ -25,6 +26,7 @@ package final class PostgresDatabase: Database {
     /// - Throws: an internal fault caused by a ``DatabaseError`` that names host and database.
     package init(_ target: ConnectionString, configuration: Configuration = Configuration()) throws(ChatError) {
         let timeline = Timeline(configuration.onTimeline)
+        self.timeline = timeline
         let writers = (0..<max(1, configuration.lanes)).map { _ in Session(target, configuration, timeline) }
         let readers = (0..<max(1, configuration.readers)).map { _ in Session(target, configuration, timeline) }
         lanes = writers.enumerated().map { number, session in
@@ -65,6 +67,9 @@ package final class PostgresDatabase: Database {
         // Multiplied by the golden ratio, so that numbers given one after the other do not meet in one lane.
         return Int((UInt64(id.rawValue) &* 0x9E37_79B9_7F4A_7C15) >> 33) % lanes.count
     }
+
+    /// The server's timeline.
+    package var lineage: Int64 { timeline.current }
 
     package func close() async {
         for lane in lanes { await lane.close() }

@@ -11,6 +11,9 @@ final class Timeline: Sendable {
         self.onChange = onChange
     }
 
+    /// 0 before the first connection, and with an engine that has none.
+    var current: Int64 { newest.withLock { $0 ?? 0 } }
+
     func found(_ timeline: Int64) {
         newest.withLock { newest in
             guard newest != timeline else { return }

@@ -102,6 +102,8 @@ package final class SQLiteDatabase: Engine {
         writes.add(operation)
     }
 
+    package var lineage: Int64 { 0 }
+
     package func close() async {
         await writes.close()
         await reads.close()

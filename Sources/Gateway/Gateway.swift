@@ -6,6 +6,7 @@ package import Logging
 package import Metrics
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 package import WebSockets
 
 /// The live connections of this node: sessions, rooms, delivery.
@@ -28,6 +29,7 @@ package final class Gateway: Service {
     private let systems: Systems
     private let logger: Logger
     private let comparisonInterval: Duration
+    private let lastGeneration: Mutex<String>
 
     /// The login: what answers at `GET /v4/ws`.
     package let door: any WebSocketDoor
@@ -47,6 +49,7 @@ package final class Gateway: Service {
         logger: Logger
     ) {
         (self.systems, self.logger, self.comparisonInterval) = (systems, logger, comparisonInterval)
+        lastGeneration = Mutex(systems.generation.text)
         let metrics = GatewayMetrics(factory: factory)
         let reader = EventReader(
             timeline: systems.timeline,
@@ -173,6 +176,7 @@ package final class Gateway: Service {
 
     /// Makes good what was not heard.
     private func compare() async {
+        endWhenStorageChanged()
         for (application, sessions) in shared.sessions.byApplication { await look(at: application, sessions) }
         let references = shared.rooms.references
         guard !references.isEmpty else { return }
@@ -181,6 +185,19 @@ package final class Gateway: Service {
         } catch {
             logger.fault("cannot compare the rooms with the storage", error)
         }
+    }
+
+    /// Has every client come again when posts that it got may be lost: what it is told then has another epoch, and no
+    /// room goes on from where the lost ones had brought it.
+    private func endWhenStorageChanged() {
+        let generation = systems.generation.text
+        let isSame = lastGeneration.withLock { last in
+            defer { last = generation }
+            return last == generation
+        }
+        guard !isSame else { return }
+        logger.warning("the storage's history is another one; all sessions are ended and resume")
+        for (_, sessions) in shared.sessions.byApplication { end(sessions, .storageChanged) }
     }
 
     /// Ends the sessions that the application no longer lets in.

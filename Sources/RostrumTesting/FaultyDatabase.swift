@@ -38,6 +38,8 @@ package final class FaultyDatabase: Database {
         database.enqueue(operation)
     }
 
+    package var lineage: Int64 { database.lineage }
+
     package func close() async {
         await database.close()
     }

@@ -77,6 +77,8 @@ package final class HeldReads: Database {
         database.enqueue(operation)
     }
 
+    package var lineage: Int64 { database.lineage }
+
     package func close() async {
         await database.close()
     }

@@ -51,6 +51,7 @@ package struct TestInstallation: Sendable {
         overrides: [Limits.Name: Int64] = [:],
         cachedTokens: Int = 20_000,
         bus: any EventBus = InProcessEventBus(),
+        generation: StorageGeneration = Self.generation,
         live: (any Presence)? = nil
     ) {
         self.bus = bus
@@ -64,7 +65,7 @@ package struct TestInstallation: Sendable {
             clock: clock,
             random: random,
             secrets: secrets,
-            generation: Self.generation,
+            generation: generation,
             sender: backend,
             presence: live ?? presence,
             overrides: overrides

@@ -210,6 +210,8 @@ private final class InterruptedDatabase: Database {
         database.enqueue(operation)
     }
 
+    var lineage: Int64 { database.lineage }
+
     func close() async {
         await database.close()
     }

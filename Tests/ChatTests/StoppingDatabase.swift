@@ -27,6 +27,8 @@ final class StoppingDatabase: Database {
         database.enqueue(operation)
     }
 
+    var lineage: Int64 { database.lineage }
+
     func close() async {
         await database.close()
     }

@@ -57,6 +57,8 @@ final class HeldDatabase: Database {
         )
     }
 
+    var lineage: Int64 { database.lineage }
+
     func close() async {
         await database.close()
     }

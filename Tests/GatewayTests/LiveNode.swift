@@ -27,6 +27,7 @@ final class LiveNode: Sendable {
         var overrides: [Limits.Name: Int64] = [:]
         var metrics: any MetricsFactory = NOOPMetricsHandler.instance
         var bus: any EventBus = InProcessEventBus()
+        var generation = TestInstallation.generation
         var clock = ManualClock()
         var seed: UInt64 = 2026
     }
@@ -65,6 +66,7 @@ final class LiveNode: Sendable {
             metrics: options.metrics,
             overrides: options.overrides,
             bus: options.bus,
+            generation: options.generation,
             live: sessions
         )
         let gateway = Gateway(

@@ -3,8 +3,14 @@ import ChatProtocol
 import Gateway
 import MetricsTestKit
 import RostrumTesting
+import Synchronization
 import Testing
 import UserSig
+
+/// Which history a storage is of, as after failovers.
+private final class Lineage: Sendable {
+    let number = Atomic<Int64>(1)
+}
 
 /// How the server ends sessions, and what it says first (docs/subscriber-protocol.md, "Ends").
 @Suite(.timeLimit(.minutes(5))) struct SessionEndTests {
@@ -47,6 +53,31 @@ import UserSig
 
             for client in clients { try await expectEnd(client, 4401, "onKickedOffline", reason: "kicked") }
             try await boris.call("getOfficialAccountList")
+        }
+    }
+
+    @Test("a storage that may have lost what was told ends every session, and each reloads when it has come again")
+    func storageChanged() async throws {
+        let lineage = Lineage()
+        var options = LiveNode.Options()
+        options.generation = StorageGeneration("7e57") { lineage.number.load(ordering: .acquiring) }
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+            let epoch = try await anna.next("onOfficialAccountSubscribed")["Epoch"]?.text ?? ""
+            try await node.post("kept")
+            _ = try await anna.next("onRecvNewMessage")
+
+            lineage.number.store(2, ordering: .releasing)
+
+            #expect(try await anna.end().code == 1001)
+            let again = try await node.login("anna")
+            let position: JSONObject = ["Epoch": .string(epoch), "MsgSeq": .integer(1), "EventSeq": .integer(1)]
+            let answer = try await again.call("resume", ["@TOA#_news": .object(position)])["@TOA#_news"]
+            #expect(answer?["reload"] == .bool(true))
+            #expect(answer?["Epoch"]?.text != epoch)
+            try await again.call("getOfficialAccountList")
         }
     }
 

@@ -135,6 +135,8 @@ private final class CountingDatabase: Database {
         database.enqueue(operation)
     }
 
+    var lineage: Int64 { database.lineage }
+
     func close() async {
         await database.close()
     }

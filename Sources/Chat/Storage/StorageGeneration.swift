@@ -1,15 +1,25 @@
 package import ChatProtocol
 package import Database
 
-/// Which life of the storage this is: a random number that whatever can bring back an older state replaces.
+/// Which life of the storage this is: a random number that whatever can bring back an older state replaces, and the
+/// lineage of what the storage holds, which may change at any time.
 ///
 /// Source: design section 6.
-package struct StorageGeneration: Sendable, Equatable {
-    /// Lower-case hexadecimal digits.
-    let text: String
+package struct StorageGeneration: Sendable {
+    private let number: String
+    private let lineage: @Sendable () -> Int64
 
-    package init(_ text: String) {
-        self.text = text
+    /// - Parameters:
+    ///   - number: lower-case hexadecimal digits.
+    ///   - lineage: as the storage has it at the moment.
+    package init(_ number: String, lineage: @escaping @Sendable () -> Int64 = { 0 }) {
+        (self.number, self.lineage) = (number, lineage)
+    }
+
+    /// Lower-case hexadecimal digits; others when something may be lost.
+    package var text: String {
+        let lineage = lineage()
+        return lineage == 0 ? number : number + String(lineage, radix: 16)
     }
 
     /// The storage's generation; makes one when it has none.
@@ -18,11 +28,12 @@ package struct StorageGeneration: Sendable, Equatable {
         random: any RandomSource
     ) async throws(ChatError) -> StorageGeneration {
         let new = random.hex(bytes: 4)
-        return try await database.write { tx throws(ChatError) in
-            if let kept = try StorageProperty.generation.value(in: tx) { return StorageGeneration(kept) }
+        let number = try await database.write { tx throws(ChatError) in
+            if let kept = try StorageProperty.generation.value(in: tx) { return kept }
             try StorageProperty.generation.set(new, in: tx)
-            return StorageGeneration(new)
+            return new
         }
+        return StorageGeneration(number) { database.lineage }
     }
 
     /// The epoch of a channel's incarnation in it.

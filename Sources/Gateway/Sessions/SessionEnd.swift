@@ -34,6 +34,12 @@ struct SessionEnd: Sendable, Equatable {
     )
     /// The client sent nothing for too long, not even a pong.
     static let silent = SessionEnd(notification: nil, code: .goingAway, reason: "nothing was heard for too long")
+    /// The storage may have lost what the session was told of: it resumes by what is there.
+    static let storageChanged = SessionEnd(
+        notification: nil,
+        code: .goingAway,
+        reason: "the storage is another one now; connect again and resume"
+    )
     /// Binary data has no meaning here.
     static let binary = SessionEnd(notification: nil, code: .unsupportedData, reason: "send JSON-RPC as text")
 
