@@ -16,8 +16,6 @@ final class Connection {
     private let patience: Duration
     private var statements: PreparedStatements
     private var pending: [Pending] = []
-    /// After an error the server skips everything up to the next synchronization.
-    private var mustSynchronize = false
     private(set) var isLost = false
     /// Whether statements of this transaction may take as long as they take: definitions do.
     private var isPatient = false
@@ -46,19 +44,13 @@ final class Connection {
             isPatient = true
             try send("SET LOCAL statement_timeout = 0")
         }
-        try send(statement)
-        guard PQsendFlushRequest(server) == 1 else { throw failure() }
-        guard let reply = try receiveAll() else { throw failure() }
-        return Reply(reply)
+        return try exchange(statement)
     }
 
     /// Runs a command that ends a transaction, and waits until it has.
     func finish(_ command: SQL) throws(Fault) -> Reply {
-        try send(command)
-        try synchronize()
         defer { isPatient = false }
-        guard let reply = try receiveAll() else { throw failure() }
-        return Reply(reply)
+        return try exchange(command)
     }
 
     /// Ends a transaction of which it does not matter how it ends; waits only when the connection is used next.
@@ -83,10 +75,20 @@ final class Connection {
         }
     }
 
+    /// Says a statement and what was queued, and takes in the answers.
+    ///
+    /// Synchronizes after each statement: only then the server takes a transaction that stands still for idle, and
+    /// ends it after a while. After an error it skips what was queued up to there.
+    private func exchange(_ statement: SQL) throws(Fault) -> Reply {
+        try send(statement)
+        try synchronize()
+        guard let reply = try receiveAll() else { throw failure() }
+        return Reply(reply)
+    }
+
     // Sending.
 
     private func send(_ statement: SQL) throws(Fault) {
-        if mustSynchronize { try synchronize() }
         let parameters = Parameters(statement.values)
         guard Dialect.isPrepared(statement.text) else {
             let text = Dialect.definition(statement.text)
@@ -130,7 +132,6 @@ final class Connection {
     private func synchronize() throws(Fault) {
         guard PQpipelineSync(server) == 1 else { throw failure() }
         pending.append(.synchronization)
-        mustSynchronize = false
     }
 
     private func flush(until deadline: ContinuousClock.Instant) throws(Fault) {
@@ -181,7 +182,6 @@ final class Connection {
         guard let fault else { return last }
         PQclear(last)
         if fault.effect == .connection { isLost = true }
-        mustSynchronize = PQpipelineStatus(server) == PQ_PIPELINE_ABORTED
         throw fault
     }
 

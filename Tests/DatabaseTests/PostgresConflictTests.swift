@@ -106,6 +106,7 @@ import Testing
                     try Things.add(1, in: tx)
                     held.hold()
                 }
+                defer { held.goOn() }
                 await held.waitUntilBegun()
 
                 let began = ContinuousClock.now

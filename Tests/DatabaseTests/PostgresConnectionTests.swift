@@ -186,6 +186,7 @@ import Darwin
                     if attempts.all.count == 1 { held.hold() }
                     try Things.add(2, in: tx)
                 }
+                defer { held.goOn() }
                 await held.waitUntilBegun()
 
                 try await other.addThing(3)

@@ -84,6 +84,7 @@ import Testing
                     try Things.add(0, in: tx)
                     held.hold()
                 }
+                defer { held.goOn() }
                 await held.waitUntilBegun()
 
                 for number in 1...8 {
@@ -111,6 +112,7 @@ import Testing
                     try Things.add(1, in: tx)
                     held.hold()
                 }
+                defer { held.goOn() }
                 await held.waitUntilBegun()
                 let submission = Submission()
                 async let seen = submission.count(in: second, turn)
