@@ -82,8 +82,7 @@ final class Connection {
     private func exchange(_ statement: SQL) throws(Fault) -> Reply {
         try send(statement)
         try synchronize()
-        guard let reply = try receiveAll() else { throw failure() }
-        return Reply(reply)
+        return try receiveAll()
     }
 
     // Sending.
@@ -150,39 +149,33 @@ final class Connection {
 
     /// Takes in the answers to all that was sent.
     ///
-    /// - Returns: that to the last command, for the caller to free.
-    private func receiveAll() throws(Fault) -> OpaquePointer? {
+    /// - Returns: that to the last command.
+    private func receiveAll() throws(Fault) -> Reply {
         let deadline: ContinuousClock.Instant? = isPatient ? nil : .now + patience
         try flush(until: .now + patience)
-        var last: OpaquePointer?
+        var last: Reply?
         var fault: Fault?
         for answered in pending {
             switch answered {
             case .synchronization:
                 PQclear(try nextResult(until: deadline))
             case .command(let prepared):
-                guard let result = try nextResult(until: deadline) else {
-                    PQclear(last)
-                    throw failure()
-                }
+                guard let result = try nextResult(until: deadline) else { throw failure() }
                 let status = PQresultStatus(result)
-                if status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK {
-                    PQclear(last)
-                    last = result
-                } else {
+                last = Reply(result)
+                if status != PGRES_COMMAND_OK, status != PGRES_TUPLES_OK {
                     if status != PGRES_PIPELINE_ABORTED, fault == nil { fault = Fault(result, at: place) }
                     if let prepared { statements.remove(prepared) }
-                    PQclear(result)
                 }
                 // Each command's answers end with none.
                 PQclear(try nextResult(until: deadline))
             }
         }
         pending = []
-        guard let fault else { return last }
-        PQclear(last)
-        if fault.effect == .connection { isLost = true }
-        throw fault
+        if fault?.effect == .connection { isLost = true }
+        if let fault { throw fault }
+        guard let last else { throw failure() }
+        return last
     }
 
     private func nextResult(until deadline: ContinuousClock.Instant?) throws(Fault) -> OpaquePointer? {
