@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-bench-live setup-fuzz run build release test unit conformance websocket-conformance bench bench-live sanitize-thread fuzz commands format lint clean
+.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz commands format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -35,6 +35,9 @@ setup-bench:
 
 setup-bench-live:
 	@scripts/setup build bench-live
+
+setup-bench-cluster:
+	@scripts/setup build bench-cluster
 
 setup-fuzz:
 	@scripts/setup build fuzz
@@ -83,6 +86,10 @@ bench: setup-bench ## measure against the baselines; prints the table of docs/pe
 bench-live: setup-bench-live ## measure live subscribers beside an epoll loop and nchan
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run --suite live $(ARGS)
+
+bench-cluster: setup-bench-cluster ## measure PostgreSQL beside pgbench
+	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
+	@Benchmarks/run --suite cluster $(ARGS)
 
 sanitize-thread: setup-test ## run the tests of live connections under ThreadSanitizer
 	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread

@@ -260,8 +260,8 @@ if Context.environment["ROSTRUM_BENCHMARKS"] == "1" {
         .executableTarget(
             name: "rostrum-benchmarks",
             dependencies: [
-                "Chat", "ChatProtocol", "Database", "Server", "UserSig", .argumentParser, .asyncHTTPClient,
-                .hummingbird, .logging, .grdbSQLite, .nioCore, .nioHTTP1,
+                "Chat", "ChatProtocol", "Database", "DatabasePostgres", "EventBus", "Server", "UserSig",
+                .argumentParser, .asyncHTTPClient, .hummingbird, .logging, .grdbSQLite, .nioCore, .nioHTTP1,
             ],
             path: "Benchmarks/RostrumBenchmarks",
             swiftSettings: settings

@@ -37,7 +37,8 @@ enum BenchmarkInstallation {
         )
     }
 
-    private static func make(_ id: SDKAppID, _ systems: Systems) async throws {
+    /// Makes the application, without limits of frequency and of channels.
+    static func make(_ id: SDKAppID, _ systems: Systems) async throws {
         let admins = ["administrator", "107867"].compactMap(UserID.init(rawValue:))
         _ = try await systems.applications.create(
             NewApplication(
