@@ -41,6 +41,8 @@ struct Fault: Error {
             case "40001", "40P01": .conflict
             case "55P03": .lockTimeout
             case "25006": .readOnly
+            // A prepared query whose columns are of other types now: a newer node has changed the table.
+            case "0A000" where Self.field(Self.functionField, of: result) == "RevalidateCachedQuery": .connection
             case _ where isFatal || state.hasPrefix("08") || state.hasPrefix("57P"): .connection
             default: .statement
             }
@@ -70,6 +72,7 @@ struct Fault: Error {
     // Fields of an error, which libpq's header has as character constants.
     private static let severityField = Int32(UInt8(ascii: "V"))
     private static let stateField = Int32(UInt8(ascii: "C"))
+    private static let functionField = Int32(UInt8(ascii: "R"))
     private static let messageField = Int32(UInt8(ascii: "M"))
 
     private static func field(_ code: Int32, of result: OpaquePointer) -> String? {

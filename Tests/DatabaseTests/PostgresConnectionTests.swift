@@ -199,6 +199,24 @@ import Darwin
         }
     }
 
+    @Test("a table that another node changes is written to by the statements that were prepared before")
+    func changedTable() async throws {
+        let fixture = try await PostgresFixture.things()
+        let insert: @Sendable (any Transaction) throws(ChatError) -> Row? = { tx throws(ChatError) in
+            try tx.row("INSERT INTO things (id, name) SELECT count(*), 'x' FROM things RETURNING id, data")
+        }
+        try await fixture.with { first async throws in
+            try await fixture.with { second async throws in
+                #expect(try await first.write(insert) == Row([.integer(0), .null]))
+                _ = try await second.write { tx throws(ChatError) in
+                    try tx.execute("ALTER TABLE things ALTER COLUMN data TYPE TEXT USING 'changed'")
+                }
+
+                #expect(try await first.write(insert) == Row([.integer(1), .null]))
+            }
+        }
+    }
+
     @Test("what is committed is on disk, even where the database's settings say otherwise")
     func synchronousCommit() async throws {
         let fixture = PostgresFixture(url: try await PostgresSchemas.new() + "%20-csynchronous_commit%3Doff")
