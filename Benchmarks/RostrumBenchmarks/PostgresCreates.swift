@@ -1,6 +1,7 @@
 import ArgumentParser
 import Chat
 import ChatProtocol
+import Database
 import DatabasePostgres
 import EventBus
 import Synchronization
