@@ -146,7 +146,8 @@ let package = Package(
         library(
             "Server",
             uses: [
-                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Emulator", "EventBus",
+                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite",
+                "Emulator", "EventBus",
                 "Gateway", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
             ],
             from: [

@@ -10,7 +10,7 @@ enum BenchmarkInstallation {
 
     /// Opens the data directory, making the application if it is not there, and closes it afterwards.
     static func with(_ path: String, _ body: (Systems, SDKAppID) async throws -> Void) async throws {
-        let storage = try await OpenStorage.open(try DataDirectory(path, makeIfMissing: true))
+        let storage = try await OpenStorage.open(.directory(try DataDirectory(path, makeIfMissing: true)))
         let installation = Installation(storage, clock: SystemClock())
         do {
             guard let id = SDKAppID(rawValue: application) else { throw ValidationError("the number is wrong") }

@@ -32,6 +32,20 @@ struct ServeCommand: AsyncParsableCommand {
     var dataDir: String?
 
     @Option(
+        help: ArgumentHelp(
+            """
+            The PostgreSQL database of a cluster, postgres://USER@HOST/NAME; better in ROSTRUM_DATABASE, where no list of \
+            processes shows the password.
+            """,
+            valueName: "URL"
+        )
+    )
+    var database: String?
+
+    @Option(help: ArgumentHelp("The NATS servers of a cluster, nats://HOST:4222,…", valueName: "URL"))
+    var bus: String?
+
+    @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
             "What this process does, of \(Role.words) (default: everything).",
@@ -88,6 +102,7 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         let given: [(String, String?)] = [
             ("host", host), ("port", port), ("admin-host", adminHost), ("admin-port", adminPort), ("data-dir", dataDir),
+            ("database", database), ("bus", bus),
             ("master-key-file", masterKeyFile), ("tls-certificate", tlsCertificate), ("tls-key", tlsKey),
             ("sessions-per-address", sessionsPerAddress), ("logins-per-address", loginsPerAddress),
             ("log-format", logFormat), ("log-level", logLevel),

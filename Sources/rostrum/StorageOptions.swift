@@ -8,63 +8,75 @@ import WebhookDelivery
 /// Where the installation is that a command works on.
 struct StorageOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The directory that holds the installation's data.", valueName: "DIR"))
-    var dataDir: String
+    var dataDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            The PostgreSQL database of a cluster; better in ROSTRUM_DATABASE, where no list of processes shows the \
+            password.
+            """,
+            valueName: "URL"
+        )
+    )
+    var database: String?
 
     @Option(help: ArgumentHelp("The key that secrets are stored under (default: DIR/master.key).", valueName: "FILE"))
     var masterKeyFile: String?
 
+    /// Whether an installation is named, here or in the environment.
+    var areGiven: Bool { dataDir != nil || databaseText != nil }
+
+    private var databaseText: String? { database ?? environment("ROSTRUM_DATABASE") }
+
+    private func environment(_ name: String) -> String? {
+        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    private var masterKey: MasterKeySource {
+        if let masterKeyFile { return .file(masterKeyFile) }
+        if let text = environment("ROSTRUM_MASTER_KEY") { return .text(text) }
+        return environment("ROSTRUM_MASTER_KEY_FILE").map(MasterKeySource.file) ?? .dataDirectory
+    }
+
     /// Opens the installation, runs `body` and closes it.
     ///
     /// - Parameters:
-    ///   - makeIfMissing: whether a directory without an installation becomes one.
+    ///   - makeIfMissing: whether one is made where there is none.
     ///   - webhookPolicy: which addresses webhooks of this process may reach.
     func withInstallation<Value>(
         makeIfMissing: Bool = false,
         webhookPolicy: AddressPolicy = AddressPolicy(),
         _ body: (Systems) async throws -> Value
     ) async throws -> Value {
-        try await open(
-            dataDir,
-            masterKeyFile,
-            makeIfMissing: makeIfMissing,
-            webhookPolicy: webhookPolicy,
-            body
-        )
+        let (location, schema) = try location(makeIfMissing: makeIfMissing)
+        let storage = try await OpenStorage.open(location, masterKey: masterKey, schema: schema)
+        return try await use(storage, webhookPolicy, body)
+    }
+
+    private func location(makeIfMissing: Bool) throws -> (StorageLocation, OpenStorage.SchemaPolicy) {
+        if let dataDir {
+            guard database == nil else { throw StartError("give --data-dir or --database, not both") }
+            let directory = try DataDirectory(dataDir, makeIfMissing: makeIfMissing)
+            let location = StorageLocation.directory(directory)
+            guard makeIfMissing || location.mayHoldInstallation else {
+                throw StartError(
+                    "there is no installation in \(dataDir); `rostrum app create` or `rostrum serve` makes one"
+                )
+            }
+            // Beside a server, its schema is the one that counts.
+            return (location, directory.isInUse ? .demand : .migrate)
+        }
+        guard let databaseText else { throw StartError("give --data-dir or --database") }
+        return (.server(databaseText), makeIfMissing ? .makeIfMissing : .demand)
     }
 }
 
-/// The same where a command can do without an installation.
-struct OptionalStorageOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The directory that holds the installation's data.", valueName: "DIR"))
-    var dataDir: String?
-
-    @Option(help: ArgumentHelp("The key that secrets are stored under (default: DIR/master.key).", valueName: "FILE"))
-    var masterKeyFile: String?
-
-    func withInstallation<Value>(_ body: (Systems) async throws -> Value) async throws -> Value {
-        guard let dataDir else { throw StartError("give --data-dir") }
-        return try await open(dataDir, masterKeyFile, makeIfMissing: false, body)
-    }
-}
-
-private func open<Value>(
-    _ path: String,
-    _ masterKeyFile: String?,
-    makeIfMissing: Bool,
-    webhookPolicy: AddressPolicy = AddressPolicy(),
+private func use<Value>(
+    _ storage: OpenStorage,
+    _ webhookPolicy: AddressPolicy,
     _ body: (Systems) async throws -> Value
 ) async throws -> Value {
-    let directory = try DataDirectory(path, makeIfMissing: makeIfMissing)
-    guard makeIfMissing || FileManager.default.fileExists(atPath: directory.database) else {
-        throw StartError("there is no installation in \(path); `rostrum app create` or `rostrum serve` makes one")
-    }
-    let environmentKey = ProcessInfo.processInfo.environment["ROSTRUM_MASTER_KEY"].map(MasterKeySource.text)
-    // Beside a server, its schema is the one that counts.
-    let storage = try await OpenStorage.open(
-        directory,
-        masterKey: masterKeyFile.map(MasterKeySource.file) ?? environmentKey ?? .dataDirectory,
-        migrates: !directory.isInUse
-    )
     // The emulator's clock is the machine's where there is no emulator.
     let installation = Installation(
         storage,

@@ -27,7 +27,7 @@ struct UserSigCommand: AsyncParsableCommand {
     @Option(help: "The application's key.")
     var key: String?
 
-    @OptionGroup var storage: OptionalStorageOptions
+    @OptionGroup var storage: StorageOptions
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -39,7 +39,7 @@ struct UserSigCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if storage.dataDir != nil {
+        if storage.areGiven {
             let made = try await storage.withInstallation { systems in
                 let stored = try await systems.applications.find(app)?.keys.last?.text
                 return (key ?? stored).map { ($0, systems.clock.now.seconds) }
@@ -49,7 +49,9 @@ struct UserSigCommand: AsyncParsableCommand {
         }
         let published = app.rawValue == Emulation.applicationNumber ? Emulation.publishedKey : nil
         guard let key = key ?? published else {
-            throw ValidationError("Give --key, or --data-dir of the installation that has application \(app).")
+            throw ValidationError(
+                "Give --key, or --data-dir or --database of the installation that has application \(app)."
+            )
         }
         try print(signedWith: key, at: SystemClock().now.seconds)
     }

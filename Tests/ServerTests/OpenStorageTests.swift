@@ -26,7 +26,7 @@ import Testing
     /// Opens, closes, and tells what was said when it could not be opened.
     private func refusal(_ directory: DataDirectory, migrates: Bool) async -> String? {
         do {
-            let storage = try await OpenStorage.open(directory, migrates: migrates)
+            let storage = try await OpenStorage.open(.directory(directory), schema: migrates ? .migrate : .demand)
             await storage.database.close()
             return nil
         } catch {

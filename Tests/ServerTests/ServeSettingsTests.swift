@@ -42,7 +42,7 @@ import Testing
 
         #expect((settings.host, settings.port) == ("127.0.0.1", 8080))
         #expect((settings.adminHost, settings.adminPort) == ("127.0.0.1", 8090))
-        #expect(settings.dataDirectory == "/data")
+        #expect(settings.storage == .directory("/data"))
         #expect(settings.masterKey == .dataDirectory)
         #expect(settings.tls == nil && settings.trustedProxies.isEmpty)
         #expect(settings.logFormat == .text && settings.logLevel == .info)
@@ -115,7 +115,7 @@ import Testing
         case "port": String(settings.port)
         case "admin-host": settings.adminHost
         case "admin-port": String(settings.adminPort)
-        case "data-dir": settings.dataDirectory
+        case "data-dir": if case .directory(let path) = settings.storage { path } else { "-" }
         case "roles": settings.roles.map(\.rawValue).joined(separator: " ")
         case "master-key-file": if case .file(let path) = settings.masterKey { path } else { "-" }
         case "tls-certificate": settings.tls?.certificate ?? "-"

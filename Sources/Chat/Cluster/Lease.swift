@@ -1,4 +1,5 @@
 package import ChatProtocol
+import Database
 
 /// Work that one node of the installation does at a time.
 package enum SoleWork: Sendable, Hashable {
@@ -10,6 +11,14 @@ package enum SoleWork: Sendable, Hashable {
     /// What a row calls it.
     enum Name: String {
         case webhooks, maintenance
+    }
+
+    /// With whose writes it takes turns.
+    var turn: Turn {
+        switch self {
+        case .webhooks(let application): .application(application)
+        case .maintenance: .unordered
+        }
     }
 
     var name: Name {

@@ -66,7 +66,7 @@ package final class Leases: Sendable {
         guard company == .others else { return }
         let began = now()
         state.withLock { if !$0.isCurrent(at: began) { $0.lapse() } }
-        let nodes = try await database.write { [node] tx throws(ChatError) in
+        let nodes = try await database.write(of: .unordered) { [node] tx throws(ChatError) in
             try LeaseTable.beat(node, in: tx)
             return try LeaseTable.nodes(in: tx)
         }
@@ -81,14 +81,16 @@ package final class Leases: Sendable {
     package func end() async throws(ChatError) {
         guard company == .others else { return }
         state.withLock { $0.lapse() }
-        try await database.write { [node] tx throws(ChatError) in try LeaseTable.forget(node, in: tx) }
+        try await database.write(of: .unordered) { [node] tx throws(ChatError) in
+            try LeaseTable.forget(node, in: tx)
+        }
     }
 
     /// Forgets nodes that ended without a word.
     package func forgetSilentNodes() async throws(ChatError) {
         let silent = state.withLock { $0.watch.silent }
         guard !silent.isEmpty else { return }
-        try await database.write { tx throws(ChatError) in
+        try await database.write(of: .unordered) { tx throws(ChatError) in
             for (node, beats) in silent { try LeaseTable.forget(node, after: beats, in: tx) }
         }
     }
@@ -121,7 +123,7 @@ package final class Leases: Sendable {
         let view = view
         guard view.isCurrent else { return nil }
         let token = random.number()
-        let isTaken = try await database.write { [node] tx throws(ChatError) in
+        let isTaken = try await database.write(of: work.turn) { [node] tx throws(ChatError) in
             if case .webhooks(let application) = work, try !ApplicationTable.exists(application, in: tx) {
                 return false
             }

@@ -1,7 +1,6 @@
 import Chat
 import ChatProtocol
 package import Database
-package import DatabaseSQLite
 package import Emulator
 
 /// An installation's storage, opened: its schema is up to date and its master key the right one.
@@ -11,27 +10,38 @@ package struct OpenStorage: Sendable {
     let generation: StorageGeneration
     let random: any RandomSource
 
-    /// Opens the storage in a data directory, making it if it is new.
+    /// What is done about the schema.
+    package enum SchemaPolicy: Sendable {
+        /// It is brought up to date.
+        case migrate
+        /// It is made where there is none, and otherwise has to be up to date: a server may run on the storage.
+        case makeIfMissing
+        /// It has to be up to date.
+        case demand
+    }
+
+    /// Opens the storage, making it if it is new and the policy allows that.
     ///
     /// - Parameters:
-    ///   - engine: settings of the engine.
+    ///   - masterKey: where the key comes from that secrets are stored under.
+    ///   - observer: told what happens in the engine.
     ///   - look: called before anything is changed; what it throws leaves the storage as it is.
-    ///   - migrates: whether the schema may be brought up to date; not beside a server that runs on the storage.
     /// - Throws: ``StartError`` that says what to look at, ``SettingError`` when the master key cannot be used that a
     ///   setting names, or what `look` throws.
     package static func open(
-        _ directory: DataDirectory,
+        _ location: StorageLocation,
         masterKey: MasterKeySource = .dataDirectory,
-        engine: SQLiteDatabase.Configuration = SQLiteDatabase.Configuration(),
+        observer: StorageLocation.Observer = StorageLocation.Observer(),
         before look: (any Database) async throws -> Void = { _ in },
-        migrates: Bool = true
+        schema: SchemaPolicy = .migrate
     ) async throws -> OpenStorage {
         let random = SystemRandomSource()
         do {
-            let database = try SQLiteDatabase(path: directory.database, configuration: engine)
+            let database = try location.open(observer)
             do {
                 try await look(database)
-                if migrates {
+                let isMade = try await database.newestMigration() != nil
+                if schema == .migrate || (schema == .makeIfMissing && !isMade) {
                     try await database.migrate(Schema.migrations)
                 } else {
                     try await database.demandSchema(Schema.migrations)
@@ -39,7 +49,7 @@ package struct OpenStorage: Sendable {
                 let isNew = try await database.read { tx throws(ChatError) in
                     try StorageProperty.masterKeyCheck.value(in: tx) == nil
                 }
-                let secrets = SecretBox(try key(masterKey, directory, makeIfMissing: isNew, random))
+                let secrets = SecretBox(try key(masterKey, location, makeIfMissing: isNew, random))
                 try await secrets.verify(against: database)
                 let generation = try await StorageGeneration.find(in: database, random: random)
                 return OpenStorage(database: database, secrets: secrets, generation: generation, random: random)
@@ -63,16 +73,20 @@ package struct OpenStorage: Sendable {
 
     private static func key(
         _ source: MasterKeySource,
-        _ directory: DataDirectory,
+        _ location: StorageLocation,
         makeIfMissing: Bool,
         _ random: any RandomSource
     ) throws -> MasterKey {
         do throws(MasterKey.Unusable) {
-            return switch source {
-            case .dataDirectory:
-                try MasterKey(file: directory.masterKey, makeIfMissing: makeIfMissing, random: random)
-            case .file(let path): try MasterKey(file: path, makeIfMissing: makeIfMissing, random: random)
-            case .text(let text): try MasterKey(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
+            switch (source, location) {
+            case (.text(let text), _): return try MasterKey(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
+            case (.dataDirectory, .directory(let directory)):
+                return try MasterKey(file: directory.masterKey, makeIfMissing: makeIfMissing, random: random)
+            case (.file(let path), .directory):
+                return try MasterKey(file: path, makeIfMissing: makeIfMissing, random: random)
+            // Not made here: each node would make one of its own.
+            case (.file(let path), .server): return try MasterKey(file: path, makeIfMissing: false, random: random)
+            case (.dataDirectory, .server): break
             }
         } catch {
             switch source {
@@ -83,5 +97,9 @@ package struct OpenStorage: Sendable {
             case .text: throw SettingError("master-key", "must be 64 hexadecimal digits; \(error)")
             }
         }
+        throw SettingError(
+            "master-key-file",
+            "is missing; with a database every node needs the same key: give the same file to each of them"
+        )
     }
 }

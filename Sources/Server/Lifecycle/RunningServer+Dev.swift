@@ -39,8 +39,8 @@ extension RunningServer {
         let logger = makeLogger(settings.logFormat, settings.logLevel)
         let lock = try directory.lock()
         let storage = try await OpenStorage.open(
-            directory,
-            engine: engine(registry),
+            .directory(directory),
+            observer: observer(registry, logger),
             before: { try await refuseServedInstallation($0, in: directory) }
         )
         let clock = try await storage.emulatorClock()

@@ -2,6 +2,9 @@ import Chat
 import ChatProtocol
 import Emulator
 import Gateway
+import Logging
+import NIOSSL
+import Observability
 import ServiceLifecycle
 import WebhookDelivery
 
@@ -17,17 +20,39 @@ extension RunningServer {
         let registry = makeRegistry()
         let logger = makeLogger(settings.logFormat, settings.logLevel)
         let tls = try settings.tls?.configuration()
-        let directory = try DataDirectory(setting: settings.dataDirectory)
-        let lock = try directory.lock()
-        let storage = try await OpenStorage.open(directory, masterKey: settings.masterKey, engine: engine(registry))
+        switch settings.storage {
+        case .directory(let path):
+            let directory = try DataDirectory(setting: path)
+            let lock = try directory.lock()
+            // The directory is locked, so nobody else can be there.
+            let server = try await open(.directory(directory), company: .alone, settings, registry, logger)
+            try await server.serve(settings, tls, output)
+            _ = consume lock
+        case .cluster(let database, _):
+            let server = try await open(.server(database), company: .others, settings, registry, logger)
+            try await server.serve(settings, tls, output)
+        }
+    }
+
+    private static func open(
+        _ location: StorageLocation,
+        company: Leases.Company,
+        _ settings: ServeSettings,
+        _ registry: PrometheusRegistry,
+        _ logger: Logger
+    ) async throws -> RunningServer {
+        let storage = try await OpenStorage.open(
+            location,
+            masterKey: settings.masterKey,
+            observer: observer(registry, logger)
+        )
         let server = RunningServer(
             Installation(
                 storage,
                 clock: SystemClock(),
                 webhookPolicy: AddressPolicy(allowing: settings.webhookAllow)
             ),
-            // The directory is locked, so nobody else can be there.
-            company: .alone,
+            company: company,
             roles: settings.roles,
             registry: registry,
             logger: logger
@@ -38,29 +63,37 @@ extension RunningServer {
             await server.close()
             throw error
         }
+        return server
+    }
+
+    /// Listens and works until SIGTERM or SIGINT.
+    private func serve(
+        _ settings: ServeSettings,
+        _ tls: TLSConfiguration?,
+        _ output: @escaping @Sendable (String) -> Void
+    ) async throws {
         let clientAddress = ClientAddress(trustedProxies: settings.trustedProxies)
-        let gateway = settings.roles.contains(.gateway) ? server.gateway(settings.addressLimits, clientAddress) : nil
+        let gateway = settings.roles.contains(.gateway) ? gateway(settings.addressLimits, clientAddress) : nil
         let door = FrontDoor(
-            api: server.api(observer: nil),
-            health: server.health,
+            api: api(observer: nil),
+            health: health,
             roles: settings.roles,
             doors: nil,
             clientAddress: clientAddress
         )
         let scheme = tls == nil ? "http" : "https"
         let readiness = Readiness([.main, .admin]) { ports in
-            output("metrics and health are on http://\(urlHost(settings.adminHost)):\(ports[.admin] ?? 0)")
-            output("rostrum is ready on \(scheme)://\(urlHost(settings.host)):\(ports[.main] ?? 0)")
+            output("metrics and health are on http://\(Self.urlHost(settings.adminHost)):\(ports[.admin] ?? 0)")
+            output("rostrum is ready on \(scheme)://\(Self.urlHost(settings.host)):\(ports[.main] ?? 0)")
         }
         let admin = try Listener(host: settings.adminHost, port: settings.adminPort, hostSetting: "admin-host")
-            .service(server.adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
+            .service(adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
         let main = try Listener(host: settings.host, port: settings.port, hostSetting: "host", tls: tls)
             .service(door, doors: gateway.map { [Gateway.path: $0.door] } ?? [:], logger: logger) {
                 readiness.listening(.main, port: $0)
             }
         let live: [any Service] = gateway.map { [$0] } ?? []
-        try await server.run(server.background + live + [admin, main])
-        _ = consume lock
+        try await run(background + live + [admin, main])
     }
 
     /// Makes sure that nobody elsewhere can sign with the key that every copy of Rostrum has.

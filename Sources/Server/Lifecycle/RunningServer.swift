@@ -1,6 +1,5 @@
 import AdminAPI
 import Chat
-import DatabaseSQLite
 import Gateway
 import Logging
 import Metrics
@@ -149,12 +148,13 @@ package struct RunningServer: Sendable {
         return registry
     }
 
-    /// Settings of the storage engine whose commits are counted.
-    static func engine(_ registry: PrometheusRegistry) -> SQLiteDatabase.Configuration {
+    /// Counts the commits of the storage engine, and logs what is to be known of it.
+    static func observer(_ registry: PrometheusRegistry, _ logger: Logger) -> StorageLocation.Observer {
         let batches = Recorder(label: "rostrum_commit_batch_size", factory: registry)
-        var configuration = SQLiteDatabase.Configuration()
-        configuration.onCommit = { batches.record($0) }
-        return configuration
+        var observer = StorageLocation.Observer()
+        observer.onCommit = { batches.record($0) }
+        observer.onWarning = { logger.warning("\($0)") }
+        return observer
     }
 
     /// A host as it stands in a URL: IPv6 addresses in brackets.

@@ -11,7 +11,7 @@ package struct ServeSettings: Sendable {
     /// Where metrics and health are answered; loopback unless it is set.
     package var adminHost: String
     package var adminPort: Int
-    package var dataDirectory: String
+    package var storage: Storage
     /// What this process does.
     package var roles: Set<Role>
     package var masterKey: MasterKeySource
@@ -24,11 +24,20 @@ package struct ServeSettings: Sendable {
     package var logFormat: LogFormat
     package var logLevel: Logger.Level
 
+    /// Where the data is, and how nodes that share it hear of each other.
+    package enum Storage: Sendable, Equatable {
+        /// This machine's alone.
+        case directory(String)
+        /// A PostgreSQL database, by a connection string of libpq, that any number of nodes work on; and their NATS
+        /// servers.
+        case cluster(database: String, bus: String)
+    }
+
     /// The name of every setting; with two dashes the flag, in capitals behind `ROSTRUM_` the variable.
     package static let names = [
-        "host", "port", "admin-host", "admin-port", "data-dir", "roles", "master-key-file", "tls-certificate",
-        "tls-key",
-        "trusted-proxies", "sessions-per-address", "logins-per-address", "webhook-allow", "log-format", "log-level",
+        "host", "port", "admin-host", "admin-port", "data-dir", "database", "bus", "roles", "master-key-file",
+        "tls-certificate", "tls-key", "trusted-proxies", "sessions-per-address", "logins-per-address", "webhook-allow",
+        "log-format", "log-level",
     ]
 
     /// Reads and judges every setting.
@@ -53,10 +62,7 @@ package struct ServeSettings: Sendable {
         port = try reader.port("port") ?? 8080
         adminHost = reader.text("admin-host") ?? "127.0.0.1"
         adminPort = try reader.port("admin-port") ?? 8090
-        guard let directory = reader.text("data-dir"), !directory.isEmpty else {
-            throw SettingError("data-dir", "is missing; give the directory of the data, such as /var/lib/rostrum")
-        }
-        dataDirectory = directory
+        storage = try Self.storage(reader)
         roles = try Self.roles(reader)
         masterKey = try Self.masterKey(reader)
         tls = try Self.tls(reader)
@@ -75,6 +81,26 @@ package struct ServeSettings: Sendable {
             try reader.value("log-level", allowed: "trace, debug, info, notice, warning, error or critical") {
                 Logger.Level(rawValue: $0)
             } ?? .info
+    }
+
+    private static func storage(_ reader: SettingsReader) throws(SettingError) -> Storage {
+        let bus = reader.text("bus", secret: true).flatMap { $0.isEmpty ? nil : $0 }
+        switch (reader.text("data-dir") ?? "", reader.text("database", secret: true) ?? "") {
+        case ("", ""):
+            throw SettingError(
+                "data-dir",
+                "is missing; give the directory of the data, such as /var/lib/rostrum, or database and bus of a cluster"
+            )
+        case (let directory, ""):
+            guard bus == nil else { throw SettingError("bus", "needs a database: a directory is one node's alone") }
+            return .directory(directory)
+        case ("", let database):
+            guard let bus else {
+                throw SettingError("bus", "is missing; nodes hear of each other by it; give nats://HOST:4222")
+            }
+            return .cluster(database: database, bus: bus)
+        default: throw SettingError("database", "cannot be given together with data-dir: the data is in one place")
+        }
     }
 
     private static let counts = "a whole number from 0 (no limit) to 1000000"

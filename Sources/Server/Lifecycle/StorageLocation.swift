@@ -1,0 +1,48 @@
+import ChatProtocol
+import Database
+import DatabasePostgres
+import DatabaseSQLite
+import FoundationEssentials
+
+/// Where an installation's data is.
+package enum StorageLocation: Sendable {
+    case directory(DataDirectory)
+    /// A PostgreSQL database, by a connection string of libpq.
+    case server(String)
+
+    /// What is told of the engine while it runs.
+    package struct Observer: Sendable {
+        /// Told after each commit how many operations it carried.
+        package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
+        /// Told what an operator had better know.
+        package var onWarning: @Sendable (_ text: String) -> Void = { _ in }
+
+        package init() {}
+    }
+
+    /// Whether an installation may be there already, as far as can be told without opening it.
+    package var mayHoldInstallation: Bool {
+        switch self {
+        case .directory(let directory): FileManager.default.fileExists(atPath: directory.database)
+        case .server: true
+        }
+    }
+
+    /// Opens the engine.
+    func open(_ observer: Observer) throws(ChatError) -> any Database {
+        switch self {
+        case .directory(let directory):
+            var configuration = SQLiteDatabase.Configuration()
+            configuration.onCommit = observer.onCommit
+            return try SQLiteDatabase(path: directory.database, configuration: configuration)
+        case .server(let text):
+            var configuration = PostgresDatabase.Configuration()
+            configuration.onCommit = observer.onCommit
+            let database = try PostgresDatabase(try ConnectionString(text), configuration: configuration)
+            if !database.server.isDurable {
+                observer.onWarning("PostgreSQL runs with fsync off: what was acknowledged does not survive its machine")
+            }
+            return database
+        }
+    }
+}
