@@ -19,6 +19,8 @@ final class Interlude: Sendable {
                 }
             }
         }
+
+        func unavailable(_ request: UpgradeRequest) -> UpgradeDecision { door.unavailable(request) }
     }
 
     private let next = Mutex<Action?>(nil)

@@ -92,7 +92,8 @@ import Testing
             default: ("/file", "/environment", "/flag")
             }
         // The other half of a pair, and what must be there.
-        let rest = ["data-dir", "tls-certificate", "tls-key"].filter { $0 != name }.map { "\($0): /file\n" }.joined()
+        let storage = ["database", "bus"].contains(name) ? ["database", "bus"] : ["data-dir"]
+        let rest = (storage + ["tls-certificate", "tls-key"]).filter { $0 != name }.map { "\($0): /file\n" }.joined()
         let file = rest + "\(name): \(values.file)\n"
         let variable = "ROSTRUM_" + name.uppercased().replacing("-", with: "_")
 
@@ -116,6 +117,8 @@ import Testing
         case "admin-host": settings.adminHost
         case "admin-port": String(settings.adminPort)
         case "data-dir": if case .directory(let path) = settings.storage { path } else { "-" }
+        case "database": if case .cluster(let database, _) = settings.storage { database } else { "-" }
+        case "bus": if case .cluster(_, let bus) = settings.storage { bus } else { "-" }
         case "roles": settings.roles.map(\.rawValue).joined(separator: " ")
         case "master-key-file": if case .file(let path) = settings.masterKey { path } else { "-" }
         case "tls-certificate": settings.tls?.certificate ?? "-"
@@ -142,6 +145,20 @@ import Testing
 
         #expect(error.name == "data-dir")
         #expect(error.explanation.contains("missing"))
+    }
+
+    @Test("the data is in a directory, or in a database with a bus")
+    func storage() async throws {
+        let database = ["database": ["postgres://db/rostrum"]]
+        let bus = ["bus": ["nats://bus:4222"]]
+        let directory = ["data-dir": ["/data"]]
+        let cluster = try await settings(flags: database.merging(bus) { $1 })
+        #expect(cluster.storage == .cluster(database: "postgres://db/rostrum", bus: "nats://bus:4222"))
+
+        #expect(try await refusal(flags: database)?.name == "bus")
+        #expect(try await refusal(flags: directory.merging(bus) { $1 })?.name == "bus")
+        #expect(try await refusal(flags: directory.merging(database) { $1 })?.name == "database")
+        #expect(try await refusal(flags: bus)?.name == "data-dir")
     }
 
     @Test(
