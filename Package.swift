@@ -105,6 +105,8 @@ let package = Package(
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         library("DatabasePostgres", uses: ["CLibpq", "ChatProtocol", "Database"]),
         library("EventBus", uses: ["ChatProtocol"]),
+        .systemLibrary(name: "CNATS", pkgConfig: "libnats", providers: [.apt(["libnats-dev"]), .brew(["cnats"])]),
+        library("EventBusNATS", uses: ["CNATS", "ChatProtocol", "EventBus"], from: [.logging, .metrics]),
 
         // The domain.
         library("Chat", uses: ["ChatProtocol", "Database", "EventBus", "UserSig"], from: [.crypto, .metrics]),
@@ -147,7 +149,7 @@ let package = Package(
             "Server",
             uses: [
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite",
-                "Emulator", "EventBus",
+                "Emulator", "EventBus", "EventBusNATS",
                 "Gateway", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
             ],
             from: [
@@ -173,7 +175,7 @@ let package = Package(
             "RostrumTesting",
             uses: [
                 "AdminAPI", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "EventBus",
-                "UserSig",
+                "EventBusNATS", "UserSig",
             ],
             from: [.logging, .metrics, .nioCore, .nioPosix, .nioSSL]
         ),
@@ -211,12 +213,16 @@ let package = Package(
             "EmulatorTests",
             uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Emulator", "EventBus", "RostrumTesting"]
         ),
-        tests("EventBusTests", uses: ["ChatProtocol", "EventBus", "RostrumTesting"]),
+        tests(
+            "EventBusTests",
+            uses: ["ChatProtocol", "EventBus", "EventBusNATS", "RostrumTesting"],
+            from: [.logging, .metricsTestKit]
+        ),
         tests(
             "GatewayTests",
             uses: [
-                "AdminAPI", "Chat", "ChatProtocol", "Database", "EventBus", "Gateway", "RostrumTesting", "UserSig",
-                "WebSockets",
+                "AdminAPI", "Chat", "ChatProtocol", "Database", "EventBus", "EventBusNATS", "Gateway", "RostrumTesting",
+                "UserSig", "WebSockets",
             ],
             from: [.logging, .metrics, .metricsTestKit, .nioCore, .nioHTTP1, .nioPosix, .serviceLifecycle]
         ),

@@ -14,8 +14,12 @@ package enum Event: Sendable, Hashable {
     case outboxFilled(SDKAppID)
     /// Something that a channel's subscribers see.
     case channel(TimelineEvent)
+    /// A channel has come so far, with something that is too large for the bus: it is to be read from the storage.
+    case channelMoved(ChannelReference, ChannelPosition)
     /// Users subscribe, or do no longer, or want a channel's messages otherwise.
     case subscriptions(SubscriptionEvent)
+    /// Which sessions of a user a node has.
+    case sessions(UserSessions)
 }
 
 /// A channel as live connections know it: another one of the same ID has another incarnation.

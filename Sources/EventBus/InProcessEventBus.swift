@@ -1,7 +1,7 @@
 import Synchronization
 
 /// The bus of a single node: tells the listeners of this process, one after the other.
-package final class InProcessEventBus: EventBus {
+package final class InProcessEventBus: CompleteEventBus {
     private let listeners = Mutex<[@Sendable (Event) -> Void]>([])
 
     package init() {}

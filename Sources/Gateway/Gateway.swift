@@ -11,8 +11,9 @@ package import WebSockets
 
 /// The live connections of this node: sessions, rooms, delivery.
 ///
-/// What is committed on any node comes by the event bus. An event that is lost costs at most 5 s: so often the heads of
-/// all rooms are compared with the storage, and the applications of all sessions looked at.
+/// What is committed on any node comes by the event bus. A channel's event that is lost costs at most 5 s: so often the
+/// heads of all rooms are compared with the storage, and the applications of all sessions looked at. Everything else is
+/// made good at once when the bus says that it may have lost something, and otherwise within a minute.
 ///
 /// Source: design section 4.
 package final class Gateway: Service {
@@ -20,6 +21,8 @@ package final class Gateway: Service {
     package static let path = "/v4/ws"
     /// How often the storage is compared with what was heard.
     package static let comparisonInterval = Duration.seconds(5)
+    /// In what time every session is compared with what the storage says of its user.
+    package static let reconciliationInterval = Duration.seconds(60)
     /// How often receipts are written.
     package static let receiptInterval = Duration.milliseconds(500)
     /// How many sessions at once read much from the storage, as at a login; the others wait in line.
@@ -30,6 +33,7 @@ package final class Gateway: Service {
     private let logger: Logger
     private let comparisonInterval: Duration
     private let lastGeneration: Mutex<String>
+    private let reconciliation: Reconciliation
 
     /// The login: what answers at `GET /v4/ws`.
     package let door: any WebSocketDoor
@@ -38,12 +42,14 @@ package final class Gateway: Service {
     ///   - sessions: where the sessions of this node are known; the systems ask it who is online.
     ///   - address: whose request an upgrade is, when proxies stand between.
     ///   - comparisonInterval: how often the storage is compared with what was heard.
+    ///   - reconciliationInterval: in what time every session is compared with what the storage says of its user.
     package init(
         _ systems: Systems,
         sessions: SessionRegistry,
         admission: Admission,
         addressLimits: AddressLimits.Settings = .default,
         comparisonInterval: Duration = Gateway.comparisonInterval,
+        reconciliationInterval: Duration = Gateway.reconciliationInterval,
         address: @escaping @Sendable (UpgradeRequest) -> String,
         metrics factory: any MetricsFactory,
         logger: Logger
@@ -60,7 +66,9 @@ package final class Gateway: Service {
             logger: logger
         )
         let shared = GatewayShared(
-            rooms: Rooms(reader: reader),
+            bus: systems.bus,
+            node: systems.random.number(),
+            rooms: Rooms(reader: reader, bus: systems.bus),
             reader: reader,
             receipts: ReceiptBook(
                 receipts: systems.receipts,
@@ -75,6 +83,7 @@ package final class Gateway: Service {
             metrics: metrics
         )
         self.shared = shared
+        reconciliation = Reconciliation(shared, systems, interval: reconciliationInterval, logger: logger)
         door = GatewayDoor(
             shared: shared,
             systems: systems,
@@ -116,6 +125,13 @@ package final class Gateway: Service {
                 }
                 await self.shared.receipts.write()
             }
+            group.addTask {
+                for await occasion in self.reconciliation.occasions.cancelOnGracefulShutdown() {
+                    // First who is to follow what, so that nobody is brought what he has left.
+                    await self.reconciliation.perform(occasion)
+                    if case .everybody = occasion { await self.compare() }
+                }
+            }
             for await _ in AsyncTimerSequence(interval: comparisonInterval, clock: .continuous)
                 .cancelOnGracefulShutdown()
             {
@@ -129,6 +145,7 @@ package final class Gateway: Service {
     private func hear(_ event: Event) {
         switch event {
         case .channel(let event): shared.rooms.hear(event)
+        case .channelMoved(let reference, let position): shared.rooms.learn(reference, position)
         case .subscriptions(let event): hear(event)
         case .accountKicked(let application, let user): end([user], of: application, .kicked)
         case .accountsDeleted(let application, let users): end(users, of: application, .accountDeleted)
@@ -136,6 +153,7 @@ package final class Gateway: Service {
         case .applicationChanged(let application):
             guard !shared.sessions.sessions(in: application).isEmpty else { return }
             shared.jobs.add { await self.look(at: application, self.shared.sessions.sessions(in: application)) }
+        case .sessions(let told): shared.rounds.hear(told)
         case .outboxFilled: break
         }
     }
@@ -148,7 +166,7 @@ package final class Gateway: Service {
     }
 
     /// The frame that tells a user of a change of his subscriptions; empty when he is told nothing.
-    private static func notification(of event: SubscriptionEvent) -> ByteBuffer {
+    static func notification(of event: SubscriptionEvent) -> ByteBuffer {
         switch event.change {
         case .subscribed(_, let parameters):
             return WebSocketFrames.text(

@@ -1,9 +1,11 @@
 import Chat
+import EventBus
 import NIOCore
 import Synchronization
 
 /// What the sessions and loops of a gateway have in common.
 final class GatewayShared: Sendable {
+    let bus: any EventBus
     let rooms: Rooms
     let reader: EventReader
     let receipts: ReceiptBook
@@ -11,6 +13,7 @@ final class GatewayShared: Sendable {
     let addresses: AddressLimits
     let methods: Methods
     let metrics: GatewayMetrics
+    let rounds: SessionRounds
     let clock: any WallClock
     let generation: StorageGeneration
     let jobs: Jobs
@@ -19,6 +22,8 @@ final class GatewayShared: Sendable {
     private let hubs = Mutex<[ObjectIdentifier: LoopHub]>([:])
 
     init(
+        bus: any EventBus,
+        node: Int64,
         rooms: Rooms,
         reader: EventReader,
         receipts: ReceiptBook,
@@ -28,7 +33,9 @@ final class GatewayShared: Sendable {
         turnstile: Turnstile,
         metrics: GatewayMetrics
     ) {
-        (self.rooms, self.reader, self.receipts, self.sessions) = (rooms, reader, receipts, sessions)
+        (self.bus, self.rooms, self.reader) = (bus, rooms, reader)
+        (self.receipts, self.sessions) = (receipts, sessions)
+        rounds = SessionRounds(sessions: sessions, bus: bus, node: node)
         (self.addresses, self.methods, self.metrics) = (addresses, methods, metrics)
         (clock, generation, jobs, self.turnstile) = (reader.clock, reader.generation, reader.jobs, turnstile)
     }

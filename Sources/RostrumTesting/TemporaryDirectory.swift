@@ -7,3 +7,12 @@ package func withTemporaryDirectory<Value>(_ body: (String) async throws -> Valu
     defer { try? FileManager.default.removeItem(atPath: directory) }
     return try await body(directory)
 }
+
+/// Writes a file.
+///
+/// - Returns: its path.
+@discardableResult
+package func writeFile(_ path: String, _ text: String) throws -> String {
+    try text.write(toFile: path, atomically: true, encoding: .utf8)
+    return path
+}

@@ -22,12 +22,15 @@ final class LiveNode: Sendable {
         /// How many event loops the sessions are spread over.
         var loops = 2
         var comparisonInterval = Duration.milliseconds(50)
+        var reconciliationInterval = Gateway.reconciliationInterval
         /// The gateway's own are for machines that others reach.
         var addressLimits = AddressLimits.Settings(sessions: 0, loginsPerSecond: 0)
         var overrides: [Limits.Name: Int64] = [:]
         var metrics: any MetricsFactory = NOOPMetricsHandler.instance
         var bus: any EventBus = InProcessEventBus()
         var generation = TestInstallation.generation
+        /// The other nodes, of whose sessions it is to know.
+        var peers: (any Peers)?
         var clock = ManualClock()
         var seed: UInt64 = 2026
     }
@@ -67,7 +70,7 @@ final class LiveNode: Sendable {
             overrides: options.overrides,
             bus: options.bus,
             generation: options.generation,
-            live: sessions
+            live: options.peers.map { ClusterPresence(sessions, $0) } ?? sessions
         )
         let gateway = Gateway(
             installation.systems,
@@ -78,6 +81,7 @@ final class LiveNode: Sendable {
             ),
             addressLimits: options.addressLimits,
             comparisonInterval: options.comparisonInterval,
+            reconciliationInterval: options.reconciliationInterval,
             address: { $0.headers[addressHeader].first ?? $0.peer },
             metrics: options.metrics,
             logger: .silent

@@ -112,7 +112,7 @@ import Testing
     }
 
     /// Carries nothing while it is told so.
-    private final class FaultyBus: EventBus {
+    private final class FaultyBus: CompleteEventBus {
         let isCut = Atomic(false)
         private let bus = InProcessEventBus()
 

@@ -91,6 +91,22 @@ enum AccountTable {
         return second
     }
 
+    /// Of each of some accounts that are there the last second whose UserSigs are void, negative when none are.
+    ///
+    /// - Parameter ids: at least one, a query's worth.
+    static func signaturesVoidUntil(
+        _ ids: [UserID],
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [(UserID, Int64)] {
+        try tx.rows(
+            """
+            SELECT id, signatures_void_until_seconds FROM accounts
+            WHERE app = \(application) AND id IN (\(list: ids))
+            """
+        ).map { row throws(ChatError) in (try row.value(0), try row.integer(1)) }
+    }
+
     /// Accounts in the order of their names, after `last`.
     static func page(
         of application: SDKAppID,

@@ -190,18 +190,44 @@ enum SubscriptionTable {
                 AND channels.id = subscriptions.channel AND channels.incarnation = subscriptions.incarnation
             WHERE subscriptions.app = \(application) AND account = \(user)
             """
-        ).map { row throws(ChatError) in
-            let flag: MessageFlag = try row.value(4)
-            return Timeline.Followed(
-                reference: ChannelReference(
-                    application: application,
-                    channel: try row.value(0),
-                    incarnation: try row.integer(1)
-                ),
-                position: ChannelPosition(messageSeq: try row.integer(2), eventSeq: try row.integer(3)),
-                discards: flag == .discard
-            )
-        }
+        ).map { row throws(ChatError) in try followed(row, of: application) }
+    }
+
+    /// Every channel that each of some users subscribes to, and where it stands.
+    ///
+    /// - Parameter users: at least one, a query's worth.
+    static func followed(
+        by users: [UserID],
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [UserID: [Timeline.Followed]] {
+        var followed: [UserID: [Timeline.Followed]] = [:]
+        let rows = try tx.rows(
+            """
+            SELECT channels.id, channels.incarnation, head_seq, event_seq, message_flag, account
+            FROM subscriptions JOIN channels ON channels.app = subscriptions.app
+                AND channels.id = subscriptions.channel AND channels.incarnation = subscriptions.incarnation
+            WHERE subscriptions.app = \(application) AND account IN (\(list: users))
+            """
+        )
+        for row in rows { followed[try row.value(5), default: []].append(try self.followed(row, of: application)) }
+        return followed
+    }
+
+    private static func followed(
+        _ row: Row,
+        of application: SDKAppID
+    ) throws(ChatError) -> Timeline.Followed {
+        let flag: MessageFlag = try row.value(4)
+        return Timeline.Followed(
+            reference: ChannelReference(
+                application: application,
+                channel: try row.value(0),
+                incarnation: try row.integer(1)
+            ),
+            position: ChannelPosition(messageSeq: try row.integer(2), eventSeq: try row.integer(3)),
+            discards: flag == .discard
+        )
     }
 
     /// How many channels a user subscribes to.

@@ -13,8 +13,8 @@ package struct Timeline: Sendable {
     /// The most bytes of events that one answer brings; it goes on after them.
     package static let mostBytes = 1_048_576
 
-    private let database: any Database
-    private let generation: StorageGeneration
+    let database: any Database
+    let generation: StorageGeneration
     private let mostEvents: Int64
     private let mostBytes: Int
 

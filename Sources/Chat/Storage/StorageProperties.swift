@@ -9,6 +9,8 @@ package enum StorageProperty: String, Sendable {
     case emulatorClockAdvance = "emulator_clock_advance"
     /// Which life of the storage this is; a restore gives it another.
     case generation
+    /// Tells installations apart that share a bus.
+    case installation
     /// A known text sealed under the master key, to tell at the start whether the key is the right one.
     case masterKeyCheck = "master_key_check"
     /// When the last readiness check wrote, in milliseconds; written to prove that writing works.
@@ -23,6 +25,14 @@ package enum StorageProperty: String, Sendable {
             """
             INSERT INTO storage_properties (name, value) VALUES (\(rawValue), \(value))
             ON CONFLICT (name) DO UPDATE SET value = excluded.value
+            """
+        )
+    }
+
+    package func setIfMissing(_ value: String, in tx: any Transaction) throws(ChatError) {
+        try tx.execute(
+            """
+            INSERT INTO storage_properties (name, value) VALUES (\(rawValue), \(value)) ON CONFLICT (name) DO NOTHING
             """
         )
     }

@@ -25,7 +25,8 @@ package struct ChannelNotification: Sendable, Hashable {
     /// False for a message that is for those who are online: the storage does not have it.
     package let isStored: Bool
 
-    private init(_ kind: Kind, _ parameters: [UInt8], isStored: Bool = true) {
+    /// - Parameter parameters: a JSON object that another node made.
+    package init(_ kind: Kind, _ parameters: [UInt8], isStored: Bool = true) {
         (self.kind, self.parameters, self.isStored) = (kind, parameters, isStored)
     }
 

@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import EventBus
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -101,6 +102,7 @@ struct GatewayDoor: WebSocketDoor {
         )
         // Known before its subscriptions are read, so that no change of them is missed.
         shared.sessions.add(session)
+        await shared.bus.follow([session.account.topic])
         return (session, application)
     }
 

@@ -26,9 +26,10 @@ final class Rooms: Sendable {
 
     private let entries = Mutex<[ChannelReference: Entry]>([:])
     private let reader: EventReader
+    private let bus: any EventBus
 
-    init(reader: EventReader) {
-        self.reader = reader
+    init(reader: EventReader, bus: any EventBus) {
+        (self.reader, self.bus) = (reader, bus)
     }
 
     /// Takes an event that was heard; of a channel that nobody here follows it is nothing.
@@ -56,15 +57,20 @@ final class Rooms: Sendable {
     func compare(_ references: [ChannelReference], with heads: [ChannelReference: ChannelPosition]) {
         for reference in references {
             if let head = heads[reference] {
-                let start: ChannelPosition? = entries.withLock { entries in
-                    guard entries[reference]?.room.learn(of: head.eventSeq) == .read else { return nil }
-                    return entries[reference]?.room.position
-                }
-                if let start { read(reference, start) }
+                learn(reference, head)
             } else {
                 end(reference)
             }
         }
+    }
+
+    /// A channel has come so far: what is missing up to there is read.
+    func learn(_ reference: ChannelReference, _ head: ChannelPosition) {
+        let start: ChannelPosition? = entries.withLock { entries in
+            guard entries[reference]?.room.learn(of: head.eventSeq) == .read else { return nil }
+            return entries[reference]?.room.position
+        }
+        if let start { read(reference, start) }
     }
 
     private func read(_ reference: ChannelReference, _ start: ChannelPosition) {
@@ -112,7 +118,8 @@ final class Rooms: Sendable {
 
     /// Adds a member to each of some rooms; call on the hub's event loop.
     ///
-    /// From now on the loop gets what comes after the positions that are returned.
+    /// From now on the loop gets what comes after the positions that are returned. A room that is new first waits until
+    /// other nodes' events come here, then reads what has come before them; what is heard meanwhile waits in it.
     ///
     /// - Parameter wanted: the channels, and up to where the member has seen each.
     /// - Returns: how far each room had come.
@@ -128,7 +135,7 @@ final class Rooms: Sendable {
                 return entries[reference]?.room.position ?? position
             }
         }
-        if !new.isEmpty { begin(new) }
+        if !new.isEmpty { bus.follow(new.map(\.topic)) { [self, new] in begin(new) } }
         return positions
     }
 
@@ -151,12 +158,15 @@ final class Rooms: Sendable {
 
     /// Takes a member out of each of some rooms; call on the hub's event loop.
     func leave(_ references: [ChannelReference], _ hub: LoopHub) {
-        entries.withLock { entries in
-            for reference in references {
+        let left = entries.withLock { entries in
+            references.filter { reference in
                 entries[reference]?.count(-1, hub)
-                if entries[reference]?.hubs.isEmpty == true { entries[reference] = nil }
+                guard entries[reference]?.hubs.isEmpty == true else { return false }
+                entries[reference] = nil
+                return true
             }
         }
+        if !left.isEmpty { bus.unfollow(left.map(\.topic)) }
     }
 
     /// How far a room has come; nil when nobody is in it.
@@ -180,4 +190,9 @@ final class Rooms: Sendable {
     private static func deliver(_ delivery: Delivery, _ hubs: [(hub: LoopHub, members: Int)]) {
         for (hub, _) in hubs { hub.eventLoop.execute { hub.deliver(delivery) } }
     }
+}
+
+extension ChannelReference {
+    /// Under which the bus brings its events; the same for every incarnation.
+    fileprivate var topic: Topic { .channel(application, channel) }
 }

@@ -77,7 +77,7 @@ extension Session {
     /// Goes on live with the next event, and has the client told to resume for what lies before it.
     ///
     /// Not at once: what failed now would fail again.
-    private func leaveOut(_ membership: Membership) {
+    func leaveOut(_ membership: Membership) {
         membership.catchUp = nil
         membership.awaitsClient = false
         membership.isLagging = true

@@ -38,6 +38,12 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// What was heard between the login and the opening.
     private var early: [(SubscriptionEvent, ByteBuffer)] = []
     private(set) var memberships: [Membership] = []
+    /// How often its user's subscriptions have changed since it opened.
+    let subscriptionChanges = Atomic(0)
+    /// Channels whose change was found in the storage; what the bus tells of it later is no news.
+    private var settled: Set<ChannelReference> = []
+    /// When it opened, in milliseconds since 1970; set before ``isLive``.
+    let openedAt = Atomic<Int64>(0)
     /// Numbers the times that a channel of the session was caught up with.
     var catchUps = 0
     /// Deliveries whose frame waits to be written.
@@ -90,11 +96,9 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             return Self.end(connection, end)
         }
         state = .open(connection)
-        isLive.store(true, ordering: .releasing)
+        shared.sessions.open(self, at: shared.clock.now)
         shared.metrics.opened(self)
-        for old in shared.sessions.excess(besides: self, limit: limit) {
-            old.hub.eventLoop.execute { old.end(.replaced) }
-        }
+        shared.rounds.begin(with: self, limit: limit)
         join(followed.map(fromTheBeginning))
         followed = []
         for (event, notification) in early { apply(event, notification) }
@@ -147,6 +151,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         unwritten = []
         hub.remove(self)
         shared.sessions.remove(self)
+        shared.bus.unfollow([account.topic])
         shared.addresses.release(address)
     }
 
@@ -269,8 +274,10 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             return
         }
         guard connection.isOpen else { return }
+        subscriptionChanges.add(1, ordering: .releasing)
         let here = memberships.filter { $0.room.reference.channel == event.reference.channel }
         let same = here.first { $0.room.reference == event.reference }
+        guard settled.remove(event.reference) == nil || !Self.isAsItIs(event.change, same) else { return }
         switch event.change {
         case .subscribed(let position, _):
             leave(here.filter { $0 !== same })
@@ -281,5 +288,25 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         case .discarding(let discards): same?.discards = discards
         }
         if notification.readableBytes > 0 { _ = connection.sendAlways(notification) }
+    }
+
+    /// Takes a change that was found in the storage, of which the bus said nothing.
+    func settle(_ event: SubscriptionEvent, _ notification: ByteBuffer) {
+        let membership = memberships.first { $0.room.reference == event.reference }
+        if case .discarding = event.change, membership?.catchUp != nil { return }
+        apply(event, notification)
+        settled.insert(event.reference)
+        guard event.change == .discarding(false), let membership else { return }
+        // Since when he has wanted the messages nobody knows: the client asks for what it has not got.
+        leaveOut(membership)
+        tellOfLag()
+    }
+
+    private static func isAsItIs(_ change: SubscriptionEvent.Change, _ membership: Membership?) -> Bool {
+        switch change {
+        case .subscribed: membership != nil
+        case .unsubscribed: membership == nil
+        case .discarding: false
+        }
     }
 }

@@ -13,14 +13,12 @@ package final class SessionRegistry: Presence {
         sessions.withLock { $0[session.account, default: []].append(session) }
     }
 
-    /// The oldest open sessions of a session's user, as far as there are too many with it.
-    ///
-    /// - Parameter limit: how many the user may have; 0 = no limit.
-    func excess(besides session: Session, limit: Int64) -> [Session] {
+    /// A session has opened: later than every other one of its user on this node.
+    func open(_ session: Session, at now: Timestamp) {
         sessions.withLock { sessions in
-            let open = (sessions[session.account] ?? []).filter { $0.isLive.load(ordering: .acquiring) }
-            return limit > 0
-                ? Array(open.filter { $0 !== session }.prefix(max(0, open.count - Int(clamping: limit)))) : []
+            let last = (sessions[session.account] ?? []).map { $0.openedAt.load(ordering: .relaxed) }.max() ?? 0
+            session.openedAt.store(max(now.milliseconds, last + 1), ordering: .relaxed)
+            session.isLive.store(true, ordering: .releasing)
         }
     }
 
@@ -48,6 +46,9 @@ package final class SessionRegistry: Presence {
     /// How many sessions there are.
     package var count: Int { sessions.withLock { $0.values.reduce(0) { $0 + $1.count } } }
 
+    /// The accounts that have sessions.
+    var accounts: [AccountReference] { sessions.withLock { Array($0.keys) } }
+
     /// All sessions, by the application that they belong to.
     var byApplication: [SDKAppID: [Session]] {
         let all = sessions.withLock { Array($0.values.joined()) }
@@ -55,6 +56,11 @@ package final class SessionRegistry: Presence {
     }
 
     package func sessions(of users: [UserID], of application: SDKAppID) async -> [UserID: [PresentSession]] {
+        present(among: users, of: application)
+    }
+
+    /// The open sessions of each of some users on this node.
+    func present(among users: [UserID], of application: SDKAppID) -> [UserID: [PresentSession]] {
         var present: [UserID: [PresentSession]] = [:]
         for session in sessions(of: users, in: application) where session.isLive.load(ordering: .acquiring) {
             present[session.account.user, default: []].append(

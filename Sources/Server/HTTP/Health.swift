@@ -1,6 +1,7 @@
 package import Chat
 import ChatProtocol
 package import Database
+package import EventBus
 import Hummingbird
 package import Logging
 import NIOCore
@@ -14,6 +15,7 @@ package final class Health: Sendable {
     private let database: any Database
     private let clock: any WallClock
     private let logger: Logger
+    private let bus: (@Sendable () -> BusStatus)?
     /// The members of an answer that say what this node runs.
     private let roles: String
     private let state = Mutex(State())
@@ -34,9 +36,10 @@ package final class Health: Sendable {
         database: any Database,
         clock: any WallClock,
         roles: Set<Role> = Set(Role.allCases),
+        bus: (@Sendable () -> BusStatus)? = nil,
         logger: Logger
     ) {
-        (self.database, self.clock, self.logger) = (database, clock, logger)
+        (self.database, self.clock, self.bus, self.logger) = (database, clock, bus, logger)
         let names = Role.allCases.filter(roles.contains).map { "\"\($0.rawValue)\"" }
         self.roles = #""roles":[\#(names.joined(separator: ","))]"#
     }
@@ -47,8 +50,14 @@ package final class Health: Sendable {
     /// The storage takes a durable write: what a load balancer asks before it sends callers.
     func ready() async -> Response {
         await isReady()
-            ? Self.response(.ok, #"{"status":"ready","storage":"writable",\#(roles)}"#)
-            : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable",\#(roles)}"#)
+            ? Self.response(.ok, #"{"status":"ready","storage":"writable",\#(parts)}"#)
+            : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable",\#(parts)}"#)
+    }
+
+    /// The roles, and how the bus is, if there is one. Without it the node goes on, only slower: it is ready.
+    private var parts: String {
+        guard let bus else { return roles }
+        return #"\#(roles),"bus":"\#(bus().isConnected ? "connected" : "away")""#
     }
 
     /// Whether the storage took a durable write just now, or in the second before.

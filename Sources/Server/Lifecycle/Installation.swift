@@ -1,6 +1,7 @@
 package import Chat
 import Database
 import EventBus
+package import EventBusNATS
 import Gateway
 package import WebhookDelivery
 
@@ -9,33 +10,40 @@ package struct Installation: Sendable {
     package let systems: Systems
     /// The live sessions of this node.
     let sessions = SessionRegistry()
+    /// How it is between the nodes; nil when there is one alone.
+    let bus: NATSEventBus?
     private let sender: HTTPWebhookSender
 
     /// - Parameters:
+    ///   - bus: by which nodes on the same storage hear of each other; closed with the installation.
     ///   - webhookPolicy: which addresses webhooks may reach.
     ///   - overrides: limits above every plan.
     package init(
         _ storage: OpenStorage,
+        bus: NATSEventBus? = nil,
         clock: any WallClock,
         webhookPolicy: AddressPolicy = AddressPolicy(),
         overrides: [Limits.Name: Int64] = [:]
     ) {
+        self.bus = bus
         sender = HTTPWebhookSender(policy: webhookPolicy)
+        let sessions = sessions
         systems = Systems(
             database: storage.database,
-            bus: InProcessEventBus(),
+            bus: bus ?? InProcessEventBus(),
             clock: clock,
             random: storage.random,
             secrets: storage.secrets,
             generation: storage.generation,
             sender: sender,
-            presence: sessions,
+            presence: bus.map { ClusterPresence(sessions, $0) } ?? sessions,
             overrides: overrides
         )
     }
 
     package func close() async {
         await sender.close()
+        await bus?.close()
         await systems.database.close()
     }
 }

@@ -1,6 +1,9 @@
 import Chat
 import ChatProtocol
+import Database
 import Emulator
+import EventBus
+import EventBusNATS
 import Gateway
 import Logging
 import NIOSSL
@@ -25,18 +28,19 @@ extension RunningServer {
             let directory = try DataDirectory(setting: path)
             let lock = try directory.lock()
             // The directory is locked, so nobody else can be there.
-            let server = try await open(.directory(directory), company: .alone, settings, registry, logger)
+            let server = try await open(.directory(directory), nil, settings, registry, logger)
             try await server.serve(settings, tls, output)
             _ = consume lock
-        case .cluster(let database, _):
-            let server = try await open(.server(database), company: .others, settings, registry, logger)
+        case .cluster(let database, let bus):
+            let server = try await open(.server(database), busSettings(bus), settings, registry, logger)
             try await server.serve(settings, tls, output)
         }
     }
 
+    /// - Parameter bus: nil when nobody else can be on the storage.
     private static func open(
         _ location: StorageLocation,
-        company: Leases.Company,
+        _ bus: NATSSettings?,
         _ settings: ServeSettings,
         _ registry: PrometheusRegistry,
         _ logger: Logger
@@ -46,13 +50,37 @@ extension RunningServer {
             masterKey: settings.masterKey,
             observer: observer(registry, logger)
         )
-        let server = RunningServer(
-            Installation(
+        let installation: Installation
+        do {
+            var connected: NATSEventBus?
+            if let bus {
+                let node = PeerNode(
+                    id: storage.random.hex(bytes: 8),
+                    version: Release.version,
+                    roles: settings.roles.map(\.rawValue)
+                )
+                connected = try NATSEventBus.start(
+                    bus,
+                    installation: try await InstallationIdentity.find(in: storage.database, random: storage.random),
+                    node: node,
+                    metrics: registry,
+                    logger: logger
+                )
+            }
+            installation = Installation(
                 storage,
+                bus: connected,
                 clock: SystemClock(),
                 webhookPolicy: AddressPolicy(allowing: settings.webhookAllow)
-            ),
-            company: company,
+            )
+        } catch {
+            await storage.database.close()
+            if let error = error as? NATSSettings.Invalid { throw SettingError("bus", error.description) }
+            throw error
+        }
+        let server = RunningServer(
+            installation,
+            company: bus == nil ? .alone : .others,
             roles: settings.roles,
             registry: registry,
             logger: logger
@@ -64,6 +92,14 @@ extension RunningServer {
             throw error
         }
         return server
+    }
+
+    private static func busSettings(_ url: String) throws(SettingError) -> NATSSettings {
+        do throws(NATSSettings.Invalid) {
+            return try NATSSettings(url: url)
+        } catch {
+            throw SettingError("bus", error.description)
+        }
     }
 
     /// Listens and works until SIGTERM or SIGINT.

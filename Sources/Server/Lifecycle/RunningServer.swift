@@ -1,5 +1,7 @@
 import AdminAPI
 import Chat
+import EventBus
+import EventBusNATS
 import Gateway
 import Logging
 import Metrics
@@ -34,7 +36,13 @@ package struct RunningServer: Sendable {
     ) {
         (self.installation, self.roles, self.registry, self.logger) = (installation, roles, registry, logger)
         systems = installation.systems
-        health = Health(database: systems.database, clock: systems.clock, roles: roles, logger: logger)
+        health = Health(
+            database: systems.database,
+            clock: systems.clock,
+            roles: roles,
+            bus: installation.bus.map { bus in { @Sendable in bus.status } },
+            logger: logger
+        )
         leases = Leases(company, database: systems.database, random: systems.random)
         catalogue = Catalogue(systems)
         admission = Admission(
@@ -134,6 +142,11 @@ package struct RunningServer: Sendable {
                 "rostrum_webhook_attempts": "Attempts at \"after\" webhooks by result.",
                 "rostrum_webhook_duration": "Time from an attempt's beginning to the end of the reply.",
                 "rostrum_webhook_dead_letters": "\"After\" webhooks that were given up.",
+                "rostrum_bus_connected": "Whether the bus between the nodes is there: 1 or 0.",
+                "rostrum_bus_topics": "Channels and users whose events this node has other nodes send it.",
+                "rostrum_bus_other_nodes": "Other nodes that have been heard of lately.",
+                "rostrum_bus_events": "Events between nodes by what became of them.",
+                "rostrum_bus_reconnects": "How often the bus came back.",
                 "rostrum_sessions": "Live sessions by platform.",
                 "rostrum_logins": "Logins of live sessions by ErrorCode.",
                 "rostrum_session_ends": "Live sessions that ended, by close code; 1006 without a close frame.",

@@ -1,0 +1,239 @@
+import CNATS
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Why the C library could not do something.
+struct NATSFault: Error, CustomStringConvertible {
+    let status: natsStatus
+    /// What was being done.
+    let action: String
+
+    var description: String { "\(action): \(natsStatus_GetText(status).map { String(cString: $0) } ?? "")" }
+}
+
+/// Throws unless it went well.
+private func check(_ status: natsStatus, _ action: String) throws(NATSFault) {
+    guard status == NATS_OK else { throw NATSFault(status: status, action: action) }
+}
+
+/// One connection to one server; when it ends, it ends for good.
+///
+/// Unchecked, because the compiler does not know that the C library locks a connection in each of its functions. The
+/// pointer is set once, and what it points to is there until the last reference to this object has gone.
+final class NATSConnection: @unchecked Sendable {
+    /// How often the server is asked whether it is there, in milliseconds; at the third silence the connection is over.
+    static let pingInterval: Int64 = 2000
+    static let mostPingsOut: Int32 = 2
+    /// In milliseconds, of one server.
+    static let connectTimeout: Int64 = 1000
+    /// How long a server may take to read what is written to it, in milliseconds.
+    static let writeDeadline: Int64 = 2000
+    /// Messages that wait until they are taken, of each subscription.
+    static let mostPending: Int32 = 65_536
+
+    /// What callbacks carry.
+    let number: UInt
+    private let pointer: OpaquePointer
+
+    /// Connects to the first of the servers that answers; blocks until then.
+    init(
+        to servers: [String],
+        _ settings: NATSSettings,
+        name: String,
+        for receiver: any NATSReceiver
+    ) throws(NATSFault) {
+        let options = try NATSConnection.makeOptions(settings, name)
+        defer { natsOptions_Destroy(options) }
+        let number = NATSReceivers.add(receiver)
+        let closure = UnsafeMutableRawPointer(bitPattern: number)
+        do throws(NATSFault) {
+            try check(
+                Self.withCStrings(servers.map { "nats://\($0)" }) { urls in
+                    urls.withUnsafeMutableBufferPointer {
+                        natsOptions_SetServers(options, $0.baseAddress, Int32($0.count))
+                    }
+                },
+                "name the servers"
+            )
+            try check(natsOptions_SetClosedCB(options, natsClosed, closure), "set options")
+            try check(natsOptions_SetErrorHandler(options, natsFailed, closure), "set options")
+            var pointer: OpaquePointer?
+            try check(natsConnection_Connect(&pointer, options), "connect")
+            guard let pointer else { throw NATSFault(status: NATS_NO_MEMORY, action: "connect") }
+            (self.pointer, self.number) = (pointer, number)
+        } catch {
+            NATSReceivers.remove(number)
+            throw error
+        }
+    }
+
+    deinit {
+        NATSReceivers.remove(number)
+        natsConnection_Destroy(pointer)
+    }
+
+    private static func makeOptions(_ settings: NATSSettings, _ name: String) throws(NATSFault) -> OpaquePointer {
+        var created: OpaquePointer?
+        try check(natsOptions_Create(&created), "make options")
+        guard let options = created else { throw NATSFault(status: NATS_NO_MEMORY, action: "make options") }
+        do throws(NATSFault) {
+            try check(natsOptions_SetName(options, name), "set options")
+            // The order is chosen by whoever connects, and so is when to try again.
+            try check(natsOptions_SetNoRandomize(options, true), "set options")
+            try check(natsOptions_SetAllowReconnect(options, false), "set options")
+            try check(natsOptions_SetTimeout(options, connectTimeout), "set options")
+            try check(natsOptions_SetPingInterval(options, pingInterval), "set options")
+            try check(natsOptions_SetMaxPingsOut(options, mostPingsOut), "set options")
+            try check(natsOptions_SetWriteDeadline(options, writeDeadline), "set options")
+            try check(natsOptions_SetMaxPendingMsgs(options, mostPending), "set options")
+            // What this node publishes it has heard already.
+            try check(natsOptions_SetNoEcho(options, true), "set options")
+            // Written at once: the library would wait for a millisecond for more.
+            try check(natsOptions_SetSendAsap(options, true), "set options")
+            // One thread for all subscriptions, which keeps the order between them.
+            try check(natsOptions_UseGlobalMessageDelivery(options, true), "set options")
+            try addIdentity(of: settings, to: options)
+            if let tls = settings.tls { try add(tls, to: options) }
+            return options
+        } catch {
+            natsOptions_Destroy(options)
+            throw error
+        }
+    }
+
+    private static func addIdentity(of settings: NATSSettings, to options: OpaquePointer) throws(NATSFault) {
+        if let user = settings.user {
+            try check(natsOptions_SetUserInfo(options, user, settings.password ?? ""), "set the user")
+        }
+        if let token = settings.token { try check(natsOptions_SetToken(options, token), "set the token") }
+        if let file = settings.credentialsFile {
+            try check(natsOptions_SetUserCredentialsFromFiles(options, file, nil), "read \(file)")
+        }
+    }
+
+    private static func add(_ tls: NATSSettings.TLS, to options: OpaquePointer) throws(NATSFault) {
+        try check(natsOptions_SetSecure(options, true), "use TLS")
+        if let file = tls.authorities {
+            try check(natsOptions_LoadCATrustedCertificates(options, file), "read \(file)")
+        }
+        if let certificate = tls.certificate, let key = tls.key {
+            try check(natsOptions_LoadCertificatesChain(options, certificate, key), "read \(certificate) and \(key)")
+        }
+        if let name = tls.serverName {
+            try check(natsOptions_SetExpectedHostname(options, name), "expect the name \(name)")
+        }
+    }
+
+    /// Whether the files that the settings name can be used.
+    static func validate(_ settings: NATSSettings) throws(NATSFault) {
+        natsOptions_Destroy(try makeOptions(settings, "rostrum"))
+    }
+
+    private static func withCStrings<Value>(
+        _ texts: [String],
+        _ body: (inout [UnsafePointer<CChar>?]) -> Value
+    ) -> Value {
+        let copies = texts.map { text in
+            let bytes = Array(text.utf8CString)
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+            copy.initialize(from: bytes, count: bytes.count)
+            return copy
+        }
+        defer { for copy in copies { copy.deallocate() } }
+        var pointers = copies.map { Optional(UnsafePointer($0)) }
+        return body(&pointers)
+    }
+
+    // MARK: What is done over it
+
+    /// Hands a message to the connection and writes it; blocks no longer than ``writeDeadline``.
+    ///
+    /// - Returns: whether it was written; what was written may still be lost.
+    func publish(_ publication: Publication) -> Bool {
+        let status = publication.payload.withUnsafeBytes { payload in
+            let (data, count) = (payload.baseAddress, Int32(payload.count))
+            guard let reply = publication.reply else {
+                return natsConnection_Publish(pointer, publication.subject, data, count)
+            }
+            return natsConnection_PublishRequest(pointer, publication.subject, reply, data, count)
+        }
+        return status == NATS_OK
+    }
+
+    /// Bytes that the server takes in one message.
+    var mostBytes: Int { Int(natsConnection_GetMaxPayload(pointer)) }
+
+    /// Whether the server has taken everything that was written before; blocks until it says so.
+    func flush(within milliseconds: Int64) -> Bool {
+        natsConnection_FlushTimeout(pointer, milliseconds) == NATS_OK
+    }
+
+    func subscribe(to subject: String, _ kind: NATSMessageKind) -> NATSSubscription? {
+        let handler: natsMsgHandler =
+            switch kind {
+            case .event: natsReceivedEvent
+            case .node: natsReceivedNode
+            case .question: natsReceivedQuestion
+            case .answer: natsReceivedAnswer
+            }
+        var subscription: OpaquePointer?
+        let closure = UnsafeMutableRawPointer(bitPattern: number)
+        guard natsConnection_Subscribe(&subscription, pointer, subject, handler, closure) == NATS_OK else { return nil }
+        return subscription.map(NATSSubscription.init)
+    }
+
+    /// Ends it; who holds it can do nothing more with it.
+    func close() {
+        natsConnection_Close(pointer)
+    }
+
+    /// Where it leads, without credentials.
+    var server: String {
+        var url = [CChar](repeating: 0, count: 512)
+        guard natsConnection_GetConnectedUrl(pointer, &url, url.count) == NATS_OK else { return "" }
+        let text = String(decoding: url.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return Self.address(text)
+    }
+
+    /// Every server that is known: those that were named, and those that these told of.
+    var servers: [String] {
+        var list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+        var count: Int32 = 0
+        guard natsConnection_GetServers(pointer, &list, &count) == NATS_OK, let list else { return [] }
+        defer { free(list) }
+        return (0..<Int(count)).compactMap { index in
+            list[index].map { url in
+                defer { free(url) }
+                return Self.address(String(cString: url))
+            }
+        }
+    }
+
+    /// Host and port of a URL.
+    private static func address(_ url: String) -> String {
+        var rest = url[...]
+        if let scheme = rest.firstRange(of: "://") { rest = rest[scheme.upperBound...] }
+        if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
+        return String(rest)
+    }
+}
+
+/// What was subscribed to on a connection.
+///
+/// Unchecked for the same reason as ``NATSConnection``.
+final class NATSSubscription: @unchecked Sendable {
+    private let pointer: OpaquePointer
+
+    fileprivate init(_ pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    /// Tells the server, if the connection is still there, and frees the memory.
+    deinit {
+        natsSubscription_Destroy(pointer)
+    }
+}

@@ -1,0 +1,261 @@
+import Dispatch
+import EventBus
+import Logging
+import Synchronization
+
+/// Keeps a node connected, and subscribed to what it follows: on a thread of its own, because the C library blocks.
+///
+/// Whoever follows waits for one answer of the server together with everybody who came while it was on its way. While
+/// the bus is away nobody waits: what is missed then is made good when it is back.
+final class Link: Sendable {
+    /// How long the server may take to say that it has the subscriptions, in milliseconds.
+    static let longestConfirmation: Int64 = 500
+    /// Between two attempts to connect, in milliseconds: at first, and at most; each drawn between half of it and all.
+    static let firstPause = 100
+    static let longestPause = 2000
+    /// How often the node says that it is there, in milliseconds.
+    static let heartbeat = 2000
+
+    /// What is told of the link, on its thread; must not block.
+    protocol Owner: NATSReceiver {
+        /// The bus is there, again or for the first time; what was published before may not have come.
+        func cameUp()
+        /// It is time to say that the node is there.
+        func beat()
+    }
+
+    private struct State {
+        var interests = Interests()
+        /// Whether there is a server that answers.
+        var isUp = false
+        var ended: UInt?
+        var server: String?
+        var fault: String? = "not connected yet"
+        var isStopped = false
+    }
+
+    /// A connection and what it is subscribed to; used on the link's thread only.
+    private final class Session {
+        let connection: NATSConnection
+        let subjects: [NATSSubscription]
+        var topics: [Topic: NATSSubscription] = [:]
+
+        init(_ connection: NATSConnection, _ subjects: [NATSSubscription]) {
+            (self.connection, self.subjects) = (connection, subjects)
+        }
+    }
+
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+    private let ended = DispatchGroup()
+    private let settings: NATSSettings
+    private let subjects: Subjects
+    private let node: PeerNode
+    private let outgoing: Outgoing
+    private let metrics: BusMetrics
+    private let logger: Logger
+
+    init(
+        _ settings: NATSSettings,
+        _ subjects: Subjects,
+        node: PeerNode,
+        _ outgoing: Outgoing,
+        _ metrics: BusMetrics,
+        _ logger: Logger
+    ) {
+        (self.settings, self.subjects, self.node) = (settings, subjects, node)
+        (self.outgoing, self.metrics, self.logger) = (outgoing, metrics, logger)
+    }
+
+    // MARK: From anywhere
+
+    func start(for owner: any Owner) {
+        DispatchQueue(label: "rostrum.bus.link").async(group: ended) { [self] in run(for: owner) }
+    }
+
+    /// Ends the connection; blocks until nothing runs any more.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        wake.signal()
+        ended.wait()
+    }
+
+    func follow(_ topics: [Topic], confirmed: @escaping @Sendable () -> Void) {
+        let (isDone, wakes) = state.withLock { state in
+            var isConfirmed = true
+            for topic in topics where !state.interests.count(topic, 1) { isConfirmed = false }
+            let isDone = isConfirmed || !state.isUp
+            if !isDone { state.interests.wait(confirmed) }
+            return (isDone, state.interests.wakes())
+        }
+        if wakes { wake.signal() }
+        if isDone { confirmed() }
+    }
+
+    func unfollow(_ topics: [Topic]) {
+        let wakes = state.withLock { state in
+            for topic in topics { state.interests.count(topic, -1) }
+            return state.interests.wakes()
+        }
+        if wakes { wake.signal() }
+    }
+
+    func ended(connection number: UInt) {
+        state.withLock { $0.ended = number }
+        wake.signal()
+    }
+
+    var isUp: Bool { state.withLock { $0.isUp } }
+
+    var status: BusStatus {
+        state.withLock { state in
+            BusStatus(
+                isConnected: state.isUp,
+                server: state.server,
+                fault: state.fault,
+                topics: state.interests.followed.count
+            )
+        }
+    }
+
+    // MARK: On the thread
+
+    private func run(for owner: any Owner) {
+        var session: Session?
+        var pause = Self.firstPause
+        var nextAttempt = DispatchTime.now()
+        var nextBeat = DispatchTime.now()
+        var known: [String] = []
+        while !state.withLock({ $0.isStopped }) {
+            if let current = session, hasEnded(current) {
+                give(up: current, because: "the connection was lost")
+                (session, pause, nextAttempt) = (nil, Self.firstPause, .now())
+            }
+            if session == nil, nextAttempt <= .now() {
+                session = connect(knowing: known, for: owner)
+                if let session {
+                    if !known.isEmpty { metrics.reconnected() }
+                    known = session.connection.servers
+                    (pause, nextBeat) = (Self.firstPause, .now())
+                } else {
+                    nextAttempt = .now() + .milliseconds(Int.random(in: pause / 2...pause))
+                    pause = min(2 * pause, Self.longestPause)
+                }
+            }
+            if let session { apply(to: session, for: owner) }
+            if nextBeat <= .now() {
+                owner.beat()
+                nextBeat = .now() + .milliseconds(Self.heartbeat)
+            }
+            _ = wake.wait(timeout: session == nil ? min(nextAttempt, nextBeat) : nextBeat)
+        }
+        if let session { close(session) }
+        let waiting = state.withLock { state in
+            state.isUp = false
+            return state.interests.take().waiting
+        }
+        for confirmed in waiting { confirmed() }
+    }
+
+    private func hasEnded(_ session: Session) -> Bool {
+        state.withLock { $0.ended == session.connection.number }
+    }
+
+    /// Connects and subscribes to everything that is followed; nil when no server is there.
+    private func connect(knowing known: [String], for owner: any Owner) -> Session? {
+        let named = settings.servers.shuffled()
+        let told = known.filter { !named.contains($0) }.shuffled()
+        do throws(NATSFault) {
+            let name = "rostrum \(node.id)"
+            let connection = try NATSConnection(to: named + told, settings, name: name, for: owner)
+            let fixed = [
+                connection.subscribe(to: subjects.all, .event),
+                connection.subscribe(to: subjects.nodes, .node),
+                connection.subscribe(to: subjects.questions, .question),
+                connection.subscribe(to: subjects.answers(to: node.id), .answer),
+            ]
+            let session = Session(connection, fixed.compactMap { $0 })
+            let topics = state.withLock { $0.interests.followed }
+            for topic in topics { session.topics[topic] = connection.subscribe(to: subjects.of(topic), .event) }
+            guard session.subjects.count == fixed.count, session.topics.count == topics.count,
+                connection.flush(within: NATSConnection.connectTimeout)
+            else {
+                connection.close()
+                return refuse("the server does not answer")
+            }
+            isThere(session, with: topics, for: owner)
+            return session
+        } catch {
+            return refuse(error.description)
+        }
+    }
+
+    private func refuse(_ fault: String) -> Session? {
+        state.withLock { state in
+            if state.fault != fault {
+                logger.warning("the bus is away", metadata: ["fault": .string(fault)])
+            }
+            state.fault = fault
+        }
+        return nil
+    }
+
+    private func isThere(_ session: Session, with topics: [Topic], for owner: any Owner) {
+        let server = session.connection.server
+        state.withLock { state in
+            (state.isUp, state.server, state.fault) = (true, server, nil)
+            state.interests.confirm(topics)
+        }
+        outgoing.use(session.connection)
+        metrics.isConnected(true)
+        logger.info(
+            "the bus is there",
+            metadata: ["server": .string(server), "topics": .stringConvertible(topics.count)]
+        )
+        owner.cameUp()
+    }
+
+    /// Makes the subscriptions what they should be, and tells who waits for them.
+    private func apply(to session: Session, for owner: any Owner) {
+        let (taken, isUp) = state.withLock { ($0.interests.take(), $0.isUp) }
+        for (topic, isFollowed) in taken.changed {
+            if !isFollowed {
+                session.topics[topic] = nil
+            } else if session.topics[topic] == nil {
+                session.topics[topic] = session.connection.subscribe(to: subjects.of(topic), .event)
+            }
+        }
+        let followed = taken.changed.filter(\.isFollowed).map(\.topic)
+        metrics.follows(session.topics.count)
+        if !followed.isEmpty || !taken.waiting.isEmpty || !isUp {
+            if session.connection.flush(within: Self.longestConfirmation) {
+                state.withLock { $0.interests.confirm(followed) }
+                if !isUp { isThere(session, with: Array(session.topics.keys), for: owner) }
+            } else if isUp {
+                isAway(because: "the server does not answer")
+            }
+        }
+        for confirmed in taken.waiting { confirmed() }
+    }
+
+    private func isAway(because fault: String) {
+        state.withLock { state in
+            (state.isUp, state.server, state.fault) = (false, nil, fault)
+            state.interests.confirmNothing()
+        }
+        metrics.isConnected(false)
+        logger.warning("the bus is away", metadata: ["fault": .string(fault)])
+    }
+
+    private func give(up session: Session, because fault: String) {
+        isAway(because: fault)
+        outgoing.use(nil)
+        session.connection.close()
+    }
+
+    private func close(_ session: Session) {
+        outgoing.use(nil)
+        metrics.isConnected(false)
+        session.connection.close()
+    }
+}

@@ -1,0 +1,153 @@
+import ChatProtocol
+import Dispatch
+import EventBus
+import Synchronization
+
+/// What this node has to say, on its way to the bus: taken at once, written by a thread of its own.
+///
+/// Whoever publishes stands at the end of a commit and must not wait for a network. While the bus is away events are
+/// kept, up to a bound; what goes beyond it is counted, and the other nodes are told that something is missing.
+final class Outgoing: Sendable {
+    /// The most events that wait, and about how many bytes.
+    static let mostEvents = 20_000
+    static let mostBytes = 8 << 20
+
+    private enum Item {
+        case event(Event)
+        case message(Publication)
+    }
+
+    private struct State {
+        var items: [Item] = []
+        var bytes = 0
+        var connection: NATSConnection?
+        /// Whether the other nodes are to be told that something may be missing.
+        var hasGap = false
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+    private let ended = DispatchGroup()
+    private let publisher: Publisher
+    private let metrics: BusMetrics
+
+    init(_ publisher: Publisher, _ metrics: BusMetrics) {
+        (self.publisher, self.metrics) = (publisher, metrics)
+        DispatchQueue(label: "rostrum.bus.outgoing").async(group: ended) { [self] in run() }
+    }
+
+    func add(_ event: Event) {
+        let size = Self.size(of: event)
+        let isTaken = state.withLock { state in
+            guard state.items.count < Self.mostEvents, state.bytes + size <= Self.mostBytes, !state.isStopped else {
+                // Which sessions there are is asked again anyway, and by every node that hears of a gap.
+                if case .sessions = event {} else { state.hasGap = true }
+                return false
+            }
+            state.items.append(.event(event))
+            state.bytes += size
+            return true
+        }
+        if isTaken { wake.signal() } else { metrics.lost(1) }
+    }
+
+    /// A message that means nothing later: sent now or not at all.
+    func add(_ message: Publication) {
+        let isTaken = state.withLock { state in
+            guard state.connection != nil, state.items.count < Self.mostEvents else { return false }
+            state.items.append(.message(message))
+            return true
+        }
+        if isTaken { wake.signal() }
+    }
+
+    /// Goes on over a connection; nil: keeps events until there is one.
+    func use(_ connection: NATSConnection?) {
+        state.withLock { state in
+            if connection == nil, state.connection != nil {
+                // What the socket held may be lost.
+                state.hasGap = true
+                state.items.removeAll { if case .message = $0 { true } else { false } }
+            }
+            state.connection = connection
+        }
+        wake.signal()
+    }
+
+    /// Writes what is there, as far as there is a connection, and ends.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        wake.signal()
+        ended.wait()
+    }
+
+    private func run() {
+        while true {
+            wake.wait()
+            while let (items, connection) = take() { write(items, over: connection) }
+            if state.withLock({ $0.isStopped }) { return }
+        }
+    }
+
+    private func take() -> ([Item], NATSConnection)? {
+        state.withLock { state in
+            guard let connection = state.connection, !state.items.isEmpty || state.hasGap else { return nil }
+            defer { (state.items, state.bytes) = ([], 0) }
+            guard state.items.isEmpty else { return (state.items, connection) }
+            // Everything that was kept has gone before it.
+            state.hasGap = false
+            return ([.message(publisher.gap)], connection)
+        }
+    }
+
+    private func write(_ items: [Item], over connection: NATSConnection) {
+        for (index, item) in items.enumerated() {
+            guard write(item, over: connection) else { return putBack(items[index...], from: connection) }
+        }
+    }
+
+    /// - Returns: false when the connection is of no use.
+    private func write(_ item: Item, over connection: NATSConnection) -> Bool {
+        switch item {
+        case .message(let message): return connection.publish(message)
+        case .event(let event):
+            let limit = connection.mostBytes
+            guard limit > 0 else { return false }
+            guard let publications = publisher.publications(of: event, limit: limit) else {
+                metrics.lost(1)
+                state.withLock { $0.hasGap = true }
+                return true
+            }
+            for publication in publications where !connection.publish(publication) { return false }
+            metrics.publishedOne()
+            return true
+        }
+    }
+
+    /// Keeps what could not be written for the next connection.
+    private func putBack(_ items: ArraySlice<Item>, from connection: NATSConnection) {
+        state.withLock { state in
+            let events = items.filter { if case .event = $0 { true } else { false } }
+            state.items = events + state.items
+            state.bytes += events.reduce(0) { sum, item in
+                if case .event(let event) = item { sum + Self.size(of: event) } else { sum }
+            }
+            state.hasGap = true
+            if state.connection === connection { state.connection = nil }
+        }
+    }
+
+    private static func size(of event: Event) -> Int {
+        switch event {
+        case .channel(let event): 200 + (event.notification?.parameters.count ?? 0)
+        case .subscriptions(let event):
+            if case .subscribed(_, let parameters) = event.change {
+                200 + parameters.count + 40 * event.users.count
+            } else {
+                200 + 40 * event.users.count
+            }
+        default: 200
+        }
+    }
+}

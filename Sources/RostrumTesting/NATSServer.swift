@@ -1,0 +1,124 @@
+import FoundationEssentials
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A `nats-server` process that listens on this machine only; it can be killed and started again on the same port.
+///
+/// It does not outlive the tests, however these end.
+package final class NATSServer: Sendable {
+    package let port: Int
+    private let arguments: [String]
+    private let process = Mutex<ChildProcess?>(nil)
+
+    /// Ends the server when the tests' process is gone; the server itself is what the shell becomes.
+    private static let script = """
+        (while kill -0 "$1"; do kill -0 $$ || exit; sleep 1; done; kill -9 $$) >/dev/null 2>&1 &
+        shift
+        exec nats-server "$@"
+        """
+
+    fileprivate init(_ options: [String]) throws {
+        port = try Self.freePort()
+        arguments = ["-a", "127.0.0.1", "-p", "\(port)"] + options
+    }
+
+    /// Where it is, as a node is told it.
+    package var url: String { "nats://127.0.0.1:\(port)" }
+
+    /// Starts it, and waits until it listens.
+    package func start() async throws {
+        let child = try ChildProcess("sh", ["-c", Self.script, "sh", "\(getpid())"] + arguments)
+        process.withLock { $0 = child }
+        try await waitUntil("nats-server listens: \(child.standardError)", within: .seconds(20)) {
+            if let ending = child.ending {
+                throw WaitedTooLong(description: "nats-server ended: \(ending) \(child.standardError)")
+            }
+            return child.standardError.contains("Server is ready")
+        }
+    }
+
+    /// Cuts it off, as a crash of its machine does.
+    package func kill() async {
+        let child = process.withLock { process in
+            defer { process = nil }
+            return process
+        }
+        await child?.remove()
+    }
+
+    /// Lets it stand still, as a network that swallows everything does; or go on.
+    package func pause() { process.withLock { $0?.send(signal: SIGSTOP) } }
+    package func goOn() { process.withLock { $0?.send(signal: SIGCONT) } }
+
+    /// A port of this machine that nobody has just now, and that the kernel gives to nobody who does not ask for it.
+    fileprivate static func freePort() throws -> Int {
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 20_000..<32_000)
+            if isFree(port) { return Int(port) }
+        }
+        throw WaitedTooLong(description: "no free port")
+    }
+
+    /// Whether nobody answers there. Binding would tell more, but a child that is spawned just then would keep the port.
+    private static func isFree(_ port: UInt16) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
+            }
+        }
+    }
+}
+
+/// Hands `body` a server, and ends it.
+///
+/// - Parameters:
+///   - options: further ones of the program.
+///   - isStarted: whether it listens at once.
+package func withNATSServer<Value>(
+    _ options: [String] = [],
+    isStarted: Bool = true,
+    _ body: (NATSServer) async throws -> Value
+) async throws -> Value {
+    let server = try NATSServer(options)
+    return try await with([server], isStarted: isStarted) { try await body($0[0]) }
+}
+
+/// Hands `body` servers of one cluster, and ends them.
+package func withNATSCluster<Value>(
+    of count: Int = 3,
+    _ body: ([NATSServer]) async throws -> Value
+) async throws -> Value {
+    let ports = try (0..<count).map { _ in try NATSServer.freePort() }
+    let routes = ports.map { "nats://127.0.0.1:\($0)" }.joined(separator: ",")
+    let servers = try ports.map { port in
+        try NATSServer(["--cluster", "nats://127.0.0.1:\(port)", "--cluster_name", "rostrum", "--routes", routes])
+    }
+    return try await with(servers, isStarted: true, body)
+}
+
+private func with<Value>(
+    _ servers: [NATSServer],
+    isStarted: Bool,
+    _ body: ([NATSServer]) async throws -> Value
+) async throws -> Value {
+    do {
+        if isStarted { for server in servers { try await server.start() } }
+        let value = try await body(servers)
+        for server in servers { await server.kill() }
+        return value
+    } catch {
+        for server in servers { await server.kill() }
+        throw error
+    }
+}

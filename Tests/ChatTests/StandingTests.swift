@@ -1,0 +1,106 @@
+import Chat
+import ChatProtocol
+import EventBus
+import RostrumTesting
+import Testing
+
+/// What the storage says of users who are connected, for nodes that may have missed something.
+@Suite struct StandingTests {
+    private func standings(
+        _ installation: TestInstallation,
+        _ names: String...
+    ) async throws -> [UserID: Timeline.Standing] {
+        try await installation.timeline.standings(of: names.map { UserID($0) }, in: .example)
+    }
+
+    @Test("what each user follows, and that an account is gone", arguments: StorageEngine.enabled)
+    func followed(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await installation.prepareChannel()
+            try await installation.prepareChannel(ChannelID("@TOA#_tides"), importing: ["chen"])
+            _ = try await installation.subscribe("anna", "bob")
+            _ = try await installation.subscribe("anna", to: ChannelID("@TOA#_tides"))
+            try await installation.subscribers.setMessageFlag(.discard, in: .news, for: installation.ownCall())
+            _ = try await installation.accounts.delete([.bob], for: installation.call())
+
+            let found = try await standings(installation, "anna", "bob", "chen", "nobody")
+
+            #expect(Set(found.keys) == [.anna, UserID("chen")])
+            #expect(found[UserID("chen")]?.followed.isEmpty == true)
+            let own = try await installation.timeline.followed(by: .anna, of: .example) ?? []
+            #expect(own.count == 2)
+            let together = found[.anna]?.followed ?? []
+            for channel in own {
+                let same = together.first { $0.reference == channel.reference }
+                #expect(same?.position == channel.position)
+                #expect(same?.discards == channel.discards)
+            }
+            #expect(together.map(\.discards).contains(true))
+            #expect(try await standings(installation).isEmpty)
+        }
+    }
+
+    @Test("up to when UserSigs are void", arguments: StorageEngine.enabled)
+    func kicks(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await installation.importAccounts("anna", "bob")
+            try await installation.accounts.kick(.anna, for: installation.call())
+
+            let found = try await standings(installation, "anna", "bob")
+
+            #expect(found[.anna]?.signaturesVoidUntil == installation.clock.now.seconds)
+            #expect(found[.bob]?.signaturesVoidUntil == nil)
+        }
+    }
+
+    @Test("a subscription is told from the last post before it on", arguments: StorageEngine.enabled)
+    func subscription(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await installation.prepareChannel()
+            let reference = try await installation.reference()
+            #expect(try await installation.timeline.subscription(of: .anna, to: reference) == nil)
+            for random in Int64(1)...3 { try await send(random, installation) }
+            _ = try await installation.subscribe("anna")
+            try await send(4, installation)
+
+            let event = try await installation.timeline.subscription(of: .anna, to: reference)
+
+            #expect(event?.reference == reference)
+            #expect(event?.users == [.anna])
+            guard case .subscribed(let position, let parameters)? = event?.change else {
+                Issue.record("\(String(describing: event))")
+                return
+            }
+            #expect(position == ChannelPosition(3, 3))
+            let item = try JSONValue(parsing: parameters.span.bytes)
+            #expect(item["HeadMsgSeq"]?.integer == 3)
+            #expect(item["Official_Account"]?.text == ChannelID.news.rawValue)
+            let other = ChannelReference(application: .example, channel: .news, incarnation: reference.incarnation ^ 1)
+            #expect(try await installation.timeline.subscription(of: .anna, to: other) == nil)
+        }
+    }
+
+    private func send(_ random: Int64, _ installation: TestInstallation) async throws {
+        _ = try await installation.broadcasts.send(
+            NewBroadcast(channel: .news, random: random, body: .example()),
+            for: installation.call()
+        )
+    }
+
+    @Test("nodes that start at once find the same identity, which stays", arguments: StorageEngine.enabled)
+    func identity(engine: StorageEngine) async throws {
+        try await engine.withDatabase { database in
+            let found = try await withThrowingTaskGroup(of: String.self) { group in
+                for seed in UInt64(1)...10 {
+                    group.addTask {
+                        try await InstallationIdentity.find(in: database, random: SeededRandom(seed: seed))
+                    }
+                }
+                return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+            }
+
+            #expect(found.count == 1)
+            #expect(found.first?.wholeMatch(of: /[0-9a-f]{16}/) != nil)
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import ChatProtocol
+import EventBus
+import EventBusNATS
+import RostrumTesting
+import Testing
+
+/// How events look between nodes, which may be of adjacent versions.
+@Suite struct FrameTests {
+    private func event(_ bytes: [UInt8]) -> Event? { ReadFrame(bytes).flatMap(Event.init) }
+
+    private func publisher(limit: Int = 1 << 20) -> (Event) -> [Publication]? {
+        let publisher = Publisher(subjects: Subjects(installation: "test"), node: "n1")
+        return { publisher.publications(of: $0, limit: limit) }
+    }
+
+    @Test("every event comes out as it went in", arguments: SampleEvents.topical + SampleEvents.general)
+    func roundTrip(sample: Event) throws {
+        let publications = try #require(publisher()(sample))
+
+        #expect(publications.count == 1)
+        #expect(publications.first.flatMap { event($0.payload) } == sample)
+    }
+
+    @Test("fields that a later version adds are passed over", arguments: SampleEvents.topical + SampleEvents.general)
+    func unknownFields(sample: Event) throws {
+        let bytes = try #require(publisher()(sample)?.first?.payload)
+
+        #expect(event(bytes + [250, 3, 1, 2, 3]) == sample)
+        #expect(event(bytes[..<2] + [251, 0] + bytes[2...]) == sample)
+    }
+
+    @Test("a kind that a later version adds is none of the events, and another format no frame")
+    func unknownKinds() {
+        var bytes = Frame(.outboxFilled, from: "n1").bytes
+        bytes[1] = 200
+        #expect(ReadFrame(bytes)?.kind == nil)
+        #expect(ReadFrame(bytes)?.text(.origin) == "n1")
+        #expect(event(bytes) == nil)
+        bytes[0] = 2
+        #expect(ReadFrame(bytes) == nil)
+    }
+
+    @Test(
+        "an event of which something is missing is none",
+        arguments: [
+            Frame.Kind.applicationChanged, .applicationEmptied, .accountKicked, .accountsDeleted, .outboxFilled,
+            .channel,
+            .channelMoved, .subscriptions, .sessions,
+        ]
+    )
+    func missingFields(kind: Frame.Kind) {
+        var frame = Frame(kind, from: "n1")
+        #expect(event(frame.bytes) == nil)
+        frame.add(.application, Int64(0))
+        frame.add(.user, "anna")
+        #expect(event(frame.bytes) == nil)
+    }
+
+    @Test("a notification that only a later version knows says at least how far the channel is")
+    func unknownNotification() {
+        let position = ChannelPosition(messageSeq: 1, eventSeq: 2)
+        let known = TimelineEvent(SampleEvents.reference, position, ChannelNotification(.deleted, [1]), committedAt: 3)
+        let name = Array("onOfficialAccountDeleted".utf8)
+        var bytes = Frame(.channel(known), from: "n1").bytes
+        let start = bytes.indices.first { bytes[$0...].starts(with: name) }
+        guard let start else { return #expect(Bool(false), "the method is in the frame") }
+        bytes[start] = UInt8(ascii: "x")
+
+        #expect(event(bytes) == .channelMoved(SampleEvents.reference, position))
+    }
+
+    @Test("whatever bytes come are read or refused, and never more", arguments: 1...200)
+    func anyBytes(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        let samples = SampleEvents.topical.filter { !"\($0)".contains("100000") } + SampleEvents.general
+        let sample = samples[Int.random(in: 0..<samples.count, using: &random)]
+        let whole = try #require(publisher()(sample)?.first?.payload)
+        var bytes = Array(whole.prefix(2000))
+        for _ in 0..<20 {
+            let index = Int.random(in: 0..<bytes.count, using: &random)
+            bytes[index] = UInt8.random(in: 0...255, using: &random)
+            _ = event(bytes)
+            _ = event(Array(bytes.prefix(index)))
+        }
+        _ = event((0..<64).map { _ in UInt8.random(in: 0...255, using: &random) })
+        #expect(event(Array(whole.dropLast())) == nil || whole.last == 0)
+    }
+
+    @Test("a post that is too large for the bus goes as a hint, and anything else that is does not go")
+    func tooLarge() throws {
+        let limited = publisher(limit: 4096)
+        let hint = try #require(limited(SampleEvents.post(8, size: 5000)))
+
+        #expect(hint.count == 1)
+        #expect(
+            hint.first.flatMap { event($0.payload) }
+                == .channelMoved(SampleEvents.reference, ChannelPosition(messageSeq: 8, eventSeq: 8))
+        )
+        #expect(hint.first?.subject == limited(SampleEvents.post(8))?.first?.subject)
+        let large = SubscriptionEvent(
+            SampleEvents.reference,
+            [UserID("anna")],
+            .subscribed(SampleEvents.position, parameters: Array(repeating: 1, count: 5000))
+        )
+        #expect(limited(.subscriptions(large)) == nil)
+    }
+
+    @Test("a few users are told each on his own subject, and only of himself; many together on that of every node")
+    func severalUsers() throws {
+        let users = (1...Publisher.mostUserSubjects).map { UserID("user\($0)") }
+        let subjects = Subjects(installation: "test")
+        let few = try #require(
+            publisher()(.subscriptions(SubscriptionEvent(SampleEvents.reference, users, .unsubscribed)))
+        )
+
+        #expect(few.map(\.subject) == users.map { subjects.of(.user(.example, $0)) })
+        for (publication, user) in zip(few, users) {
+            let own = SubscriptionEvent(SampleEvents.reference, [user], .unsubscribed)
+            #expect(event(publication.payload) == .subscriptions(own))
+        }
+        let all = SubscriptionEvent(SampleEvents.reference, users + [UserID("anna")], .unsubscribed)
+        #expect(publisher()(.subscriptions(all))?.map(\.subject) == [subjects.all])
+    }
+
+    @Test("names of any characters make subjects that are apart and hold no more than NATS allows")
+    func subjects() {
+        let subjects = Subjects(installation: "i1")
+        let names = ["@TOA#_a", "@TOA#_a.b", "@TOA#_a b", "@TOA#_>", "@TOA#_*", "@TOA#_\"~", "@TOA#_ab", "@TOA#_abc"]
+        let made = names.map { subjects.of(.channel(.example, ChannelID($0))) }
+
+        #expect(Set(made).count == names.count)
+        for subject in made {
+            let tokens = subject.split(separator: ".", omittingEmptySubsequences: false)
+            #expect(tokens.count == 5)
+            #expect(
+                tokens.allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.isLetter || $0.isNumber || "-_".contains($0) } }
+            )
+        }
+        #expect(subjects.of(.channel(.example, ChannelID("@TOA#_>"))) == "rostrum.i1.channel.1400000001.QFRPQSNfPg")
+        #expect(subjects.of(.user(.other, UserID("a"))) == "rostrum.i1.user.1400000002.YQ")
+    }
+}

@@ -1,0 +1,186 @@
+import ChatProtocol
+import EventBus
+import EventBusNATS
+import MetricsTestKit
+import RostrumTesting
+import Synchronization
+import Testing
+
+/// What becomes of the bus when servers go and come.
+@Suite(.timeLimit(.minutes(5))) struct NATSFaultTests {
+    private static let news = Topic.channel(.example, .news)
+
+    /// Counts what a bus says of gaps.
+    private final class Gaps: Sendable {
+        private let number = Mutex(0)
+        var count: Int { number.withLock { $0 } }
+        func add() { number.withLock { $0 += 1 } }
+    }
+
+    @Test("without a server the node starts, nobody waits, and its own events are heard; then it connects by itself")
+    func lateServer() async throws {
+        try await withNATSServer(isStarted: false) { server in
+            let buses = [try NATSEventBus.example(server.url), try NATSEventBus.example(server.url)]
+            let (own, heard, gaps) = (EventLog(), EventLog(), Gaps())
+            buses[0].listen(own.hear)
+            buses[1].listen(heard.hear)
+            buses[1].listenForGaps(gaps.add)
+            let began = ContinuousClock.now
+            await buses[1].follow([Self.news])
+            buses[0].publish(SampleEvents.post(1))
+            #expect(ContinuousClock.now - began < .milliseconds(200))
+            #expect(own.events == [SampleEvents.post(1)])
+            #expect(await buses[0].ask([1]) == [])
+            try await waitUntil("it is said why") { buses[0].status.fault?.contains("connect") == true }
+            #expect(!buses[0].status.isConnected)
+            #expect(buses[0].status.server == nil)
+
+            try await server.start()
+
+            try await buses.use { buses in
+                #expect(buses[0].status.fault == nil)
+                #expect(buses[0].status.server == "127.0.0.1:\(server.port)")
+                #expect(gaps.count > 0)
+                buses[0].publish(SampleEvents.post(2))
+                try await waitUntil("the next event arrives") { heard.events.last == SampleEvents.post(2) }
+            }
+        }
+    }
+
+    @Test("a server that is killed and comes back: what was published meanwhile arrives, and every node looks again")
+    func restart() async throws {
+        try await withNATSServer { server in
+            let metrics = TestMetrics()
+            let buses = [try NATSEventBus.example(server.url, metrics: metrics), try NATSEventBus.example(server.url)]
+            try await buses.use { buses in
+                let heard = EventLog()
+                let gaps = [Gaps(), Gaps()]
+                buses[1].listen(heard.hear)
+                for (bus, gaps) in zip(buses, gaps) { bus.listenForGaps(gaps.add) }
+                await buses[1].follow([Self.news])
+
+                await server.kill()
+                try await waitUntil("the nodes notice") { buses.allSatisfy { !$0.status.isConnected } }
+                for number in 1...3 { buses[0].publish(SampleEvents.post(Int64(number))) }
+                let began = ContinuousClock.now
+                await buses[1].follow([.channel(.example, ChannelID("@TOA#_late"))])
+                #expect(ContinuousClock.now - began < .milliseconds(200))
+                try await server.start()
+
+                try await waitUntil("both are back", within: .seconds(5)) {
+                    buses.allSatisfy { $0.status.isConnected } && gaps.allSatisfy { $0.count > 0 }
+                }
+                buses[0].publish(SampleEvents.post(4, in: ChannelID("@TOA#_late")))
+                try await waitUntil("the last arrives") {
+                    heard.events.last == SampleEvents.post(4, in: ChannelID("@TOA#_late"))
+                }
+                #expect(metrics.total("rostrum_bus_reconnects") == 1)
+            }
+        }
+    }
+
+    @Test("a server that stands still holds nobody up, is noticed within 10 s, and is used again when it goes on")
+    func pausedServer() async throws {
+        try await withNATSServer { server in
+            try await server.withBuses { buses in
+                let heard = EventLog()
+                buses[1].listen(heard.hear)
+                await buses[1].follow([Self.news])
+                server.pause()
+
+                let began = ContinuousClock.now
+                for number in 1...1000 { buses[0].publish(SampleEvents.post(Int64(number), size: 2000)) }
+                #expect(ContinuousClock.now - began < .seconds(1))
+                await buses[0].follow([Self.news])
+                #expect(ContinuousClock.now - began < .seconds(2))
+                try await waitUntil("it is noticed", within: .seconds(10)) {
+                    buses.allSatisfy { !$0.status.isConnected }
+                }
+                let second = ContinuousClock.now
+                await buses[0].follow([.channel(.example, ChannelID("@TOA#_late"))])
+                #expect(ContinuousClock.now - second < .milliseconds(200))
+
+                server.goOn()
+                try await waitUntil("both are back", within: .seconds(5)) {
+                    buses.allSatisfy { $0.status.isConnected }
+                }
+                buses[0].publish(SampleEvents.post(2000))
+                try await waitUntil("the next arrives") { heard.events.contains(SampleEvents.post(2000)) }
+            }
+        }
+    }
+
+    @Test("what is more than is kept is counted, and the other nodes are told that something is missing")
+    func overflow() async throws {
+        try await withNATSServer { server in
+            let metrics = TestMetrics()
+            let buses = [try NATSEventBus.example(server.url, metrics: metrics), try NATSEventBus.example(server.url)]
+            try await buses.use { buses in
+                await server.kill()
+                try await waitUntil("the nodes notice") { buses.allSatisfy { !$0.status.isConnected } }
+                for number in 1...1000 { buses[0].publish(SampleEvents.post(Int64(number), size: 20_000)) }
+                let lost = metrics.total("rostrum_bus_events", [("result", "lost")])
+                #expect((550..<650).contains(lost), "\(lost)")
+
+                try await server.start()
+                try await waitUntil("both are back") { buses.allSatisfy { $0.status.isConnected } }
+                let gaps = Gaps()
+                buses[1].listenForGaps(gaps.add)
+                buses[0].publish(.outboxFilled(.example))
+                try await waitUntil("what was kept is written") {
+                    metrics.total("rostrum_bus_events", [("result", "published")]) == 1001 - lost
+                }
+            }
+        }
+    }
+
+    @Test("nodes on several servers of a cluster hear each other, and go to another when theirs is killed")
+    func cluster() async throws {
+        try await withNATSCluster { servers in
+            let names = servers.map { "127.0.0.1:\($0.port)" }
+            let buses = try (0..<3).map { index in
+                try NATSEventBus.example("nats://" + (names[index...] + names[..<index]).joined(separator: ","))
+            }
+            try await buses.use { buses in
+                let heard = EventLog()
+                buses[1].listen(heard.hear)
+                await buses[1].follow([Self.news])
+                try await waitUntil("subscriptions are known everywhere") {
+                    buses[0].publish(SampleEvents.post(1))
+                    try await Task.sleep(for: .milliseconds(20))
+                    return heard.events.contains(SampleEvents.post(1))
+                }
+                for server in servers.dropLast() {
+                    await server.kill()
+                    try await waitUntil("all have found another", within: .seconds(10)) {
+                        buses.allSatisfy { $0.status.isConnected && $0.status.server != "127.0.0.1:\(server.port)" }
+                    }
+                    try await waitUntil("and hear each other") {
+                        buses[0].publish(SampleEvents.post(Int64(server.port)))
+                        try await Task.sleep(for: .milliseconds(20))
+                        return heard.events.contains(SampleEvents.post(Int64(server.port)))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a node that the server does not know tries again until it does",
+        arguments: ["--user anna --pass right", "--auth right"]
+    )
+    func credentials(options: String) async throws {
+        let words = options.split(separator: " ").map(String.init)
+        try await withNATSServer(words) { server in
+            let who = words[0] == "--user" ? "anna:" : ""
+            let wrong = try NATSEventBus.example("nats://\(who)wrong@127.0.0.1:\(server.port)")
+            try await waitUntil("it is said why") { wrong.status.fault?.contains("Auth") == true }
+            await wrong.close()
+            #expect(!wrong.status.isConnected)
+            let right = try NATSEventBus.example("nats://\(who)right@127.0.0.1:\(server.port)")
+            try await [right].use { buses in
+                #expect(buses[0].status.server == "127.0.0.1:\(server.port)")
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import EventBus
+import EventBusNATS
+import RostrumTesting
+import Testing
+
+/// What nodes know of each other, and ask each other.
+@Suite(.timeLimit(.minutes(5))) struct PeerTests {
+    @Test("every node knows the others, and one that leaves is gone at once")
+    func nodes() async throws {
+        try await withNATSServer { server in
+            try await server.withBuses(3) { buses in
+                #expect(Set(buses[0].nodes) == [buses[1].node, buses[2].node])
+
+                await buses[2].close()
+
+                try await waitUntil("it is gone", within: .seconds(1)) { buses[0].nodes == [buses[1].node] }
+            }
+        }
+    }
+
+    @Test("a question goes to all others, and all answers come back; who has none is not waited for")
+    func questions() async throws {
+        try await withNATSServer { server in
+            try await server.withBuses(4) { buses in
+                buses[0].answer { _ in Array("me".utf8) }
+                buses[1].answer { Array("one ".utf8) + $0 }
+                buses[2].answer { Array("two ".utf8) + $0 }
+
+                var fastest = Duration.seconds(1)
+                for _ in 0..<5 {
+                    let began = ContinuousClock.now
+                    let answers = await buses[0].ask(Array("who?".utf8))
+                    fastest = min(fastest, ContinuousClock.now - began)
+                    #expect(Set(answers.map { String(decoding: $0, as: UTF8.self) }) == ["one who?", "two who?"])
+                }
+                #expect(fastest < .milliseconds(400))
+                #expect(await buses[3].ask([]).count == 3)
+            }
+        }
+    }
+
+    @Test("many questions at once get each its own answers")
+    func manyQuestions() async throws {
+        try await withNATSServer { server in
+            try await server.withBuses(2) { buses in
+                buses[1].answer { $0 }
+                await withTaskGroup { group in
+                    for number in UInt8(0)..<200 {
+                        group.addTask {
+                            let answers = await buses[0].ask([number])
+                            #expect(answers == [[number]])
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a node that does not answer costs half a second and no more")
+    func silence() async throws {
+        try await withNATSServer { server in
+            try await server.withBuses(3) { buses in
+                for bus in buses { bus.answer { $0 } }
+                // Nobody hears anything.
+                server.pause()
+                let began = ContinuousClock.now
+                let answers = await buses[0].ask([7])
+                let took = ContinuousClock.now - began
+                server.goOn()
+
+                #expect(answers == [])
+                #expect((.milliseconds(400) ..< .seconds(2)).contains(took), "\(took)")
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import ChatProtocol
+import EventBus
+import RostrumTesting
+
+/// One event of every kind, and some of each shape.
+enum SampleEvents {
+    static let reference = ChannelReference(application: .example, channel: .news, incarnation: -77)
+    static let position = ChannelPosition(messageSeq: 3, eventSeq: Int64.max)
+
+    static func post(_ number: Int64, in channel: ChannelID = .news, size: Int = 10) -> Event {
+        .channel(
+            TimelineEvent(
+                ChannelReference(application: .example, channel: channel, incarnation: -77),
+                ChannelPosition(messageSeq: number, eventSeq: number),
+                ChannelNotification(.message, Array(repeating: UInt8(ascii: "x"), count: size), isStored: true),
+                committedAt: 1_767_229_200_123
+            )
+        )
+    }
+
+    /// What a user is told: each needs the user's subject or the channel's.
+    static let topical: [Event] =
+        ChannelNotification.Kind.allCases.map { kind in
+            .channel(TimelineEvent(reference, position, ChannelNotification(kind, [123, 125]), committedAt: -1))
+        } + [
+            post(1, size: 0), post(2, size: 127), post(3, size: 128), post(4, size: 100_000),
+            .channel(
+                TimelineEvent(
+                    reference,
+                    position,
+                    ChannelNotification(.message, [0, 255], isStored: false),
+                    committedAt: 0
+                )
+            ),
+            .channel(TimelineEvent(reference, position, nil, committedAt: 5)),
+            .channelMoved(reference, position),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .subscribed(position, parameters: [1]))),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .unsubscribed)),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(true))),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(false))),
+            .sessions(sessions(newest: nil, isQuestion: false, [])),
+            .sessions(sessions(newest: 4, isQuestion: true, [(4, 10), (-5, 11)])),
+        ]
+
+    /// What concerns every node.
+    static let general: [Event] = [
+        .applicationChanged(.example),
+        .applicationEmptied(.other),
+        .accountKicked(.example, UserID("a.@#:+=_-Z")),
+        .accountsDeleted(.example, [UserID("anna"), UserID("boris")]),
+        .outboxFilled(.example),
+        .subscriptions(SubscriptionEvent(reference, (1...17).map { UserID("user\($0)") }, .unsubscribed)),
+    ]
+
+    static func sessions(newest: Int64?, isQuestion: Bool, _ sessions: [(Int64, Int64)]) -> UserSessions {
+        UserSessions(
+            .init(application: .example, user: UserID("anna"), number: 9, newest: newest, limit: 2),
+            isQuestion: isQuestion,
+            node: 12,
+            sessions: sessions.map { .init(instance: $0.0, openedAt: $0.1) }
+        )
+    }
+}
