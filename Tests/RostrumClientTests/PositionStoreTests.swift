@@ -24,7 +24,10 @@ struct PositionStoreTests {
 
     @Test(
         "that cannot be read are told, and not replaced",
-        arguments: ["", "[]", #"{"@TOA#_news":{"Epoch":"e"}}"#, #"{"a":1}"#]
+        arguments: [
+            "", "[]", #"{"@TOA#_news":{"Epoch":"e"}}"#, #"{"a":1}"#,
+            #"{"@TOA#_news":{"Epoch":"e","MsgSeq":-1,"EventSeq":1}}"#,
+        ]
     )
     func unreadable(text: String) async throws {
         try await withTemporaryFile { path in

@@ -221,7 +221,26 @@ struct SessionLifeTests {
         }
     }
 
-    @Test("comes back when what the server says cannot be read", arguments: ["x", "[]", #"{"id":null,"result":1}"#])
+    private static func notification(_ method: String, _ params: String) -> String {
+        #"{"jsonrpc":"2.0","method":"\#(method)","params":\#(params)}"#
+    }
+
+    static let nonsense: [String] =
+        ["x", "[]", #"{"id":null,"result":1}"#]
+        // Numbers that no channel has.
+        + [
+            notification("onRecvNewMessage", Wire.message(.min)),
+            notification("onRecvNewMessage", Wire.message(1, event: .min)),
+            notification("onRecvNewMessage", Wire.message(0, event: 1)),
+            notification("onRecvNewMessage", Wire.message(1, event: 0)),
+            notification("onRecvMessageRevoked", Wire.revocation(of: 0, event: 1)),
+            notification("onRecvMessageRevoked", Wire.revocation(of: 1, event: .min)),
+            notification("onOfficialAccountInfoChanged", Wire.item(Wire.news, at(1), more: #","EventSeq":0"#)),
+            notification("onOfficialAccountSubscribed", Wire.item(Wire.news, at(-1))),
+            notification("onLagging", #"{"@TOA#_news":{\#(Wire.position(at(.min)))}}"#),
+        ]
+
+    @Test("comes back when what the server says cannot be read", arguments: nonsense)
     func unreadable(text: String) async throws {
         let script: ScriptedGateway.Script = { peer, number in
             try await peer.welcome()

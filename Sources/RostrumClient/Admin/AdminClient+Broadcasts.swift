@@ -23,7 +23,7 @@ extension AdminClient {
             broadcast.object(to: channel, random: random),
             idempotencyKey
         ) { (reply) throws(WireFault) in
-            SentBroadcast(key: try reply.text("MsgKey"), sentAt: try reply.integer("MsgTime"), random: random)
+            SentBroadcast(key: try reply.text("MsgKey"), sentAt: try reply.count("MsgTime"), random: random)
         }
     }
 

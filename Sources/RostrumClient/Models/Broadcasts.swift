@@ -117,12 +117,12 @@ extension BroadcastReceipt {
     init(_ reply: WireObject) throws(WireFault) {
         channel = try reply.text("Official_Account")
         key = try reply.text("MsgKey")
-        seq = try reply.integer("MsgSeq")
-        sentAt = try reply.integer("MsgTime")
-        onlineCount = try reply.integer("OnlineNum")
-        writtenCount = try reply.integer("WrittenNum")
-        laggingCount = try reply.integer("LaggingNum")
-        readCount = try reply.integer("ReadNum")
+        seq = try reply.count("MsgSeq", from: 1)
+        sentAt = try reply.count("MsgTime")
+        onlineCount = try reply.count("OnlineNum")
+        writtenCount = try reply.count("WrittenNum")
+        laggingCount = try reply.count("LaggingNum")
+        readCount = try reply.count("ReadNum")
         lastWriteMilliseconds = try reply.optionalInteger("LastWriteMs")
     }
 }

@@ -22,8 +22,8 @@ extension ChannelPosition {
     init(_ object: WireObject) throws(WireFault) {
         self.init(
             epoch: try object.text("Epoch"),
-            messageSeq: try object.integer("MsgSeq"),
-            eventSeq: try object.integer("EventSeq")
+            messageSeq: try object.count("MsgSeq"),
+            eventSeq: try object.count("EventSeq")
         )
     }
 
@@ -31,8 +31,8 @@ extension ChannelPosition {
     init(headOf item: WireObject) throws(WireFault) {
         self.init(
             epoch: try item.text("Epoch"),
-            messageSeq: try item.integer("HeadMsgSeq"),
-            eventSeq: try item.integer("HeadEventSeq")
+            messageSeq: try item.count("HeadMsgSeq"),
+            eventSeq: try item.count("HeadEventSeq")
         )
     }
 

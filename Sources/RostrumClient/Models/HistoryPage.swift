@@ -96,9 +96,9 @@ extension HistoryMessage {
             throw WireFault("IsPlaceMsg", "is \(place) and none of 0, 1, 2")
         }
         self.init(
-            seq: try item.integer("MsgSeq"),
+            seq: try item.count("MsgSeq", from: 1),
             key: try item.text("MsgKey"),
-            sentAt: try item.integer("MsgTimeStamp"),
+            sentAt: try item.count("MsgTimeStamp"),
             random: try item.integer("MsgRandom", or: 0),
             state: state,
             body: try [MessageElement](item),

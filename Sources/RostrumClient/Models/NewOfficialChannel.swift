@@ -126,7 +126,7 @@ extension SubscribedChannelPage {
             guard let own = try item.inner("SelfInfo") else { throw WireFault("SelfInfo", "is missing") }
             return Item(info: try OfficialChannelInfo(item), subscription: try OwnSubscription(own))
         }
-        totalCount = try reply.integer("TotalCount")
-        nextOffset = try reply.integer("CompleteFlag") == 1 ? nil : try reply.integer("Next")
+        totalCount = try reply.count("TotalCount")
+        nextOffset = try reply.integer("CompleteFlag") == 1 ? nil : try reply.count("Next")
     }
 }

@@ -97,11 +97,11 @@ extension OfficialChannelInfo {
     init(_ item: WireObject) throws(WireFault) {
         self.init(
             id: try item.text("Official_Account"),
-            createdAt: try item.integer("CreateTime"),
+            createdAt: try item.count("CreateTime"),
             name: try item.text("Name"),
             owner: try item.text("Owner_Account"),
-            lastMessageAt: try item.integer("LastMsgTime"),
-            subscriberCount: try item.integer("SubscriberNum"),
+            lastMessageAt: try item.count("LastMsgTime"),
+            subscriberCount: try item.count("SubscriberNum"),
             introduction: try item.text("Introduction", or: ""),
             faceURL: try item.text("FaceUrl", or: ""),
             organization: try item.text("Organization", or: ""),
@@ -124,7 +124,7 @@ extension Answer {
 extension OwnSubscription {
     init(_ item: WireObject) throws(WireFault) {
         self.init(
-            subscribedAt: try item.integer("SubscribeTime"),
+            subscribedAt: try item.count("SubscribeTime"),
             customString: try item.text("CustomString", or: ""),
             messageFlag: try item.optionalText("MsgFlag").map(MessageFlag.init(rawValue:))
         )

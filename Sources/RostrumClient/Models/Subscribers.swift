@@ -92,13 +92,13 @@ extension SubscriberPage {
         subscribers = try reply.objects("SubscriberList") { (item) throws(WireFault) in
             Subscriber(
                 user: try item.text("Subscriber_Account"),
-                subscribedAt: try item.integer("SubscribeTime"),
+                subscribedAt: try item.count("SubscribeTime"),
                 customString: try item.text("CustomString", or: ""),
                 messageFlag: MessageFlag(rawValue: try item.text("MsgFlag")),
                 lastSentAt: try item.integer("LastSendMsgTime", or: 0)
             )
         }
-        totalCount = try reply.integer("SubscriberNum")
+        totalCount = try reply.count("SubscriberNum")
         let next = try reply.text("Next", or: "")
         self.next = next.isEmpty ? nil : next
     }

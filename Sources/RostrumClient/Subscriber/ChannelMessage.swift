@@ -103,10 +103,10 @@ extension ChannelMessage {
         self.init(
             channel: try params.text("Official_Account"),
             epoch: try params.text("Epoch"),
-            seq: try params.integer("MsgSeq"),
-            eventSeq: try params.integer("EventSeq"),
+            seq: try params.count("MsgSeq", from: 1),
+            eventSeq: try params.count("EventSeq", from: 1),
             key: try params.text("MsgKey"),
-            sentAt: try params.integer("MsgTime"),
+            sentAt: try params.count("MsgTime"),
             body: try [MessageElement](params),
             cloudCustomData: try params.text("CloudCustomData", or: ""),
             isOnlineOnly: try params.integer("OnlineOnlyFlag", or: 0) == 1
@@ -119,8 +119,8 @@ extension MessageRevocation {
         self.init(
             channel: try params.text("Official_Account"),
             epoch: try params.text("Epoch"),
-            eventSeq: try params.integer("EventSeq"),
-            seq: try params.integer("MsgSeq"),
+            eventSeq: try params.count("EventSeq", from: 1),
+            seq: try params.count("MsgSeq", from: 1),
             key: try params.text("MsgKey"),
             reason: try params.text("Reason", or: "")
         )
@@ -142,8 +142,8 @@ extension LiveChannelPage {
         self.init(
             channels: try reply.objects("OfficialAccountInfoList") { (item) throws(WireFault) in try LiveChannel(item)
             },
-            totalCount: try reply.integer("TotalCount"),
-            nextOffset: try reply.integer("CompleteFlag") == 1 ? nil : try reply.integer("Next")
+            totalCount: try reply.count("TotalCount"),
+            nextOffset: try reply.integer("CompleteFlag") == 1 ? nil : try reply.count("Next")
         )
     }
 }

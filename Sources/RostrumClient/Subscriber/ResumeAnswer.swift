@@ -22,7 +22,10 @@ enum ResumeAnswer: Sendable, Equatable {
         }
         if let changed = try answer.inner("infoChanged") {
             events.append(
-                SequencedEvent(infoChanged: try LiveChannel(changed), eventSeq: try changed.integer("EventSeq"))
+                SequencedEvent(
+                    infoChanged: try LiveChannel(changed),
+                    eventSeq: try changed.count("EventSeq", from: 1)
+                )
             )
         }
         let hasMore = answer.object["more"] == .bool(true)

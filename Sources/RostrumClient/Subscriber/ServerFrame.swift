@@ -55,7 +55,7 @@ enum ServerNotification {
             self = .sequenced(SequencedEvent(try MessageRevocation(params)))
         case "onOfficialAccountInfoChanged":
             let channel = try LiveChannel(params)
-            self = .sequenced(SequencedEvent(infoChanged: channel, eventSeq: try params.integer("EventSeq")))
+            self = .sequenced(SequencedEvent(infoChanged: channel, eventSeq: try params.count("EventSeq", from: 1)))
         case "onOfficialAccountDeleted":
             self = .deleted(channel: try params.text("Official_Account"))
         case "onOfficialAccountSubscribed":

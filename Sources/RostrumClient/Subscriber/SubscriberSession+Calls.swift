@@ -112,7 +112,7 @@ extension SubscriberSession {
     /// Counts the posts after the last one that was read, without recalled ones: `getUnreadMessageCount`.
     public func unreadCount(of channel: String) async throws(RostrumError) -> Int64 {
         try await call("getUnreadMessageCount", ["Official_Account": .string(channel)]) { (result) throws(WireFault) in
-            try result.integer("UnreadMsgNum")
+            try result.count("UnreadMsgNum")
         }
     }
 

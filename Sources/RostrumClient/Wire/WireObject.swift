@@ -57,6 +57,13 @@ struct WireObject {
         return integer
     }
 
+    /// A number that counts something: refused when it is less than `least`, which no server says.
+    func count(_ name: String, from least: Int64 = 0) throws(WireFault) -> Int64 {
+        let count = try integer(name)
+        guard count >= least else { throw WireFault(place + name, "is \(count) and not at least \(least)") }
+        return count
+    }
+
     /// A number that may be left out.
     func integer(_ name: String, or substitute: Int64) throws(WireFault) -> Int64 {
         object[name] == nil ? substitute : try integer(name)
