@@ -2,8 +2,9 @@ import ChatProtocol
 
 /// The forms of JSON-RPC 2.0.
 enum JSONRPC {
-    /// Error codes of JSON-RPC's own.
+    /// Error codes of JSON-RPC's own, and of those that it leaves to servers.
     enum Fault: Int64 {
+        case batchIsFull = -32000
         case parseError = -32700
         case invalidRequest = -32600
         case methodNotFound = -32601

@@ -51,6 +51,8 @@ struct Methods: Sendable {
 
     /// Requests in one batch.
     static let longestBatch = 20
+    /// Bytes of a batch's answer from which on nothing more of the batch is done; one method's answer may come on top.
+    static let fullBatch = 1_048_576
     /// Channels in one `resume`.
     static let mostResumed = 100
     /// Channels in one `getOfficialAccountsInfo`.
@@ -82,36 +84,44 @@ struct Methods: Sendable {
             let refusal = JSONRPC.Refusal(.invalidRequest, "A batch holds 1 to \(Self.longestBatch) requests.")
             return MethodsAnswer(text: JSONRPC.answer(to: .null, .failure(refusal)))
         }
+        return await answer(batch: requests, for: session)
+    }
+
+    private func answer(batch requests: [JSONValue], for session: Session) async -> MethodsAnswer {
         var whole = MethodsAnswer()
         whole.further = requests.count - 1
-        var texts: [[UInt8]] = []
+        var text: [UInt8] = []
         for request in requests {
-            // An answer to resume may be a megabyte.
-            if !whole.resumed.isEmpty, Self.isResume(request) {
-                let refusal = JSONRPC.Refusal(.invalidRequest, "A batch holds at most one resume.")
-                texts.append(JSONRPC.answer(to: JSONRPC.id(of: request), .failure(refusal)))
-                continue
+            let hasResumed = !whole.resumed.isEmpty
+            let length = text.count
+            let answer = await answer(request, for: session) { request throws(JSONRPC.Refusal) in
+                guard length < Self.fullBatch else {
+                    throw JSONRPC.Refusal(.batchIsFull, "The answer to the batch is full; send this one again.")
+                }
+                guard !hasResumed || request.method != Name.resume.rawValue else {
+                    throw JSONRPC.Refusal(.invalidRequest, "A batch holds at most one resume.")
+                }
             }
-            let answer = await answer(request, for: session)
-            if let text = answer.text { texts.append(text) }
+            if let one = answer.text {
+                text.append(UInt8(ascii: text.isEmpty ? "[" : ","))
+                text += one
+            }
             whole.resumed += answer.resumed
         }
-        if !texts.isEmpty {
-            whole.text = [UInt8(ascii: "[")] + texts.joined(separator: [UInt8(ascii: ",")]) + [UInt8(ascii: "]")]
-        }
+        if !text.isEmpty { whole.text = text + [UInt8(ascii: "]")] }
         return whole
     }
 
-    private static func isResume(_ request: JSONValue) -> Bool {
-        guard case .object(let object) = request else { return false }
-        return object["method"] == .string(Name.resume.rawValue)
-    }
-
-    private func answer(_ value: JSONValue, for session: Session) async -> MethodsAnswer {
+    /// - Parameter check: refuses a request that is not to be done.
+    private func answer(
+        _ value: JSONValue,
+        for session: Session,
+        checking check: (JSONRPC.Request) throws(JSONRPC.Refusal) -> Void = { _ in }
+    ) async -> MethodsAnswer {
         var answer = MethodsAnswer()
         do throws(JSONRPC.Refusal) {
             let request = try JSONRPC.Request(value)
-            let outcome = await run(request, for: session, &answer)
+            let outcome = await run(request, for: session, &answer, checking: check)
             answer.text = request.id.map { JSONRPC.answer(to: $0, outcome) }
         } catch {
             metrics.answered(nil, error.code)
@@ -123,10 +133,12 @@ struct Methods: Sendable {
     private func run(
         _ request: JSONRPC.Request,
         for session: Session,
-        _ answer: inout MethodsAnswer
+        _ answer: inout MethodsAnswer,
+        checking check: (JSONRPC.Request) throws(JSONRPC.Refusal) -> Void
     ) async -> Result<[UInt8], JSONRPC.Refusal> {
         let name = Name(rawValue: request.method)
         do throws(JSONRPC.Refusal) {
+            try check(request)
             guard let name else { throw JSONRPC.Refusal(.methodNotFound, "There is no such method.") }
             let call = try await call(for: session)
             let result = try await run(name, try Parameters(request.parameters), call, session, &answer)
