@@ -25,7 +25,7 @@ package final class Gateway: Service {
     package static let reconciliationInterval = Duration.seconds(60)
     /// How often receipts are written.
     package static let receiptInterval = Duration.milliseconds(500)
-    /// How many sessions at once read much from the storage, as at a login; the others wait in line.
+    /// How many sessions at once read much from the storage, as at a login or for a page; the others wait in line.
     package static let readersAtOnce = 16
 
     private let shared: GatewayShared
@@ -65,6 +65,7 @@ package final class Gateway: Service {
             jobs: Jobs(),
             logger: logger
         )
+        let turnstile = Turnstile(atOnce: Self.readersAtOnce)
         let shared = GatewayShared(
             bus: systems.bus,
             node: systems.random.number(),
@@ -78,8 +79,8 @@ package final class Gateway: Service {
             ),
             sessions: sessions,
             addresses: AddressLimits(addressLimits),
-            methods: Methods(systems: systems, metrics: metrics, logger: logger),
-            turnstile: Turnstile(atOnce: Self.readersAtOnce),
+            methods: Methods(systems: systems, turnstile: turnstile, metrics: metrics, logger: logger),
+            turnstile: turnstile,
             metrics: metrics
         )
         self.shared = shared

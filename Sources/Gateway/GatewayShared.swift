@@ -17,7 +17,7 @@ final class GatewayShared: Sendable {
     let clock: any WallClock
     let generation: StorageGeneration
     let jobs: Jobs
-    /// Passed by whoever reads much for one session: logins and `resume`.
+    /// Passed by whoever reads much for one session: logins, `resume`, pages.
     let turnstile: Turnstile
     private let hubs = Mutex<[ObjectIdentifier: LoopHub]>([:])
 

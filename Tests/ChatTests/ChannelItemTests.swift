@@ -97,6 +97,17 @@ import Testing
             }
 
             #expect(pages == [["@TOA#_B", "@TOA#_a"], ["@TOA#_c", "@TOA#_e"], []])
+            // The third is gone, and the list goes on after it all the same.
+            for (last, shown, hasMore) in [(ids[1], ["a", "c"], true), (ids[3], ["e"], false), (ids[4], [], false)] {
+                let page = try await installation.channels.list(
+                    after: last,
+                    limit: 2,
+                    for: installation.ownCall(.administrator)
+                )
+                #expect(page.items.compactMap { $0["Official_Account"]?.text } == shown.map { "@TOA#_\($0)" })
+                #expect(page.hasMore == hasMore)
+                #expect(page.total == 4)
+            }
         }
     }
 }

@@ -128,6 +128,7 @@ import Testing
                 await refusal { try await subscribers.items([.news], for: call) },
                 await refusal { try await subscribers.ownItems(limit: 1, for: call) },
                 await refusal { try await installation.channels.list(offset: 0, limit: 1, for: call) },
+                await refusal { try await installation.channels.list(after: .news, limit: 1, for: call) },
                 await refusal {
                     try await installation.broadcasts.ownHistory(
                         of: .news,

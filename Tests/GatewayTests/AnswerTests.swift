@@ -76,4 +76,24 @@ import Testing
             #expect(length(all) < 400_000)
         }
     }
+
+    @Test("who asks for much gets all of it, but no faster than it may be, and small answers wait for nothing")
+    func pace() async throws {
+        try await StorageEngine.sqlite.withLiveNode { node in
+            let anna = try await subscriber(of: node)
+            // Each costs 14 more than a small one.
+            let asked = NIODeadline.now()
+            let ids = (0..<25).map { _ in anna.send("getHistoryMessageList", Self.news) }
+            let last = try await anna.answer(to: ids[24])
+            let taken = NIODeadline.now() - asked
+            #expect(last["RspMsgList"]?.items.count == 20)
+            // 24 times 14, of which 200 are free and the others 50 a second.
+            #expect((.milliseconds(2_600)...(.seconds(20))).contains(taken))
+            #expect(anna.ending == nil)
+
+            let boris = try await node.login("boris")
+            for _ in 0..<150 { try await boris.call("getOfficialAccountsInfo", ["OfficialAccountIdList": .array([])]) }
+            #expect(boris.ending == nil)
+        }
+    }
 }

@@ -154,6 +154,18 @@ import Testing
             #expect(rest["OfficialAccountInfoList"]?.items.count == 1)
             #expect(rest["CompleteFlag"]?.integer == 1)
             #expect(rest["Next"]?.integer == 0)
+            for (last, names, isComplete) in [("@TOA#_c", ["C1", "C2"], 0), ("@TOA#_c1", ["C2", "C3"], 1)] {
+                let page = try await anna.call(
+                    "getOfficialAccountList",
+                    ["Limit": .integer(2), "After": .string(last)]
+                )
+                #expect(page["OfficialAccountInfoList"]?.items.compactMap { $0["Name"]?.text } == names)
+                #expect(page["TotalCount"]?.integer == 3)
+                #expect(page["CompleteFlag"]?.integer == Int64(isComplete))
+                #expect(page["Next"] == nil)
+            }
+            let farthest = try await anna.call("getOfficialAccountList", ["Offset": .integer(10_000)])
+            #expect(farthest["CompleteFlag"]?.integer == 1)
         }
     }
 
@@ -276,6 +288,9 @@ import Testing
                 ("getOfficialAccountsInfo", ["OfficialAccountIdList": .array([.integer(1)])]),
                 ("getOfficialAccountList", ["Limit": .integer(101)]),
                 ("getOfficialAccountList", ["Offset": .integer(-1)]),
+                ("getOfficialAccountList", ["Offset": .integer(10_001)]),
+                ("getOfficialAccountList", ["Offset": .integer(1), "After": .string("@TOA#_news")]),
+                ("getOfficialAccountList", ["After": .integer(1)]),
                 ("markMessageAsRead", Self.news.setting("MsgSeq", to: .string("1"))),
                 ("getHistoryMessageList", Self.news.setting("LastMsgKey", to: .string("key"))),
                 ("resume", ["@TOA#_news": .integer(1)]),
@@ -286,6 +301,7 @@ import Testing
                 #expect(try await code(anna, method, parameters) == -32602, "\(method) \(parameters)")
             }
             #expect(try await code(anna, "resume", ["news": .object([:])]) == 130007)
+            #expect(try await code(anna, "getOfficialAccountList", ["After": .string("news")]) == 130007)
             #expect(try await code(anna, "logout", [:]) == -32601)
         }
     }

@@ -80,6 +80,44 @@ import WebSockets
         }
     }
 
+    static let readingMethods: [(String, JSONObject)] = [
+        ("getOfficialAccountList", [:]),
+        ("getOfficialAccountList", ["After": .string("@TOA#_a")]),
+        ("getOfficialAccountsInfo", ["OfficialAccountIdList": .array([])]),
+        (
+            "getOfficialAccountsInfo",
+            ["OfficialAccountIdList": .array([.object(["Official_Account": .string("@TOA#_news")])])]
+        ),
+        ("getHistoryMessageList", ["Official_Account": .string("@TOA#_news")]),
+        ("resume", ["@TOA#_news": .object(["Epoch": .string("e"), "MsgSeq": .integer(0)])]),
+    ]
+
+    @Test("only so many sessions read a page at once, and the others get theirs after them", arguments: readingMethods)
+    func pages(method: String, parameters: JSONObject) async throws {
+        var options = LiveNode.Options()
+        options.comparisonInterval = .seconds(3600)
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
+            try await node.createChannel()
+            var clients: [LiveClient] = []
+            for number in 0..<Gateway.readersAtOnce + 4 {
+                let client = try await node.login("user\(number)")
+                // Of a channel that its room has begun with nothing is read but for the page.
+                try await client.call("subscribeOfficialAccount", ["Official_Account": .string("@TOA#_news")])
+                try await client.call("resume", Self.readingMethods[5].1)
+                clients.append(client)
+            }
+            reads.holdAll()
+            defer { reads.goOn() }
+            let requests = clients.map { ($0, $0.send(method, parameters)) }
+            try await waitUntil("some read") { reads.waitingCount == Gateway.readersAtOnce }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(reads.waitingCount == Gateway.readersAtOnce)
+            reads.goOn()
+
+            for (client, id) in requests { _ = try await client.answer(to: id) }
+        }
+    }
+
     @Test("a login that is in line is let in when its turn comes in time")
     func waitsShortly() async throws {
         var options = LiveNode.Options()

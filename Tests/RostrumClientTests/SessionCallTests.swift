@@ -59,6 +59,15 @@ struct SessionCallTests {
         ) { session in
             let page = try await session.allChannels(limit: 5, offset: 10)
             return page.channels.map(\.info.id) == [Wire.news] && page.totalCount == 20 && page.nextOffset == 15
+                && !page.isLast
+        },
+        SessionCallCase(
+            method: "getOfficialAccountList",
+            params: #"{"After":"@TOA#_m","Limit":5}"#,
+            result: #"{"OfficialAccountInfoList":[\#(item)],"TotalCount":20,"CompleteFlag":0}"#
+        ) { session in
+            let page = try await session.allChannels(limit: 5, after: "@TOA#_m")
+            return page.channels.map(\.info.id) == [Wire.news] && page.nextOffset == nil && !page.isLast
         },
         SessionCallCase(
             method: "setReceiveMessageOpt",

@@ -23,6 +23,18 @@ import WebSockets
         #expect(!take(1, after: 60_100))
     }
 
+    @Test("who did more than is allowed is told how long to wait")
+    func delays() {
+        let start = NIODeadline.now()
+        var allowance = Allowance(Allowance.Rule(burst: 10, perSecond: 4), at: start)
+        allowance.take(10, at: start)
+        #expect(allowance.delay(at: start) == .zero)
+        allowance.take(2, at: start)
+        #expect(allowance.delay(at: start) == .milliseconds(500))
+        #expect(allowance.delay(at: start + .milliseconds(300)) == .milliseconds(200))
+        #expect(allowance.delay(at: start + .seconds(1)) == .zero)
+    }
+
     @Test("who pings once a second and answers pings is never hit")
     func wellBehaved() {
         let start = NIODeadline.now()

@@ -7,9 +7,9 @@ import Database
 ///
 /// Source: spec/official-channels.md.
 package struct OfficialChannels: Sendable {
-    private let database: any Database
+    let database: any Database
     private let webhooks: Webhooks
-    private let announcer: ChannelAnnouncer
+    let announcer: ChannelAnnouncer
     private let random: any RandomSource
 
     init(database: any Database, webhooks: Webhooks, announcer: ChannelAnnouncer, random: any RandomSource) {
@@ -146,24 +146,6 @@ package struct OfficialChannels: Sendable {
     ) async throws(ChatError) -> [OfficialChannel] {
         try await database.read { tx throws(ChatError) in
             try ChannelTable.page(of: application, after: last, limit: limit, in: tx)
-        }
-    }
-
-    /// Every channel of the application as users are shown it, in the order of IDs.
-    ///
-    /// - Returns: a part of them; and how many there are, from the counter by which the plan's quota is judged: it is
-    ///   exact, and counting 100,000 rows for each page would cost more than the page.
-    package func list(
-        offset: Int64,
-        limit: Int64,
-        for call: Call
-    ) async throws(ChatError) -> (items: [JSONObject], total: Int64) {
-        let application = call.application.id
-        try call.application.demandChannelService(at: call.time)
-        return try await database.read { tx throws(ChatError) in
-            let channels = try ChannelTable.page(of: application, offset: offset, limit: limit, in: tx)
-            let total = try Usage.current(of: application, in: tx).channels
-            return (channels.map { JSONObject(announcer.item($0).members) }, total)
         }
     }
 

@@ -34,15 +34,8 @@ extension Methods {
         // Held before the reading, so that what is committed after it comes after the answer.
         let hold = await session.hold(channels)
         answer.resumed = channels.map { .init(channel: $0, outcome: .failed, catchUp: hold.catchUp) }
-        let stored = try await chat { [positions] () throws(ChatError) in
-            try await session.hub.shared.turnstile.pass { () throws(ChatError) in
-                try await systems.timeline.resume(
-                    positions,
-                    for: call.caller,
-                    of: call.application,
-                    at: call.time
-                )
-            }
+        let stored = try await inTurn { [positions] () throws(ChatError) in
+            try await systems.timeline.resume(positions, for: call.caller, of: call.application, at: call.time)
         }
         var answers: [(ChannelID, ResumeAnswer)] = []
         answer.resumed = []

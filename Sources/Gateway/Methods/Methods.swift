@@ -61,9 +61,13 @@ struct Methods: Sendable {
     static let mostOwnItems: Int64 = 200
     /// Channels in a page of `getOfficialAccountList`.
     static let largestPage: Int64 = 100
+    /// How far into the list of all channels an `Offset` may go; beyond, pages begin after a channel.
+    static let largestOffset: Int64 = 10_000
     static let usualPage: Int64 = 20
 
     let systems: Systems
+    /// Passed by what reads more than a few rows.
+    let turnstile: Turnstile
     let metrics: GatewayMetrics
     let logger: Logger
 
@@ -202,52 +206,6 @@ struct Methods: Sendable {
 
     static let nothing = Array("{}".utf8)
 
-    private func info(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
-        let channels = try parameters.channels("OfficialAccountIdList", atMost: Self.mostItems)
-        guard channels.isEmpty else {
-            let items = try await chat { () throws(ChatError) in
-                try await systems.subscribers.items(channels, for: call)
-            }
-            return JSONObject([.init(name: "OfficialAccountInfoList", value: .array(items.map(JSONValue.object)))]).json
-        }
-        let page = try Page(parameters, largest: Self.mostOwnItems, usual: Self.mostOwnItems)
-        let own = try await chat { () throws(ChatError) in
-            try await systems.subscribers.ownItems(offset: page.offset, limit: page.limit, for: call)
-        }
-        return page.result(own.items, total: own.total).json
-    }
-
-    private func list(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
-        let page = try Page(parameters, largest: Self.largestPage, usual: Self.usualPage)
-        let found = try await chat { () throws(ChatError) in
-            try await systems.channels.list(offset: page.offset, limit: page.limit, for: call)
-        }
-        return page.result(found.items, total: found.total).json
-    }
-
-    private func history(_ parameters: Parameters, _ call: Call) async throws(JSONRPC.Refusal) -> [UInt8] {
-        let channel = try parameters.channel()
-        var last: MessageKey?
-        if let text = try parameters.optionalText("LastMsgKey") {
-            guard let key = MessageKey(rawValue: text) else {
-                throw JSONRPC.Refusal(.invalidParams, "LastMsgKey must be a message's key, as in 71_1_1767229200.")
-            }
-            last = key
-        }
-        let number = try parameters.optionalInteger("ReqMsgNumber", 0...Int64(UInt32.max)) ?? 0
-        let withRecalled = try parameters.optionalInteger("WithRecalledMsg", 0...1) == 1
-        let page = try await chat { [last] () throws(ChatError) in
-            try await systems.broadcasts.ownHistory(
-                of: channel,
-                before: last,
-                number: number == 0 ? Int64(Broadcasts.largestPage) : number,
-                withRecalled: withRecalled,
-                for: call
-            )
-        }
-        return page.reply(of: channel).json
-    }
-
     private func call(for session: Session) async throws(JSONRPC.Refusal) -> Call {
         let application = try await chat { () throws(ChatError) in
             guard let application = try await systems.applications.find(session.account.application),
@@ -265,6 +223,13 @@ struct Methods: Sendable {
             requestID: systems.random.hex(bytes: 16),
             time: systems.clock.now
         )
+    }
+
+    /// Runs an operation of the domain that reads much, when it is its turn.
+    func inTurn<Value>(
+        _ operation: () async throws(ChatError) -> Value
+    ) async throws(JSONRPC.Refusal) -> Value {
+        try await turnstile.pass { () throws(JSONRPC.Refusal) in try await chat(operation) }
     }
 
     /// Runs an operation of the domain; what it throws becomes a refusal, and a fault of ours is logged.

@@ -166,9 +166,9 @@ extension Session {
         for delivery in unwritten { shared.receipts.report(delivery, DeliveryTally(written: 1)) }
         unwritten.removeAll()
         tellOfLag()
-        guard awaitsReader, case .open(let connection) = state else { return }
+        guard awaitsReader else { return }
         awaitsReader = false
-        answerNext(connection)
+        goOnAnswering()
     }
 
     /// Tells the client, who reads again, what was left out meanwhile.

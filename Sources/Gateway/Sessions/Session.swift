@@ -48,11 +48,14 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     var catchUps = 0
     /// Deliveries whose frame waits to be written.
     var unwritten: [Delivery] = []
-    private var requests: [ByteBuffer] = []
-    private var isAnswering = false
+    /// Texts that wait to be answered.
+    var requests: [ByteBuffer] = []
+    var isAnswering = false
     /// Whether the next request waits until the client has read the answers before it.
     var awaitsReader = false
-    private var allowance: Allowance
+    var allowance: Allowance
+    /// For answers, in parts of ``answerPart`` bytes.
+    var answerAllowance: Allowance
     /// When the client was last told that there is more to ask for.
     var awaitsClientSince: NIODeadline?
     /// How many sessions its user may have; 0 = no limit.
@@ -60,8 +63,6 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// Whether it is open; who is online is asked from anywhere.
     let isLive = Atomic(false)
 
-    /// How many requests a client may make.
-    static let mostRequests = Allowance.Rule(burst: 200, perSecond: 50)
     /// How long a client may take to ask for the rest of an answer.
     static let longestPause = TimeAmount.seconds(10)
 
@@ -81,6 +82,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         let now = NIODeadline.now()
         state = .awaited(since: now)
         allowance = Allowance(Self.mostRequests, at: now)
+        answerAllowance = Allowance(Self.mostAnswers, at: now)
     }
 
     /// Gives the session what its user subscribes to; before it opens.
@@ -174,49 +176,6 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             if connection.waitingBytes == 0 { tellOfLag() }
         case .ended: break
         }
-    }
-
-    // MARK: Requests
-
-    func received(text: ByteBuffer) {
-        guard case .open(let connection) = state, connection.isOpen else { return }
-        guard allowance.take(1, at: .now()) else { return end(.floods) }
-        requests.append(text)
-        if !isAnswering { answerNext(connection) }
-    }
-
-    func received(binary: ByteBuffer) {
-        end(.binary)
-    }
-
-    /// One request at a time; nothing more is read meanwhile, so a client cannot fill the memory with them.
-    func answerNext(_ connection: WebSocketConnection) {
-        guard connection.isOpen else { return requests.removeAll() }
-        guard !requests.isEmpty else {
-            if isAnswering { connection.resumeReading() }
-            isAnswering = false
-            return
-        }
-        let request = requests.removeFirst()
-        if !isAnswering { connection.suspendReading() }
-        isAnswering = true
-        shared.jobs.add { [self] in
-            let answer = await shared.methods.answer(request, for: self)
-            hub.eventLoop.execute { self.finish(answer) }
-        }
-    }
-
-    private func finish(_ answer: MethodsAnswer) {
-        guard case .open(let connection) = state else { return }
-        let sent = answer.text.map { connection.sendAlways(WebSocketFrames.text($0)) } ?? .refused
-        guard allowance.take(answer.further, at: .now()) else { return end(.floods) }
-        if !answer.resumed.isEmpty { resume(answer.resumed, sent) }
-        // An answer may be large: whoever asks and does not read is not asked what else he wants.
-        guard connection.waitingBytes <= WebSocketConnection.mostWaiting else {
-            awaitsReader = true
-            return
-        }
-        answerNext(connection)
     }
 
     // MARK: Rooms

@@ -1,3 +1,5 @@
+import ChatProtocol
+
 /// A post of a channel, as it comes to its subscribers.
 public struct ChannelMessage: Sendable, Equatable {
     /// `Official_Account`: the channel.
@@ -89,12 +91,14 @@ public struct LiveChannelPage: Sendable, Equatable {
     public let channels: [LiveChannel]
     /// `TotalCount`: how many channels the application has.
     public let totalCount: Int64
-    /// `Next`: where the next page begins; nil when this one is the last.
+    /// `CompleteFlag`: whether this page is the last.
+    public let isLast: Bool
+    /// `Next`: the offset at which the next page begins; nil when this one is the last, or began after a channel.
     public let nextOffset: Int64?
 
     /// As a server would tell it; for tests.
-    public init(channels: [LiveChannel], totalCount: Int64, nextOffset: Int64? = nil) {
-        (self.channels, self.totalCount, self.nextOffset) = (channels, totalCount, nextOffset)
+    public init(channels: [LiveChannel], totalCount: Int64, isLast: Bool, nextOffset: Int64? = nil) {
+        (self.channels, self.totalCount, self.isLast, self.nextOffset) = (channels, totalCount, isLast, nextOffset)
     }
 }
 
@@ -139,11 +143,13 @@ extension LiveChannel {
 
 extension LiveChannelPage {
     init(_ reply: WireObject) throws(WireFault) {
+        let isLast = try reply.integer("CompleteFlag") == 1
         self.init(
             channels: try reply.objects("OfficialAccountInfoList") { (item) throws(WireFault) in try LiveChannel(item)
             },
             totalCount: try reply.count("TotalCount"),
-            nextOffset: try reply.integer("CompleteFlag") == 1 ? nil : try reply.count("Next")
+            isLast: isLast,
+            nextOffset: isLast || reply.object["Next"] == nil ? nil : try reply.count("Next")
         )
     }
 }

@@ -62,10 +62,24 @@ extension SubscriberSession {
     ///
     /// - Parameters:
     ///   - limit: items on the page, 1 to 100.
-    ///   - offset: ``LiveChannelPage/nextOffset`` of the page before.
+    ///   - offset: ``LiveChannelPage/nextOffset`` of the page before, at most 10,000; ``allChannels(limit:after:)`` goes
+    ///     on from there.
     public func allChannels(limit: Int = 20, offset: Int64 = 0) async throws(RostrumError) -> LiveChannelPage {
-        let params: JSONObject = ["Limit": .integer(Int64(limit)), "Offset": .integer(offset)]
-        return try await call("getOfficialAccountList", params) { (result) throws(WireFault) in
+        try await page(["Limit": .integer(Int64(limit)), "Offset": .integer(offset)])
+    }
+
+    /// Returns the application's channels in the order of IDs, from the one on that follows another:
+    /// `getOfficialAccountList`.
+    ///
+    /// - Parameters:
+    ///   - limit: items on the page, 1 to 100.
+    ///   - channel: the last ID of the page before.
+    public func allChannels(limit: Int = 20, after channel: String) async throws(RostrumError) -> LiveChannelPage {
+        try await page(["Limit": .integer(Int64(limit)), "After": .string(channel)])
+    }
+
+    private func page(_ params: JSONObject) async throws(RostrumError) -> LiveChannelPage {
+        try await call("getOfficialAccountList", params) { (result) throws(WireFault) in
             try LiveChannelPage(result)
         }
     }

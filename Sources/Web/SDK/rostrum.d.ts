@@ -531,13 +531,16 @@ export class SubscriberSession implements AsyncIterable<SessionEvent> {
     /** Channels by ID, up to 50; without any, all that the user subscribes to, the newest subscription first. */
     getOfficialAccountsInfo(channels?: string[]): Promise<ChannelItem[]>;
 
-    /** Every channel of the application, a page at a time. */
-    getOfficialAccountList(page?: { Limit?: number; Offset?: number }): Promise<{
+    /**
+     * Every channel of the application in the order of IDs, a page at a time: from `Offset` on, at most 10,000, or, however
+     * many there are, from the channel on that follows `After`, an ID.
+     */
+    getOfficialAccountList(page?: { Limit?: number; Offset?: number; After?: string }): Promise<{
         OfficialAccountInfoList: ChannelItem[];
         TotalCount: number;
         CompleteFlag: 0 | 1;
-        /** The next `Offset`; 0 at the end. */
-        Next: number;
+        /** The next `Offset`; 0 at the end, absent with `After`. */
+        Next?: number;
     }>;
 
     setReceiveMessageOpt(channel: string, flag: MsgFlag): Promise<void>;
