@@ -3,8 +3,8 @@
 /// A channel either is followed, so that its events pass and duplicates are dropped by their numbers, or waits for an
 /// answer of `resume`: then its events are held, since what the answer brings came before them.
 ///
-/// Online-only posts are no part of that: no answer has them, and one that was sent while `resume` was answered comes
-/// after the answer that passed its number. So such a post is dropped only when the very same came before.
+/// Online-only posts are no part of that: an answer has at most those that were sent while it was awaited, and one of
+/// these may come after the answer that passed its number. So such a post is dropped only when the very same came before.
 struct ChannelLedger {
     /// Channels in one `resume`.
     static let mostResumed = 100
