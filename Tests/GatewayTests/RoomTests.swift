@@ -117,38 +117,92 @@ import Testing
         #expect(remembered == (1...40).filter { $0.isMultiple(of: 2) }.suffix(Room.mostUnstored).map(Int64.init))
     }
 
-    @Test("any order of hearing and reading delivers every number once and in order", arguments: 1...50)
+    @Test(
+        "any order of hearing and reading delivers every number once, in order, and as it was heard",
+        arguments: 1...50
+    )
     func anyOrder(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         let count: Int64 = 400
-        var room = Room(at: ChannelPosition(messageSeq: 0, eventSeq: 0))
-        var delivered: [Int64] = []
-        var isReading = true
+        var reader = Reader(at: ChannelPosition(messageSeq: 0, eventSeq: 0))
         // Events are lost, doubled, and come up to five places early or late.
-        var heard = (1...count).filter { _ in Int.random(in: 0..<10, using: &random) > 0 }
-        heard += heard.filter { _ in Int.random(in: 0..<10, using: &random) == 0 }
-        let order = heard.map { ($0, $0 + Int64.random(in: -5...5, using: &random)) }.sorted { $0.1 < $1.1 }
+        var sent = (1...count).filter { _ in Int.random(in: 0..<10, using: &random) > 0 }
+        sent += sent.filter { _ in Int.random(in: 0..<10, using: &random) == 0 }
+        let order = sent.map { ($0, $0 + Int64.random(in: -5...5, using: &random)) }.sorted { $0.1 < $1.1 }
 
         func read(upTo head: Int64) {
+            reader.read(upTo: head, failing: Bool.random(using: &random)) { event($0) }
+        }
+        for (number, _) in order {
+            reader.hear(event(number, isOnlineOnly: true))
+            if Int.random(in: 0..<4, using: &random) == 0 { read(upTo: min(count, number + 5)) }
+        }
+        while reader.room.position.eventSeq < count {
+            reader.compare(with: count)
+            read(upTo: count)
+        }
+
+        #expect(reader.delivered.map(\.position.eventSeq) == Array(1...count))
+        #expect(reader.wasHeardAndLost.isEmpty)
+        #expect(reader.followedByThemselves > 0)
+    }
+
+    /// Uses a room as `Rooms` does.
+    private struct Reader {
+        private(set) var room: Room
+        private(set) var delivered: [TimelineEvent] = []
+        /// Numbers of events that were heard in time and not delivered as they were heard.
+        private(set) var wasHeardAndLost: [Int64] = []
+        /// How many events came out after another one that was heard, having been too early.
+        private(set) var followedByThemselves = 0
+        private var heard: Set<Int64> = []
+        private var hasBegun = false
+        private var isReading = true
+
+        init(at position: ChannelPosition) {
+            room = Room(at: position)
+        }
+
+        mutating func hear(_ event: TimelineEvent) {
+            heard.insert(event.position.eventSeq)
+            switch room.hear(event) {
+            case .known, .waits: break
+            case .read: isReading = true
+            case .next:
+                deliver(event)
+                while let next = room.takeNextHeard() {
+                    followedByThemselves += 1
+                    deliver(next)
+                }
+            }
+        }
+
+        mutating func compare(with head: Int64) {
+            if room.learn(of: head) == .read { isReading = true }
+        }
+
+        /// Reads as long as the room says, in parts of seven; the first time only where the channel stands.
+        mutating func read(upTo head: Int64, failing: Bool, _ event: (Int64) -> TimelineEvent) {
+            var fails = failing
             while isReading {
-                let start = room.position.eventSeq
-                let end = min(head, start + 7)
-                let reading = room.finishReading(start < end ? ((start + 1)...end).map { event($0) } : [])
-                delivered += reading.events.map(\.position.eventSeq)
+                let reading: Room.Reading
+                if hasBegun {
+                    let start = room.position.eventSeq
+                    let end = fails ? start : min(head, start + 7)
+                    reading = room.finishReading(start < end ? ((start + 1)...end).map(event) : [])
+                } else {
+                    reading = room.begin(fails ? nil : head)
+                }
+                (hasBegun, fails) = (true, false)
+                for event in reading.events { deliver(event) }
                 isReading = reading.goesOn
             }
         }
-        for (number, _) in order {
-            switch room.hear(event(number)) {
-            case .next: delivered.append(number)
-            case .read: isReading = true
-            case .waits, .known: break
-            }
-            if Int.random(in: 0..<4, using: &random) == 0 { read(upTo: min(count, number + 5)) }
-        }
-        if room.learn(of: count) == .read { isReading = true }
-        read(upTo: count)
 
-        #expect(delivered == Array(1...count))
+        private mutating func deliver(_ event: TimelineEvent) {
+            delivered.append(event)
+            let number = event.position.eventSeq
+            if heard.contains(number), event.notification?.isStored != false { wasHeardAndLost.append(number) }
+        }
     }
 }
