@@ -4,10 +4,13 @@ import NIOSSL
 
 /// Lets a client without TLS talk to a server with it: carries what comes to a free port of this machine to another.
 ///
-/// It believes every certificate.
+/// It believes every certificate, and keeps little for a client that does not read.
 package struct TLSRelay: Sendable {
     package let port: Int
     private let channel: any Channel
+
+    /// How much the kernel keeps on the way to the client; Linux doubles it.
+    private static let bufferBytes: SocketOptionValue = 65_536
 
     /// Runs a relay for the time of `body`.
     ///
@@ -25,8 +28,10 @@ package struct TLSRelay: Sendable {
         let context = try NIOSSLContext(configuration: configuration)
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.socketOption(.so_sndbuf), value: bufferBytes)
             .childChannelInitializer { near in
                 ClientBootstrap(group: near.eventLoop)
+                    .channelOption(.socketOption(.so_rcvbuf), value: bufferBytes)
                     .channelInitializer { far in
                         far.eventLoop.makeCompletedFuture {
                             try far.pipeline.syncOperations.addHandlers([
@@ -66,6 +71,11 @@ package struct TLSRelay: Sendable {
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             other.writeAndFlush(unwrapInboundIn(data), promise: nil)
+        }
+
+        func channelWritabilityChanged(context: ChannelHandlerContext) {
+            other.setOption(.autoRead, value: context.channel.isWritable).whenFailure { _ in }
+            context.fireChannelWritabilityChanged()
         }
 
         func channelInactive(context: ChannelHandlerContext) {
