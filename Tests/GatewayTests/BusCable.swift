@@ -55,6 +55,11 @@ final class BusCable: Sendable {
         for (event, end, _) in late { end.tell(event) }
     }
 
+    /// Whether everything arrives.
+    var isReliable: Bool {
+        state.withLock { $0.faults.lost == 0 && $0.faults.delayed == 0 }
+    }
+
     fileprivate func carry(_ event: Event, from source: End) {
         let deliveries = state.withLock { state in
             var deliveries: [(Event, End)] = []

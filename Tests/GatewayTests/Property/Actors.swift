@@ -22,7 +22,7 @@ struct Actors {
     private func publish(_ die: Int, to channel: ChannelID, _ random: inout SeededGenerator) async throws {
         switch die {
         case 0..<50: try await post(to: channel, &random)
-        case 50..<60: try await post(to: channel, &random) { $0.isOnlineOnly = true }
+        case 50..<60: try await postOnlineOnly(to: channel, &random)
         case 60..<66:
             try await post("dropped", to: channel, &random) {
                 ($0.skipsBeforeWebhook, $0.cloudCustomData) = (false, "drop")
@@ -56,6 +56,17 @@ struct Actors {
             }
         }
         world.keys.withLock { $0[channel, default: []].append(key) }
+    }
+
+    /// A post that history does not keep; waits until everybody has it to whom it is owed.
+    func postOnlineOnly(to channel: ChannelID, _ random: inout SeededGenerator) async throws {
+        let text = world.text("heard")
+        let debts = try await world.withNode(&random) { node in
+            let debts = world.devices.compactMap { OnlineOnlyDebt(to: $0, of: channel, from: node, in: world) }
+            try await node.post(text, to: channel) { ($0.skipsBeforeWebhook, $0.isOnlineOnly) = (true, true) }
+            return debts
+        }
+        for debt in debts { try await debt.wait(for: text, in: world) }
     }
 
     /// Users and their app: subscriptions, flags; and now and then a channel that is made anew.
@@ -141,12 +152,13 @@ struct Actors {
         for _ in 0..<count {
             if let client = device.client, client.ending == nil {
                 switch Int.random(in: 0..<10, using: &random) {
-                case 0: client.abort()
-                case 1: client.send(.close(1000))
-                case 2..<6:
-                    client.stopReading()
-                    try await Task.sleep(for: .milliseconds(Int.random(in: 30...150, using: &random)))
-                    client.resumeReading()
+                case 0:
+                    device.disturb(isReading: true)
+                    client.abort()
+                case 1:
+                    device.disturb(isReading: true)
+                    client.send(.close(1000))
+                case 2..<6: try await device.pause(for: .milliseconds(Int.random(in: 30...150, using: &random)))
                 default: break
                 }
             } else {

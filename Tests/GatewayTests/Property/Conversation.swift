@@ -9,8 +9,6 @@ struct Conversation {
     private(set) var position: ChannelPosition
     /// The beginnings of the texts that can be shown, by `MsgSeq`.
     private(set) var messages: [Int64: String] = [:]
-    /// The same of those that history does not have.
-    private(set) var onlineOnly: [Int64: String] = [:]
     /// What must never be shown again; a history that was asked for before the recall may still bring it.
     private var revoked: Set<Int64> = []
     private(set) var name: String
@@ -78,12 +76,8 @@ struct Conversation {
     }
 
     private mutating func hold(_ seq: Int64, _ text: String, isOnlineOnly: Bool) {
-        let beginning = String(text.prefix { $0 != " " })
-        if isOnlineOnly {
-            onlineOnly[seq] = beginning
-        } else if !revoked.contains(seq) {
-            messages[seq] = beginning
-        }
+        // The others are judged as they come; see OnlineOnlyDebt.
+        if !isOnlineOnly, !revoked.contains(seq) { messages[seq] = text.beginning }
     }
 
     /// Takes a profile, unless a newer one is known.
@@ -127,8 +121,6 @@ struct Conversation {
         let taken = waiting
         waiting = []
         for notification in taken {
-            // The answer counts an online-only post as seen, and does not have it.
-            if notification.parameters.number("OnlineOnlyFlag") == 1 { apply(notification) }
             take(notification)
         }
     }

@@ -24,6 +24,11 @@ final class ModelDevice: Sendable {
         var dropped: Set<String> = []
         var watch = WireWatch()
         var lags = 0
+        /// To which node it is connected, when last.
+        var node: ObjectIdentifier?
+        var isReading = true
+        /// Counts whatever keeps it from reading.
+        var disturbances = 0
         var resumes = 0
     }
 
@@ -46,7 +51,7 @@ final class ModelDevice: Sendable {
     func connect(to node: LiveNode) async throws {
         let connection = state.withLock { state in
             state.connection += 1
-            state.client = nil
+            (state.client, state.node, state.isReading) = (nil, ObjectIdentifier(node), true)
             state.answers = [:]
             (state.isSynced, state.early, state.lagged, state.dropped) = (false, [:], [], [])
             // A history that was not read to its end has holes that no resume fills.
@@ -66,6 +71,25 @@ final class ModelDevice: Sendable {
         state.withLock { state in
             state.client = client
             sync(&state)
+        }
+    }
+
+    /// Reads nothing for a time.
+    func pause(for time: Duration) async throws {
+        let client = disturb(isReading: false)
+        client?.stopReading()
+        try await Task.sleep(for: time)
+        client?.resumeReading()
+        disturb(isReading: true)
+    }
+
+    /// Notes that it may not get everything at once; to be called first.
+    @discardableResult
+    func disturb(isReading: Bool) -> LiveClient? {
+        state.withLock { state in
+            state.disturbances += 1
+            state.isReading = isReading
+            return state.client
         }
     }
 

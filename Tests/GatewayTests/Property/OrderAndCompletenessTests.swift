@@ -9,7 +9,7 @@ import Testing
 ///
 /// Posts, recalls, profiles, subscriptions, flags and channels made anew go on at the same time as devices lose their
 /// connections, read slowly and come back, and nodes restart. A device that follows docs/subscriber-protocol.md must hold
-/// in the end what the storage has for its user.
+/// in the end what the storage has for its user; and what the storage never has must come to whoever is there and reads.
 ///
 /// What happens is drawn from the seed; in which order it meets is the machine's affair, so a seed that failed may have to
 /// be run more than once.
@@ -41,6 +41,7 @@ import Testing
                 let complaints = device.state.withLock { $0.watch.complaints }
                 #expect(complaints.isEmpty, "seed \(seed), \(device.name)")
             }
+            #expect(world.paidDebts.withLock { $0 } > 0, "seed \(seed)")
         }
     }
 
@@ -117,7 +118,7 @@ import Testing
             }
         }
         for device in world.devices {
-            device.client?.resumeReading()
+            device.disturb(isReading: true)?.resumeReading()
             try await waitUntil("\(device.name) has a connection") {
                 if !device.isConnected { try await actors.connect(device, &random) }
                 return device.isConnected
@@ -125,6 +126,7 @@ import Testing
         }
         for channel in World.channels {
             for _ in 0..<3 { try await actors.post(to: channel, &random) }
+            try await actors.postOnlineOnly(to: channel, &random)
         }
     }
 }

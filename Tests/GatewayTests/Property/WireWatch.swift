@@ -6,6 +6,10 @@ struct WireWatch {
     private(set) var complaints: [String] = []
     /// The last `EventSeq` of a channel on this session, in answers and notifications.
     private var last: [String: Int64] = [:]
+    /// The same in notifications alone: an answer may count an online-only post that comes after it.
+    private var lastNotified: [String: Int64] = [:]
+    /// The beginnings of the texts of online-only posts that came on this session.
+    private(set) var onlineOnly: Set<String> = []
     /// Under which number a text came.
     private var numbers: [String: String] = [:]
 
@@ -15,7 +19,7 @@ struct WireWatch {
 
     /// Another session begins.
     mutating func begin() {
-        last = [:]
+        (last, lastNotified, onlineOnly) = ([:], [:], [])
     }
 
     mutating func see(_ notification: LiveClient.Notification) {
@@ -23,15 +27,19 @@ struct WireWatch {
         guard let channel = parameters.channel, let epoch = parameters["Epoch"]?.text else { return }
         let key = "\(channel) \(epoch)"
         switch notification.method {
-        case "onOfficialAccountSubscribed": last[key] = parameters.number("HeadEventSeq")
+        case "onOfficialAccountSubscribed":
+            last[key] = parameters.number("HeadEventSeq")
+            lastNotified[key] = last[key]
         case "onRecvNewMessage", "onRecvMessageRevoked", "onOfficialAccountInfoChanged":
             guard let number = parameters.number("EventSeq") else {
                 return complain("\(notification.method) without EventSeq")
             }
-            if let last = last[key], number <= last {
+            let isOnlineOnly = parameters.number("OnlineOnlyFlag") == 1
+            if let last = isOnlineOnly ? lastNotified[key] : last[key], number <= last {
                 complain("\(notification.method) of \(key) has EventSeq \(number) after \(last)")
             }
-            last[key] = number
+            last[key] = max(number, isOnlineOnly ? last[key] ?? 0 : 0)
+            lastNotified[key] = number
             if notification.method == "onRecvNewMessage" { see(message: parameters, in: key) }
         default: break
         }
@@ -41,6 +49,9 @@ struct WireWatch {
     private mutating func see(message: JSONObject, in key: String) {
         guard let text = message.messageText, let seq = message.number("MsgSeq") else {
             return complain("a message without text or number: \(message)")
+        }
+        if message.number("OnlineOnlyFlag") == 1, !onlineOnly.insert(text.beginning).inserted {
+            complain("\(text.beginning) came twice on one session")
         }
         if text.hasPrefix("dropped") { complain("a message that the backend dropped: \(text)") }
         let number = "\(key) \(seq)"

@@ -59,6 +59,8 @@ final class World: Sendable {
     private let starts = Mutex<UInt64>(0)
     let keys = Mutex<[ChannelID: [MessageKey]]>([:])
     let discarded = Mutex<[String: Discarded]>([:])
+    /// Online-only posts that came to somebody to whom they were owed.
+    let paidDebts = Mutex(0)
     private let texts = Mutex(0)
 
     init(_ kind: Kind, seed: UInt64, over database: any Database) async throws {
@@ -217,7 +219,7 @@ final class World: Sendable {
             for broadcast in page.broadcasts {
                 guard case .message(let body, _) = broadcast.content else { continue }
                 let text = body.elements.first?["MsgContent"]?["Text"]?.text ?? ""
-                texts[broadcast.key.seq] = String(text.prefix { $0 != " " })
+                texts[broadcast.key.seq] = text.beginning
             }
             guard page.broadcasts.count == 20 else { return texts }
             last = page.broadcasts.first?.key
