@@ -1253,7 +1253,7 @@ export class SubscriberSession {
         this.#emitAt(type, event);
     }
 
-    /** An online-only post is in no answer, so it may come after one that counted it: its number alone says nothing. */
+    /** An online-only post may come after an answer that counted it: its number alone says nothing. */
     #isNews(link, type, event) {
         const channel = event.Official_Account;
         if (event.OnlineOnlyFlag !== 1) return this.#ledger.isNews(channel, type, event);
