@@ -51,8 +51,17 @@ package final class NATSServer: Sendable {
         await child?.remove()
     }
 
-    /// Lets it stand still, as a network that swallows everything does; or go on.
-    package func pause() { process.withLock { $0?.send(signal: SIGSTOP) } }
+    /// Lets it stand still, as a network that swallows everything does; returns when it does.
+    package func pause() async throws {
+        guard let child = process.withLock({ $0 }) else { return }
+        child.send(signal: SIGSTOP)
+        try await waitUntil("nats-server stands still") {
+            let status = FileManager.default.contents(atPath: "/proc/\(child.identifier)/status") ?? Data()
+            return String(decoding: status, as: UTF8.self).contains("State:\tT")
+        }
+    }
+
+    /// Lets it go on.
     package func goOn() { process.withLock { $0?.send(signal: SIGCONT) } }
 
     /// A port of this machine that nobody has just now, and that the kernel gives to nobody who does not ask for it.
@@ -64,7 +73,9 @@ package final class NATSServer: Sendable {
         throw WaitedTooLong(description: "no free port")
     }
 
-    /// Whether nobody answers there. Binding would tell more, but a child that is spawned just then would keep the port.
+    /// Whether nobody answers there.
+    ///
+    /// Binding would tell more, but a child that is spawned just then would keep the port.
     private static func isFree(_ port: UInt16) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

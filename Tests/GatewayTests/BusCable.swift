@@ -5,7 +5,7 @@ import Synchronization
 /// Connects the buses of several nodes, and treats what it carries as badly as a network may.
 ///
 /// A node hears its own events in order and at once. Events of channels that go to others may be lost, come late or come
-/// twice; changes of subscriptions may be lost; everything else arrives, in order.
+/// twice; everything else arrives, in order.
 final class BusCable: Sendable {
     /// How badly.
     struct Faults: Sendable {
@@ -13,8 +13,6 @@ final class BusCable: Sendable {
         var lost = 0
         var doubled = 0
         var delayed = 0
-        /// Changes of subscriptions, as often.
-        var lostChanges = 0
     }
 
     private struct State {
@@ -65,11 +63,6 @@ final class BusCable: Sendable {
             var deliveries: [(Event, End)] = []
             for index in state.waiting.indices { state.waiting[index].after -= 1 }
             for end in state.ends where end !== source {
-                if case .subscriptions = event,
-                    Int.random(in: 0..<1000, using: &state.random) < state.faults.lostChanges
-                {
-                    continue
-                }
                 guard case .channel = event else {
                     deliveries.append((event, end))
                     continue

@@ -54,7 +54,9 @@ package final class Health: Sendable {
             : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable",\#(parts)}"#)
     }
 
-    /// The roles, and how the bus is, if there is one. Without it the node goes on, only slower: it is ready.
+    /// The roles, and how the bus is, if there is one.
+    ///
+    /// Without it the node goes on, only slower: it is ready.
     private var parts: String {
         guard let bus else { return roles }
         return #"\#(roles),"bus":"\#(bus().isConnected ? "connected" : "away")""#

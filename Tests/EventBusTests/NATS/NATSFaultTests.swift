@@ -86,7 +86,7 @@ import Testing
                 let heard = EventLog()
                 buses[1].listen(heard.hear)
                 await buses[1].follow([Self.news])
-                server.pause()
+                try await server.pause()
 
                 let began = ContinuousClock.now
                 for number in 1...1000 { buses[0].publish(SampleEvents.post(Int64(number), size: 2000)) }
