@@ -10,27 +10,28 @@ struct GoldenCommandLineTests {
         rostrum --version --help
         rostrum dev --host --port --tls-port --admin-port --data-dir --key --random-key --limits… --trusted-proxies… \
         --sessions-per-address --logins-per-address --webhook-allow… --log-format --log-level --version --help
-        rostrum serve --config --host --port --admin-host --admin-port --data-dir --roles… --master-key-file \
-        --tls-certificate --tls-key --trusted-proxies… --sessions-per-address --logins-per-address --webhook-allow… \
-        --log-format --log-level --version --help
+        rostrum serve --config --host --port --admin-host --admin-port --data-dir --database --bus --roles… \
+        --master-key-file --tls-certificate --tls-key --trusted-proxies… --sessions-per-address --logins-per-address \
+        --webhook-allow… --log-format --log-level --version --help
         rostrum app --version --help
-        rostrum app create [SDKAPPID] --name --key --admin… --plan --data-dir! --master-key-file --json --version --help
-        rostrum app list --data-dir! --master-key-file --json --version --help
-        rostrum app show SDKAPPID --data-dir! --master-key-file --json --secrets --version --help
-        rostrum app set SDKAPPID --data-dir! --master-key-file --json --name --plan --enable-serving --disable-serving \
-        --channel-service --channel-service-expires --limits… --webhook-url --webhook-enable… --webhook-token \
-        --webhook-timeout-policy --webhook-retry --version --help
-        rostrum app add-admin SDKAPPID user --data-dir! --master-key-file --json --version --help
-        rostrum app remove-admin SDKAPPID user --data-dir! --master-key-file --json --version --help
-        rostrum app rotate-key SDKAPPID --data-dir! --master-key-file --json --key --finish --version --help
-        rostrum app delete SDKAPPID --data-dir! --master-key-file --json --yes --version --help
-        rostrum app audit SDKAPPID --data-dir! --master-key-file --json --limit --version --help
-        rostrum usersig --app! --user! --expire --key --data-dir --master-key-file --json --version --help
+        rostrum app create [SDKAPPID] --name --key --admin… --plan --data-dir --database --master-key-file --json \
+        --version --help
+        rostrum app list --data-dir --database --master-key-file --json --version --help
+        rostrum app show SDKAPPID --data-dir --database --master-key-file --json --secrets --version --help
+        rostrum app set SDKAPPID --data-dir --database --master-key-file --json --name --plan --enable-serving \
+        --disable-serving --channel-service --channel-service-expires --limits… --webhook-url --webhook-enable… \
+        --webhook-token --webhook-timeout-policy --webhook-retry --version --help
+        rostrum app add-admin SDKAPPID user --data-dir --database --master-key-file --json --version --help
+        rostrum app remove-admin SDKAPPID user --data-dir --database --master-key-file --json --version --help
+        rostrum app rotate-key SDKAPPID --data-dir --database --master-key-file --json --key --finish --version --help
+        rostrum app delete SDKAPPID --data-dir --database --master-key-file --json --yes --version --help
+        rostrum app audit SDKAPPID --data-dir --database --master-key-file --json --limit --version --help
+        rostrum usersig --app! --user! --expire --key --data-dir --database --master-key-file --json --version --help
         rostrum webhooks --version --help
-        rostrum webhooks list SDKAPPID --data-dir! --master-key-file --json --limit --version --help
-        rostrum webhooks show SDKAPPID DELIVERY --data-dir! --master-key-file --json --version --help
-        rostrum webhooks retry SDKAPPID [DELIVERY] --data-dir! --master-key-file --json --all --version --help
-        rostrum webhooks test SDKAPPID --data-dir! --master-key-file --json --webhook-allow… --version --help
+        rostrum webhooks list SDKAPPID --data-dir --database --master-key-file --json --limit --version --help
+        rostrum webhooks show SDKAPPID DELIVERY --data-dir --database --master-key-file --json --version --help
+        rostrum webhooks retry SDKAPPID [DELIVERY] --data-dir --database --master-key-file --json --all --version --help
+        rostrum webhooks test SDKAPPID --data-dir --database --master-key-file --json --webhook-allow… --version --help
         rostrum commands --json --markdown --openapi --version --help
         """.split(separator: "\n").map(String.init)
 
