@@ -1,0 +1,128 @@
+"""A PostgreSQL server of its own, by deploy/postgresql/rostrum.conf, and what is done to it in a failover."""
+import glob
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+
+from .programs import Failed, Program, which
+
+ACCESS = """\
+local  all          all                     trust
+host   rostrum      rostrum     0.0.0.0/0   scram-sha-256
+host   replication  replicator  127.0.0.1/32   scram-sha-256
+"""
+
+
+def programs():
+    """Where initdb and its kin are."""
+    versions = glob.glob("/usr/lib/postgresql/*/bin/initdb")
+    newest = max(versions, key=lambda path: float(re.search(r"/([\d.]+)/bin/", path)[1]), default=None)
+    return pathlib.Path(newest or which("initdb")).parent
+
+
+def unprivileged():
+    """PostgreSQL does not run as root; whose it is then."""
+    if os.geteuid():
+        return None
+    for user in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(user).pw_name
+        except KeyError:
+            continue
+    raise Failed("PostgreSQL does not run as root, and there is no user postgres")
+
+
+class Postgres(Program):
+    """The administrator comes over a socket in a directory that only he may enter; everybody else has a password."""
+
+    def __init__(self, name, configuration, directory, port, listen, secrets, place=None):
+        self.programs, self.owner, self.secrets, self.port = programs(), unprivileged(), secrets, port
+        self.home = directory / name
+        self.home.mkdir(mode=0o700, exist_ok=True)
+        self.data, self.configuration = self.home / "data", configuration
+        if self.owner:
+            shutil.chown(self.home, self.owner)
+        words = [self.programs / "postgres", "-D", self.data, "-c", f"listen_addresses={listen}", "-c", f"port={port}",
+                 "-c", f"unix_socket_directories={self.home}"]
+        # With SIGQUIT it ends at once and leaves no shared memory behind.
+        super().__init__(name, words, directory / f"{name}.log", user=self.owner, place=place,
+                         if_orphaned=signal.SIGQUIT)
+
+    def run(self, *words, text=None, **environment):
+        """One of PostgreSQL's own programs, as the user whose data it is."""
+        user = [which("setpriv"), f"--reuid={self.owner}", f"--regid={self.owner}", "--clear-groups"] if self.owner else []
+        done = subprocess.run([*user, self.programs / words[0], *map(str, words[1:])], input=text, cwd="/",
+                              capture_output=True, text=True, env=os.environ | environment, check=False)
+        if done.returncode:
+            raise Failed(f"{words[0]}: {done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+    def ask(self, statement, database="postgres"):
+        """What a statement of the administrator answers."""
+        return self.run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.home, "-p", self.port, "-U",
+                        "postgres", "-d", database, text=statement)
+
+    def make(self):
+        """An empty server, with the role and the database of Rostrum."""
+        self.run("initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust")
+        self.configure()
+        self.start()
+        self.wait_until_ready()
+        self.ask(f"""
+            CREATE ROLE rostrum LOGIN PASSWORD '{self.secrets['database']}';
+            CREATE ROLE replicator LOGIN REPLICATION PASSWORD '{self.secrets['replication']}';
+            CREATE DATABASE rostrum OWNER rostrum;
+            """)
+
+    def make_replica(self, primary):
+        """A copy of the primary that follows it."""
+        self.run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-d",
+                 f"host=127.0.0.1 port={primary.port} user=replicator application_name={self.name}",
+                 PGPASSWORD=self.secrets["replication"])
+        self.start()
+        self.wait_until_ready()
+
+    def configure(self):
+        # The server's user may not be able to read the files of whoever runs the script.
+        settings = self.configuration.read_text()
+        self.write("rostrum.conf", settings)
+        self.write("pg_hba.conf", ACCESS)
+        with open(self.data / "postgresql.conf", "a") as file:
+            file.write("include 'rostrum.conf'\n")
+
+    def write(self, name, text):
+        path = self.data / name
+        path.write_text(text)
+        if self.owner:
+            shutil.chown(path, self.owner)
+
+    def wait_until_ready(self):
+        self.wait_until(self.answers, f"{self.name} answers")
+
+    def answers(self):
+        try:
+            return self.ask("SELECT 1") == "1"
+        except Failed:
+            return False
+
+    def stop(self, number=signal.SIGINT, seconds=30):
+        """Open connections are cut, what is written is kept."""
+        super().stop(number, seconds)
+
+    def has_all_of(self, primary):
+        """Whether everything that the primary has committed until now has arrived here and can be read."""
+        return self.ask(f"SELECT pg_last_wal_replay_lsn() >= '{primary.ask('SELECT pg_current_wal_flush_lsn()')}'") == "t"
+
+    def detach(self):
+        """The replica gets nothing more from its primary."""
+        self.ask("ALTER SYSTEM SET primary_conninfo = ''")
+        self.ask("SELECT pg_reload_conf()")
+        self.wait_until(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == "0", f"{self.name} is detached")
+
+    def promote(self):
+        """The replica takes writes from now on."""
+        self.ask("SELECT pg_promote()")
