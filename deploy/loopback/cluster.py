@@ -31,6 +31,7 @@ class Cluster:
 
     def __init__(self, binary=None, directory=None, replica=False, database_apart=False, node_apart=None, clocks=None,
                  trace=lambda text: None):
+        assert not (database_apart and node_apart), "no cable leads from one place to another"
         self.binary, self.trace = pathlib.Path(binary or BINARY).absolute(), trace
         self.parts = []
         self.keeper = Directory(directory)
@@ -42,7 +43,7 @@ class Cluster:
         self.place_of_database = self.place_of_node = None
         if database_apart:
             self.place_of_database = Place("postgresql", self.directory / "places.log")
-            self.database_cable = Cable(self.place_of_database, 1)
+            self.database_cable = Cable(self.place_of_database, 1, server_is_there=True)
         if node_apart:
             self.place_of_node = Place(f"node{node_apart}", self.directory / "places.log")
             self.node_cable, self.bus_cable = Cable(self.place_of_node, 2), Cable(self.place_of_node, 3)

@@ -14,7 +14,7 @@ class HAProxy(Program):
             "HAPROXY_MAXCONN": "2000",
             "HAPROXY_USER": pwd.getpwuid(os.geteuid()).pw_name,
             "HAPROXY_ADMIN_SOCKET": str(self.socket),
-            "HAPROXY_LOG": "stdout format raw",
+            "HAPROXY_LOG": "stdout",
             "ROSTRUM_BIND": f"127.0.0.1:{port}",
         }
         for node in nodes:

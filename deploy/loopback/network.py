@@ -53,20 +53,27 @@ class Place:
 class Cable:
     """Connects a place with the script's own network: 10.77.NUMBER.1 is here, 10.77.NUMBER.2 is there."""
 
-    def __init__(self, place, number):
+    def __init__(self, place, number, server_is_there=False):
         self.place, self.number, self.link = place, number, f"cable{number}"
         self.here, self.there = f"10.77.{number}.1", f"10.77.{number}.2"
+        self.server_is_there = server_is_there
 
     def lay(self):
         ip("link", "add", self.link, "type", "veth", "peer", "name", self.link, "netns", self.place.holder.process.pid)
         ip("address", "add", f"{self.here}/24", "dev", self.link)
         ip("address", "add", f"{self.there}/24", "dev", self.link, inside=self.place.words)
-        ip("link", "set", self.link, "up", inside=self.place.words)
-        ip("link", "set", self.link, "up")
+        for inside in ((), self.place.words):
+            ip("link", "set", self.link, "up", inside=inside)
 
     def unplug(self):
-        """What the place sends is lost without a word from now on, and so is what is sent to it."""
-        ip("link", "set", self.link, "down")
+        """What goes in at either end is lost from now on.
+
+        It is pulled out at the server: the other end still has a way to it, and hears nothing.
+        """
+        self.set("down")
 
     def plug_in(self):
-        ip("link", "set", self.link, "up")
+        self.set("up")
+
+    def set(self, state):
+        ip("link", "set", self.link, state, inside=self.place.words if self.server_is_there else ())

@@ -49,45 +49,45 @@ class Program:
     """A process that the kernel ends when the script ends, even by SIGKILL."""
 
     def __init__(self, name, words, log, environment=None, user=None, place=None, if_orphaned=signal.SIGKILL):
-        self.name, self.log, self.process = name, pathlib.Path(log), None
+        self.name, self.log, self.place, self.process = name, pathlib.Path(log), place, None
         # setpriv asks for the signal after it became the user, which is what would take it back.
         drop = [f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
         orphaned = if_orphaned.name.removeprefix("SIG")
-        self.words = [*(place.words if place else []), which("setpriv"), *drop, "--pdeathsig", orphaned, "--",
-                      *map(str, words)]
+        self.words = [which("setpriv"), *drop, "--pdeathsig", orphaned, "--", *map(str, words)]
         self.environment = environment
 
     def start(self):
         # The kernel counts the thread, not the process, as the parent.
         assert threading.current_thread() is threading.main_thread(), "programs are started by the main thread"
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+            words = [*(self.place.words if self.place else []), *self.words]
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
                                             env=self.environment, start_new_session=True)
 
     @property
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def kill(self):
-        self.signal(signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self.process.wait()
 
     def pause(self):
-        self.signal(signal.SIGSTOP)
+        self.send(signal.SIGSTOP)
 
     def resume(self):
-        self.signal(signal.SIGCONT)
+        self.send(signal.SIGCONT)
 
     def stop(self, number=signal.SIGTERM, seconds=20):
         """Ends it in its own way. One that does not end in time is killed, and that is an error."""
         if not self.is_running:
             return
-        self.signal(number)
+        self.send(number)
         # A signal waits while its process is paused.
-        self.signal(signal.SIGCONT)
+        self.send(signal.SIGCONT)
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,165 @@
+"""What is broken, and how it shows that it was."""
+import time
+from dataclasses import dataclass, field
+
+from ledger import Ledger
+
+
+class Unfelt(Exception):
+    """A fault that nobody noticed proves nothing."""
+
+
+def felt(condition, what):
+    if not condition:
+        raise Unfelt(what)
+
+
+@dataclass
+class Scene:
+    """One cluster under load."""
+    cluster: object
+    load: object
+    # What a failover has taken back, though it was acknowledged.
+    undone: Ledger = field(default_factory=Ledger)
+
+    def breathe(self, seconds):
+        """Lets the load run."""
+        time.sleep(seconds)
+
+
+@dataclass
+class Fault:
+    name: str
+    act: object
+    # What its cluster needs beyond three nodes.
+    needs: dict = field(default_factory=dict)
+    is_quick: bool = False
+
+    @property
+    def needs_own_network(self):
+        return bool({"database_apart", "node_apart"} & self.needs.keys())
+
+
+def kill_node(number):
+    def act(scene):
+        node = scene.cluster.nodes[number - 1]
+        before = scene.load.breaks
+        node.kill()
+        # As long as a dead node's work may lie before another takes it up.
+        scene.breathe(10)
+        felt(scene.load.breaks > before, f"{node.name} had no session")
+        node.start()
+        node.wait_until_ready()
+        scene.cluster.proxy.wait_until_ready()
+        scene.breathe(2)
+    return act
+
+
+def restart_postgresql(scene):
+    before = scene.load.retries
+    scene.cluster.database.stop()
+    scene.breathe(1)
+    scene.cluster.database.start()
+    scene.cluster.database.wait_until_ready()
+    scene.breathe(5)
+    felt(scene.load.retries > before, "no write had to be tried again")
+
+
+def crash_postgresql(scene):
+    before = scene.load.retries
+    scene.cluster.database.kill()
+    scene.cluster.database.start()
+    scene.cluster.database.wait_until_ready()
+    scene.breathe(5)
+    felt(scene.load.retries > before, "no write had to be tried again")
+
+
+def cut_postgresql(scene):
+    scene.cluster.database_cable.unplug()
+    scene.breathe(30)
+    scene.cluster.database_cable.plug_in()
+    scene.breathe(15)
+    felt(scene.load.longest_wait > 25, f"no write waited longer than {scene.load.longest_wait:.0f} s")
+
+
+def fail_over(scene):
+    """The replica gets nothing any more, the primary goes on for a while and dies, the replica takes its place."""
+    cluster, load = scene.cluster, scene.load
+    load.finish()
+    cluster.replica.wait_until(lambda: cluster.replica.has_all_of(cluster.database), "the replica has everything")
+    cluster.replica.detach()
+    load.write(scene.undone)
+    scene.breathe(3)
+    cluster.database.kill()
+    # What was acknowledged before is on its way for no longer than this.
+    scene.breathe(0.5)
+    load.keep()
+    cluster.replica.promote()
+    scene.breathe(5)
+    load.finish()
+    load.write()
+    scene.breathe(5)
+    felt(scene.undone.writes, "nothing was lost")
+    felt(load.reloads >= len(load.sessions), f"{load.reloads} reloads of {len(load.sessions)} sessions")
+
+
+def kill_nats(*numbers, seconds):
+    def act(scene):
+        servers = [scene.cluster.bus[number - 1] for number in numbers]
+        for server in servers:
+            server.kill()
+        scene.breathe(seconds)
+        for server in servers:
+            server.start()
+        for server in servers:
+            server.wait_until_ready()
+            server.wait_for_peers(server.peers)
+        scene.breathe(6)
+    return act
+
+
+def part_node_from_nats(scene):
+    scene.cluster.bus_cable.unplug()
+    scene.breathe(30)
+    scene.cluster.bus_cable.plug_in()
+    scene.breathe(10)
+
+
+def pause_node(scene):
+    node = scene.cluster.nodes[0]
+    before = scene.load.breaks
+    node.pause()
+    scene.breathe(20)
+    felt(scene.load.breaks > before, f"{node.name} had no session")
+    node.resume()
+    scene.breathe(10)
+
+
+def go_on(seconds):
+    def act(scene):
+        scene.breathe(seconds)
+    return act
+
+
+def restart_in_turn(scene):
+    before = scene.load.breaks
+    scene.cluster.rolling_restart()
+    felt(scene.load.breaks - before >= len(scene.load.sessions), "some sessions were not ended")
+
+
+FAULTS = [
+    Fault("node 1 killed", kill_node(1), is_quick=True),
+    Fault("node 2 killed", kill_node(2)),
+    Fault("node 3 killed", kill_node(3)),
+    Fault("one NATS server killed", kill_nats(1, seconds=3), is_quick=True),
+    Fault("all NATS servers killed", kill_nats(1, 2, 3, seconds=10)),
+    Fault("node paused for 20 s", pause_node),
+    Fault("rolling restart", restart_in_turn),
+    Fault("PostgreSQL restarted", restart_postgresql, is_quick=True),
+    Fault("PostgreSQL killed", crash_postgresql),
+    Fault("PostgreSQL cut off for 30 s", cut_postgresql, {"database_apart": True}),
+    Fault("failover to a replica that is behind", fail_over, {"replica": True}),
+    Fault("node 3 cut off from NATS for 30 s", part_node_from_nats, {"node_apart": 3}),
+    Fault("clock of node 2 is 60 s ahead", go_on(15), {"clocks": {2: 60}}),
+    Fault("clock of node 2 is 60 s behind", go_on(15), {"clocks": {2: -60}}),
+]

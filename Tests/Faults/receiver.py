@@ -1,0 +1,47 @@
+"""An application's backend: takes every webhook and remembers it."""
+import asyncio
+import json
+
+OK = b'{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}'
+REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(OK), OK)
+
+
+class Receiver:
+    def __init__(self):
+        # Each delivery once, by its id, in the order in which the first copy came.
+        self.deliveries, self.repeats = {}, 0
+        self.conversations = {}
+
+    async def start(self, host):
+        self.server = await asyncio.start_server(self.serve, "0.0.0.0")
+        self.url = f"http://{host}:{self.server.sockets[0].getsockname()[1]}/hook"
+
+    async def close(self):
+        self.server.close()
+        for writer in self.conversations.values():
+            writer.close()
+        await asyncio.gather(*self.conversations)
+
+    async def serve(self, reader, writer):
+        conversation = asyncio.current_task()
+        self.conversations[conversation] = writer
+        try:
+            while True:
+                request = await reader.readuntil(b"\r\n\r\n")
+                headers = dict(line.split(": ", 1) for line in request.decode("latin-1").split("\r\n")[1:] if line)
+                headers = {name.lower(): value for name, value in headers.items()}
+                body = json.loads(await reader.readexactly(int(headers["content-length"])))
+                self.take(headers["x-rostrum-delivery"], body)
+                writer.write(REPLY)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+            del self.conversations[conversation]
+
+    def take(self, delivery, body):
+        if delivery in self.deliveries:
+            self.repeats += 1
+        else:
+            self.deliveries[delivery] = body
