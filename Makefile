@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz commands format lint clean
+.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz commands format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -39,12 +39,20 @@ setup-bench-live:
 setup-bench-cluster:
 	@scripts/setup build bench-cluster
 
+setup-cluster:
+	@scripts/setup build cluster
+
 setup-fuzz:
 	@scripts/setup build fuzz
 
 run: setup ## build, and run the emulator on http://127.0.0.1:8080
 	@$(SWIFT_BUILD) --product rostrum
 	@exec .build/debug/rostrum dev --data-dir "$(DATA)" $(ARGS)
+
+.PHONY: cluster
+cluster: setup-cluster ## build, and run PostgreSQL, NATS, three nodes and HAProxy on this machine
+	@$(SWIFT_BUILD) --product rostrum
+	@exec deploy/cluster --rostrum .build/debug/rostrum $(ARGS)
 
 build: setup ## build everything for debugging
 	@$(SWIFT_BUILD)
@@ -55,7 +63,7 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript browser conformance
+	@$(MAKE) --no-print-directory javascript browser faults-quick conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -64,6 +72,15 @@ javascript: setup-test ## run the tests of the JavaScript SDK
 .PHONY: browser
 browser: setup-test ## test the demo page in headless Chromium; needs a build
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/demo_test.py
+
+.PHONY: faults-quick test-faults
+faults-quick: setup-cluster ## break a cluster in the quickest ways; needs a build
+	@Tests/Faults/judge_test.py
+	@Tests/Faults/run --quick $(ARGS)
+
+test-faults: setup-cluster ## break a cluster in every way that it must survive
+	@$(SWIFT_BUILD) --product rostrum
+	@Tests/Faults/run $(ARGS)
 
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:
