@@ -1,4 +1,5 @@
 """What is broken, and how it shows that it was."""
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -103,26 +104,38 @@ def fail_over(scene):
     felt(load.reloads >= len(load.sessions), f"{load.reloads} reloads of {len(load.sessions)} sessions")
 
 
+def is_on_the_bus(node):
+    return re.search(r"^rostrum_bus_connected 1", node.look("/metrics")[1], re.MULTILINE) is not None
+
+
+def wait_for_the_bus(scene):
+    for node in scene.cluster.nodes:
+        node.wait_until(lambda node=node: is_on_the_bus(node), f"{node.name} has the bus again")
+
+
 def kill_nats(*numbers, seconds):
     def act(scene):
         servers = [scene.cluster.bus[number - 1] for number in numbers]
         for server in servers:
             server.kill()
         scene.breathe(seconds)
+        if len(servers) == len(scene.cluster.bus):
+            felt(not any(map(is_on_the_bus, scene.cluster.nodes)), "a node says that it has a bus")
         for server in servers:
             server.start()
         for server in servers:
             server.wait_until_ready()
             server.wait_for_peers(server.peers)
-        scene.breathe(6)
+        wait_for_the_bus(scene)
     return act
 
 
 def part_node_from_nats(scene):
     scene.cluster.bus_cable.unplug()
     scene.breathe(30)
+    felt(not is_on_the_bus(scene.cluster.nodes[2]), "node 3 says that it has a bus")
     scene.cluster.bus_cable.plug_in()
-    scene.breathe(10)
+    wait_for_the_bus(scene)
 
 
 def pause_node(scene):

@@ -1,4 +1,5 @@
 """What was acknowledged: what must be there, once, whatever happens."""
+import time
 from dataclasses import dataclass, field
 
 
@@ -6,6 +7,8 @@ from dataclasses import dataclass, field
 class Post:
     text: str
     key: str
+    # When the acknowledgement came.
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def seq(self):

@@ -19,6 +19,8 @@ CHANNEL_QUOTA, POSTS_AN_HOUR, NARROW_CHANNELS = 40, 25, 2
 LIMITS = ["callsPerSecond=0", "broadcastsPerSecond=0"]
 # So long may it take until sessions and webhooks are complete after everything was written.
 PATIENCE = 60
+# So long may a post take when all is well again. A node that hears nothing of the others finds it within 5 s by itself.
+SOON = 2
 WEBHOOKS = [f"OfficialAccount.CallbackAfter{name}" for name in
             ("CreateOfficialAccount", "AddSubscriber", "DeleteSubscriber", "SendMsg")]
 
@@ -144,9 +146,9 @@ class Load:
 
     # The end.
 
-    def judge(self, undone=None):
+    def judge(self, undone, calm_since):
         """The verdict, as soon as there is nothing to complain about, and after so long in any case."""
-        texts = {post.text for posts in (undone.posts.values() if undone else ()) for post in posts}
+        texts = {post.text for posts in undone.posts.values() for post in posts}
         pairs = [(self.wide, self.applications[0]), (self.narrow, self.applications[1])]
         found = [self.do(find(self.caller(application), ledger)) for ledger, application in pairs]
         end = time.monotonic() + PATIENCE
@@ -162,6 +164,8 @@ class Load:
             for channel in self.full:
                 judge_cap(f"posts of {channel}", len(found[1].histories[channel]), POSTS_AN_HOUR, verdict)
             judge_sessions(self.sessions, found[0].histories, verdict)
+            if (delay := self.delivery(calm_since)) > SOON:
+                verdict.problems.append(f"after the fault posts took {delay:.1f} s to the sessions")
             if verdict or time.monotonic() > end:
                 return verdict
             time.sleep(0.2)
@@ -194,6 +198,14 @@ class Load:
     @property
     def longest_wait(self):
         return max(caller.longest for caller in self.callers)
+
+    def delivery(self, since):
+        """How long a post took from its acknowledgement to a session, of 95 in 100; of those acknowledged since then."""
+        posts = [(channel, post) for channel, posts in self.wide.posts.items() for post in posts if post.at > since]
+        never = float("inf")
+        delays = sorted(max(session.views[channel].arrivals.get(post.text, never) - post.at, 0)
+                        for channel, post in posts for session in self.sessions if channel in session.views)
+        return delays[len(delays) * 95 // 100]
 
     @property
     def breaks(self):

@@ -2,6 +2,7 @@
 import asyncio
 import json
 import random
+import time
 
 from websocket import Ended, WebSocket
 
@@ -14,6 +15,8 @@ class View:
     def __init__(self, item):
         self.epoch, self.msg_seq, self.event_seq = item["Epoch"], item["HeadMsgSeq"], item["HeadEventSeq"]
         self.posts = []
+        # When each post became known.
+        self.arrivals = {}
         # What came while an answer to `resume` is awaited, which is older; None while none is.
         self.held = None
         # The head up to which the history is still to be read; None when nothing is owed.
@@ -123,6 +126,7 @@ class Session:
             self.repeats += 1
         else:
             view.posts.append((post["MsgSeq"], text_of(post)))
+            view.arrivals[text_of(post)] = time.monotonic()
             view.move(post)
 
     def later(self, work):
