@@ -7,7 +7,7 @@ from ledger import Ledger
 
 
 class Unfelt(Exception):
-    """A fault that nobody noticed proves nothing."""
+    """A fault that did not show as it should."""
 
 
 def felt(condition, what):
@@ -113,12 +113,20 @@ def wait_for_the_bus(scene):
         node.wait_until(lambda node=node: is_on_the_bus(node), f"{node.name} has the bus again")
 
 
+def delivered_without_the_bus(scene, since, until):
+    """Each node compares its channels with the storage every 5 s."""
+    delay = scene.load.delivery(since, until)
+    felt(delay < 8, f"without the bus posts took {delay:.1f} s to the sessions")
+
+
 def kill_nats(*numbers, seconds):
     def act(scene):
         servers = [scene.cluster.bus[number - 1] for number in numbers]
         for server in servers:
             server.kill()
+        since = time.monotonic()
         scene.breathe(seconds)
+        until = time.monotonic()
         if len(servers) == len(scene.cluster.bus):
             felt(not any(map(is_on_the_bus, scene.cluster.nodes)), "a node says that it has a bus")
         for server in servers:
@@ -127,15 +135,19 @@ def kill_nats(*numbers, seconds):
             server.wait_until_ready()
             server.wait_for_peers(server.peers)
         wait_for_the_bus(scene)
+        delivered_without_the_bus(scene, since, until)
     return act
 
 
 def part_node_from_nats(scene):
     scene.cluster.bus_cable.unplug()
+    since = time.monotonic()
     scene.breathe(30)
+    until = time.monotonic()
     felt(not is_on_the_bus(scene.cluster.nodes[2]), "node 3 says that it has a bus")
     scene.cluster.bus_cable.plug_in()
     wait_for_the_bus(scene)
+    delivered_without_the_bus(scene, since, until)
 
 
 def pause_node(scene):

@@ -199,9 +199,10 @@ class Load:
     def longest_wait(self):
         return max(caller.longest for caller in self.callers)
 
-    def delivery(self, since):
-        """How long a post took from its acknowledgement to a session, of 95 in 100; of those acknowledged since then."""
-        posts = [(channel, post) for channel, posts in self.wide.posts.items() for post in posts if post.at > since]
+    def delivery(self, since, until=float("inf")):
+        """How long posts that were acknowledged in that time took to the sessions: 95 in 100 no longer than this."""
+        posts = [(channel, post) for channel, posts in self.wide.posts.items() for post in posts
+                 if since < post.at < until]
         never = float("inf")
         delays = sorted(max(session.views[channel].arrivals.get(post.text, never) - post.at, 0)
                         for channel, post in posts for session in self.sessions if channel in session.views)

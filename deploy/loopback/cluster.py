@@ -36,7 +36,10 @@ class Cluster:
         self.parts = []
         self.keeper = Directory(directory)
         self.directory = self.keeper.path
-        self.secrets = self.read_secrets()
+        # With a letter in front: the configuration of NATS would read some others as numbers.
+        self.secrets = self.kept("secrets.json", lambda: {
+            **{name: "p" + secrets.token_hex(16) for name in ("database", "replication", "bus", "routes")},
+            "master": secrets.token_hex(32)})
         self.listen = "127.0.0.1" if not node_apart else "0.0.0.0"
         self.here = "127.0.0.1"
         self.database_cable = self.node_cable = self.bus_cable = self.replica = None
@@ -48,7 +51,7 @@ class Cluster:
             self.place_of_node = Place(f"node{node_apart}", self.directory / "places.log")
             self.node_cable, self.bus_cable = Cable(self.place_of_node, 2), Cable(self.place_of_node, 3)
             self.here = self.node_cable.here
-        ports = free_ports(18)
+        ports = self.kept("ports.json", lambda: free_ports(18))
         self.database = self.postgres("postgresql", ports[0], self.place_of_database)
         if replica:
             self.replica = self.postgres("replica", ports[1])
@@ -71,19 +74,17 @@ class Cluster:
 
     # What it is made of.
 
-    def read_secrets(self):
-        """Passwords and the master key, made once for each directory."""
-        path = self.directory / "secrets.json"
+    def kept(self, name, make):
+        """What is made once for each directory, for nobody else to read."""
+        path = self.directory / name
         if not path.exists():
             path.touch(mode=0o600)
-            # With a letter in front: the configuration of NATS would read some others as numbers.
-            made = {name: "p" + secrets.token_hex(16) for name in ("database", "replication", "bus", "routes")}
-            path.write_text(json.dumps({**made, "master": secrets.token_hex(32)}))
+            path.write_text(json.dumps(make()))
         return json.loads(path.read_text())
 
     def postgres(self, name, port, place=None):
         listen = "0.0.0.0" if place else self.listen
-        return Postgres(name, DEPLOY / "postgresql/rostrum.conf", self.directory, port, listen, self.secrets, place)
+        return Postgres(name, DEPLOY / "postgresql", self.directory, port, listen, self.secrets, place)
 
     def nats(self, number, ports):
         mine = ports[number - 1], ports[number + 2], ports[number + 5], ports[3:6]
@@ -113,7 +114,7 @@ class Cluster:
 
     def database_url(self, addresses):
         hosts = ",".join(f"{host}:{port}" for host, port in addresses)
-        return f"postgres://rostrum:{self.secrets['database']}@{hosts}/rostrum?target_session_attrs=read-write"
+        return f"postgres://rostrum:{self.secrets['database']}@{hosts}/rostrum?target_session_attrs=read-write&sslmode=require"
 
     # Its life.
 
@@ -144,16 +145,16 @@ class Cluster:
             part.wait_until_ready()
 
     def begin_database(self):
-        if self.database.data.exists():
-            self.begin(self.database)
-        else:
-            self.trace(self.database.name)
-            self.parts.append(self.database)
-            self.database.make()
+        made = [(self.database, self.database.make)]
         if self.replica:
-            self.trace(self.replica.name)
-            self.parts.append(self.replica)
-            self.replica.make_replica(self.database)
+            made.append((self.replica, lambda: self.replica.make_replica(self.database)))
+        for server, make in made:
+            if server.data.exists():
+                self.begin(server)
+            else:
+                self.trace(server.name)
+                self.parts.append(server)
+                make()
 
     def stop(self):
         """In the reverse order; one part that does not end well keeps no other from being stopped."""

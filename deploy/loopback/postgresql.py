@@ -1,4 +1,5 @@
 """A PostgreSQL server of its own, by deploy/postgresql/rostrum.conf, and what is done to it in a failover."""
+import getpass
 import glob
 import os
 import pathlib
@@ -9,13 +10,6 @@ import signal
 import subprocess
 
 from .programs import Failed, Program, which
-
-ACCESS = """\
-local  all          all                     trust
-host   rostrum      rostrum     0.0.0.0/0   scram-sha-256
-host   replication  replicator  127.0.0.1/32   scram-sha-256
-"""
-
 
 def programs():
     """Where initdb and its kin are."""
@@ -37,26 +31,29 @@ def unprivileged():
 
 
 class Postgres(Program):
-    """The administrator comes over a socket in a directory that only he may enter; everybody else has a password."""
+    """The administrator is the user whose server it is; everybody else comes over TLS and has a password."""
 
-    def __init__(self, name, configuration, directory, port, listen, secrets, place=None):
+    def __init__(self, name, samples, directory, port, listen, secrets, place=None):
         self.programs, self.owner, self.secrets, self.port = programs(), unprivileged(), secrets, port
+        self.administrator = self.owner or getpass.getuser()
         self.home = directory / name
         self.home.mkdir(mode=0o700, exist_ok=True)
-        self.data, self.configuration = self.home / "data", configuration
+        self.data, self.samples = self.home / "data", samples
         if self.owner:
             shutil.chown(self.home, self.owner)
+        # libpq looks for certificates at home, and the caller's home may be closed to the server's user.
+        self.environment_of_tools = os.environ | {"HOME": str(self.home)}
         words = [self.programs / "postgres", "-D", self.data, "-c", f"listen_addresses={listen}", "-c", f"port={port}",
                  "-c", f"unix_socket_directories={self.home}"]
         # With SIGQUIT it ends at once and leaves no shared memory behind.
-        super().__init__(name, words, directory / f"{name}.log", user=self.owner, place=place,
+        super().__init__(name, words, directory / f"{name}.log", self.environment_of_tools, self.owner, place,
                          if_orphaned=signal.SIGQUIT)
 
     def run(self, *words, text=None, **environment):
         """One of PostgreSQL's own programs, as the user whose data it is."""
         user = [which("setpriv"), f"--reuid={self.owner}", f"--regid={self.owner}", "--clear-groups"] if self.owner else []
         done = subprocess.run([*user, self.programs / words[0], *map(str, words[1:])], input=text, cwd="/",
-                              capture_output=True, text=True, env=os.environ | environment, check=False)
+                              capture_output=True, text=True, env=self.environment_of_tools | environment, check=False)
         if done.returncode:
             raise Failed(f"{words[0]}: {done.stdout}{done.stderr}")
         return done.stdout.strip()
@@ -64,11 +61,11 @@ class Postgres(Program):
     def ask(self, statement, database="postgres"):
         """What a statement of the administrator answers."""
         return self.run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.home, "-p", self.port, "-U",
-                        "postgres", "-d", database, text=statement)
+                        self.administrator, "-d", database, text=statement)
 
     def make(self):
         """An empty server, with the role and the database of Rostrum."""
-        self.run("initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust")
+        self.run("initdb", "-D", self.data, "-U", self.administrator, "-E", "UTF8", "--locale=C.UTF-8", "-A", "peer")
         self.configure()
         self.start()
         self.wait_until_ready()
@@ -81,21 +78,28 @@ class Postgres(Program):
     def make_replica(self, primary):
         """A copy of the primary that follows it."""
         self.run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-d",
-                 f"host=127.0.0.1 port={primary.port} user=replicator application_name={self.name}",
+                 f"host=127.0.0.1 port={primary.port} user=replicator application_name={self.name} sslmode=require",
                  PGPASSWORD=self.secrets["replication"])
         self.start()
         self.wait_until_ready()
 
     def configure(self):
-        # The server's user may not be able to read the files of whoever runs the script.
-        settings = self.configuration.read_text()
-        self.write("rostrum.conf", settings)
-        self.write("pg_hba.conf", ACCESS)
+        """The samples, with this machine's addresses; their user may not be able to read the files themselves."""
+        access = (self.samples / "pg_hba.conf").read_text()
+        self.write("pg_hba.conf", re.sub(r"10\.0\.0\.0/24", "0.0.0.0/0", access))
+        self.write("rostrum.conf", (self.samples / "rostrum.conf").read_text())
         with open(self.data / "postgresql.conf", "a") as file:
             file.write("include 'rostrum.conf'\n")
+        made = subprocess.run(
+            [which("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+             "-days", "3650", "-subj", "/CN=localhost", "-keyout", "-"], capture_output=True, text=True, check=True)
+        key, begin, certificate = made.stdout.partition("-----BEGIN CERTIFICATE-----")
+        self.write("server.key", key)
+        self.write("server.crt", begin + certificate)
 
     def write(self, name, text):
         path = self.data / name
+        path.touch(mode=0o600)
         path.write_text(text)
         if self.owner:
             shutil.chown(path, self.owner)
