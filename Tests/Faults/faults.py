@@ -41,6 +41,12 @@ class Fault:
         return bool({"database_apart", "node_apart"} & self.needs.keys())
 
 
+def webhooks_were_taken_over(scene):
+    """Another node takes up an outbox within 10 s."""
+    silence = scene.load.receiver.silence
+    felt(silence < 12, f"no webhook came for {silence:.1f} s")
+
+
 def kill_node(number):
     def act(scene):
         node = scene.cluster.nodes[number - 1]
@@ -52,7 +58,7 @@ def kill_node(number):
         node.start()
         node.wait_until_ready()
         scene.cluster.proxy.wait_until_ready()
-        scene.breathe(2)
+        webhooks_were_taken_over(scene)
     return act
 
 
@@ -156,6 +162,7 @@ def pause_node(scene):
     node.pause()
     scene.breathe(20)
     felt(scene.load.breaks > before, f"{node.name} had no session")
+    webhooks_were_taken_over(scene)
     node.resume()
     scene.breathe(10)
 

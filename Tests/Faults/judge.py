@@ -150,8 +150,10 @@ async def find(caller, ledger):
                  {channel: await subscribers(caller, channel) for channel in ledger.subscribers})
 
 
-def of_ledger(ledger, receiver, undone=frozenset()):
-    """The deliveries about a ledger's channels; not those about posts that a failover has undone."""
+def of_ledger(ledger, receiver, history_was_undone, found):
+    """The deliveries about a ledger's channels; after a failover without those about posts that it has undone."""
+    there = {(key, text) for posts in found.histories.values() for _, key, text in posts}
     return [body for body in receiver.deliveries.values()
             if body["Official_Account"] in ledger.channels
-            and not ("MsgKey" in body and body["MsgBody"][0]["MsgContent"]["Text"] in undone)]
+            and not (history_was_undone and "MsgKey" in body
+                     and (body["MsgKey"], body["MsgBody"][0]["MsgContent"]["Text"]) not in there)]

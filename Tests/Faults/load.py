@@ -148,14 +148,13 @@ class Load:
 
     def judge(self, undone, calm_since):
         """The verdict, as soon as there is nothing to complain about, and after so long in any case."""
-        texts = {post.text for posts in undone.posts.values() for post in posts}
         pairs = [(self.wide, self.applications[0]), (self.narrow, self.applications[1])]
         found = [self.do(find(self.caller(application), ledger)) for ledger, application in pairs]
         end = time.monotonic() + PATIENCE
         while True:
             verdict = Verdict(problems=list(self.failures))
             for (ledger, _), there in zip(pairs, found):
-                there.deliveries = of_ledger(ledger, self.receiver, texts)
+                there.deliveries = of_ledger(ledger, self.receiver, bool(undone.writes), there)
                 judge_posts(ledger, there, verdict)
                 judge_channels(ledger, there, verdict)
                 judge_webhooks(ledger, there, verdict)
@@ -206,7 +205,7 @@ class Load:
         never = float("inf")
         delays = sorted(max(session.views[channel].arrivals.get(post.text, never) - post.at, 0)
                         for channel, post in posts for session in self.sessions if channel in session.views)
-        return delays[len(delays) * 95 // 100]
+        return delays[len(delays) * 95 // 100] if delays else never
 
     @property
     def breaks(self):

@@ -1,6 +1,7 @@
 """An application's backend: takes every webhook and remembers it."""
 import asyncio
 import json
+import time
 
 OK = b'{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}'
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(OK), OK)
@@ -11,6 +12,8 @@ class Receiver:
         # Each delivery once, by its id, in the order in which the first copy came.
         self.deliveries, self.repeats = {}, 0
         self.conversations = {}
+        # The longest time in which nothing came, though there was always something to tell.
+        self.silence, self.last = 0, None
 
     async def start(self, host):
         self.server = await asyncio.start_server(self.serve, "0.0.0.0")
@@ -41,6 +44,8 @@ class Receiver:
             del self.conversations[conversation]
 
     def take(self, delivery, body):
+        now = time.monotonic()
+        self.silence, self.last = max(self.silence, now - (self.last or now)), now
         if delivery in self.deliveries:
             self.repeats += 1
         else:
