@@ -31,7 +31,8 @@ CREATED = {"CallbackCommand": "OfficialAccount.CallbackAfterCreateOfficialAccoun
 
 class JudgeTest(unittest.TestCase):
     def setUp(self):
-        self.ledger = Ledger({CHANNEL: [Post(text, key) for _, key, text in POSTS]}, [CHANNEL], {CHANNEL: {"anna", "ben"}})
+        self.ledger = Ledger({CHANNEL: [Post(text, key) for _, key, text in POSTS]}, [CHANNEL],
+                             {CHANNEL: {"anna", "ben"}})
         self.found = judge.Found({CHANNEL: list(POSTS)}, {CHANNEL}, {CHANNEL: ["anna", "ben"]},
                                  [CREATED, came("anna", "ben"), *(sent(*post) for post in POSTS)])
         view = View({"Epoch": "e", "HeadMsgSeq": 0, "HeadEventSeq": 0})

@@ -19,6 +19,9 @@ class Receiver:
         self.server = await asyncio.start_server(self.serve, "0.0.0.0")
         self.url = f"http://{host}:{self.server.sockets[0].getsockname()[1]}/hook"
 
+    def silent_for(self):
+        return max(self.silence, time.monotonic() - self.last)
+
     async def close(self):
         self.server.close()
         for writer in self.conversations.values():

@@ -114,7 +114,8 @@ class Cluster:
 
     def database_url(self, addresses):
         hosts = ",".join(f"{host}:{port}" for host, port in addresses)
-        return f"postgres://rostrum:{self.secrets['database']}@{hosts}/rostrum?target_session_attrs=read-write&sslmode=require"
+        return (f"postgres://rostrum:{self.secrets['database']}@{hosts}/rostrum"
+                "?target_session_attrs=read-write&sslmode=require")
 
     # Its life.
 

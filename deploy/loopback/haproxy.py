@@ -20,7 +20,8 @@ class HAProxy(Program):
         for node in nodes:
             name = f"ROSTRUM_{node.name.upper()}"
             environment |= {name: f"{node.host}:{node.port}", f"{name}_ADMIN": node.admin}
-        super().__init__("haproxy", [which("haproxy"), "-db", "-f", configuration], directory / "haproxy.log", environment)
+        words = [which("haproxy"), "-db", "-f", configuration]
+        super().__init__("haproxy", words, directory / "haproxy.log", environment)
 
     def ask(self, command):
         """What the socket for administrators answers."""

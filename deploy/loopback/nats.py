@@ -8,7 +8,7 @@ from .programs import Program, which
 
 class Nats(Program):
     def __init__(self, name, configuration, directory, ports, listen, secrets):
-        """ports: for nodes, for other servers, for the monitor, of this server; and all servers' ports for each other."""
+        """ports: this server's for nodes, for other servers, for the monitor; and all servers' for each other."""
         client, route, self.monitor, routes = ports
         environment = os.environ | {
             "NATS_NAME": name,

@@ -21,7 +21,8 @@ def enter_own_network():
     words = [which("unshare"), "--net"]
     if os.geteuid():
         words += ["--user", "--map-current-user", "--keep-caps"]
-    if subprocess.run([*words, "--", which("ip"), "link", "set", "lo", "up"], capture_output=True, check=False).returncode:
+    trial = [*words, "--", which("ip"), "link", "set", "lo", "up"]
+    if subprocess.run(trial, capture_output=True, check=False).returncode:
         return False
     os.environ["ROSTRUM_OWN_NETWORK"] = "1"
     sys.stdout.flush()

@@ -51,7 +51,9 @@ class Postgres(Program):
 
     def run(self, *words, text=None, **environment):
         """One of PostgreSQL's own programs, as the user whose data it is."""
-        user = [which("setpriv"), f"--reuid={self.owner}", f"--regid={self.owner}", "--clear-groups"] if self.owner else []
+        user = []
+        if self.owner:
+            user = [which("setpriv"), f"--reuid={self.owner}", f"--regid={self.owner}", "--clear-groups"]
         done = subprocess.run([*user, self.programs / words[0], *map(str, words[1:])], input=text, cwd="/",
                               capture_output=True, text=True, env=self.environment_of_tools | environment, check=False)
         if done.returncode:
@@ -119,13 +121,15 @@ class Postgres(Program):
 
     def has_all_of(self, primary):
         """Whether everything that the primary has committed until now has arrived here and can be read."""
-        return self.ask(f"SELECT pg_last_wal_replay_lsn() >= '{primary.ask('SELECT pg_current_wal_flush_lsn()')}'") == "t"
+        position = primary.ask("SELECT pg_current_wal_flush_lsn()")
+        return self.ask(f"SELECT pg_last_wal_replay_lsn() >= '{position}'") == "t"
 
     def detach(self):
         """The replica gets nothing more from its primary."""
         self.ask("ALTER SYSTEM SET primary_conninfo = ''")
         self.ask("SELECT pg_reload_conf()")
-        self.wait_until(lambda: self.ask("SELECT count(*) FROM pg_stat_wal_receiver") == "0", f"{self.name} is detached")
+        receivers = "SELECT count(*) FROM pg_stat_wal_receiver"
+        self.wait_until(lambda: self.ask(receivers) == "0", f"{self.name} is detached")
 
     def promote(self):
         """The replica takes writes from now on."""

@@ -31,7 +31,9 @@ class Node(Program):
         self.host, self.port = self.settings["ROSTRUM_HOST"], int(self.settings["ROSTRUM_PORT"])
         self.admin = f"{self.settings['ROSTRUM_ADMIN_HOST']}:{self.settings['ROSTRUM_ADMIN_PORT']}"
         # Only what the file says: systemd hands down nothing of anybody's shell.
-        environment = {"PATH": os.environ["PATH"], **self.settings, **(skewed(clock_ahead, directory) if clock_ahead else {})}
+        environment = {"PATH": os.environ["PATH"], **self.settings}
+        if clock_ahead:
+            environment |= skewed(clock_ahead, directory)
         words = [binary, *self.unit.words[1:]]
         super().__init__(name, words, directory / f"{name}.log", environment, place=place)
 
