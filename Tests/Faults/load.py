@@ -147,7 +147,7 @@ class Load:
     # The end.
 
     def judge(self, undone, calm_since):
-        """The verdict, as soon as there is nothing to complain about, and after so long in any case."""
+        """The verdict, as soon as sessions and webhooks are complete, and after so long in any case."""
         pairs = [(self.wide, self.applications[0]), (self.narrow, self.applications[1])]
         found = [self.do(find(self.caller(application), ledger)) for ledger, application in pairs]
         end = time.monotonic() + PATIENCE
@@ -163,11 +163,12 @@ class Load:
             for channel in self.full:
                 judge_cap(f"posts of {channel}", len(found[1].histories[channel]), POSTS_AN_HOUR, verdict)
             judge_sessions(self.sessions, found[0].histories, verdict)
-            if (delay := self.delivery(calm_since)) > SOON:
-                verdict.problems.append(f"after the fault posts took {delay:.1f} s to the sessions")
             if verdict or time.monotonic() > end:
-                return verdict
+                break
             time.sleep(0.2)
+        if (delay := self.delivery(calm_since)) > SOON:
+            verdict.problems.append(f"after the fault posts took {delay:.1f} s to the sessions")
+        return verdict
 
     def close(self):
         async def end():

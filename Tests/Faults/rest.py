@@ -47,10 +47,13 @@ class Caller:
         self.query = application.query(ADMIN)
         self.reader = self.writer = None
         self.retries, self.longest = 0, 0
+        # Whether the last call was made more than once: an earlier attempt may still be on its way.
+        self.was_retried = False
 
     async def call(self, command, body, key=None, seconds=90):
         """The answer, be it a refusal. With an Idempotency-Key the call is done once, however often it is made."""
         began, pause = time.monotonic(), 0.1
+        self.was_retried = False
         while True:
             try:
                 answer = await self.attempt(command, body, key)
@@ -63,6 +66,7 @@ class Caller:
             if time.monotonic() - began > seconds:
                 raise Unanswered(f"{command} {body}: {problem}")
             self.retries += 1
+            self.was_retried = True
             await asyncio.sleep(pause)
             pause = min(pause * 2, 1)
 

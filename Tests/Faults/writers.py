@@ -33,10 +33,9 @@ class Writer:
     async def press(self):
         """What a writer without a limit need not do."""
 
-    async def call(self, command, body, *expected):
+    async def call(self, command, body, *expected, key=None):
         """The answer to a write that is done once; 0, or one of the codes that are expected."""
-        key = f"key-{next(numbers)}"
-        answer = await self.caller.call(command, body, key)
+        answer = await self.caller.call(command, body, key or f"key-{next(numbers)}")
         if answer["ErrorCode"] not in (0, *expected):
             raise Refused(f"{command} {body}: {answer}")
         return answer
@@ -100,10 +99,20 @@ class Crowd(Writer):
             await self.come(user)
 
     async def come(self, user):
-        answer = await self.call("add_subscriber", {"Official_Account": self.channel,
-                                                    "SubscriberList": [{"Subscriber_Account": user}]}, FULL)
-        if answer["ErrorCode"]:
-            return
+        """Tries once; but after a lost reply until it is done, under the same key.
+
+        A refusal says nothing of the attempt before it, which may lie at a node that hangs and find room later.
+        """
+        key, is_doubtful = f"key-{next(numbers)}", False
+        while True:
+            answer = await self.call("add_subscriber", {"Official_Account": self.channel, "SubscriberList": [
+                {"Subscriber_Account": user}]}, FULL, key=key)
+            is_doubtful |= self.caller.was_retried
+            if not answer["ErrorCode"]:
+                break
+            if not is_doubtful or self.over.is_set():
+                return
+            await asyncio.sleep(0.5)
         if answer["SubscriberList"][0]["Result"] != 1:
             raise Refused(f"{user} was to come to {self.channel}: {answer}")
         self.present.add(user)
