@@ -45,7 +45,8 @@ def judge_posts(ledger, found, verdict):
                 verdict.add("duplicated", f"{text} is there {times} times", times - 1)
         numbers = [number for number, _, _ in history]
         if numbers != list(range(1, len(numbers) + 1)):
-            verdict.add("lost", f"{channel} has the numbers {numbers}")
+            absent = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
+            verdict.add("lost", f"{channel} has {len(numbers)} numbers up to {max(numbers)}, without {absent}")
         unknown = texts.keys() - {post.text for post in posts}
         if unknown:
             verdict.add("duplicated", f"{channel} has {unknown}, which nobody knows", len(unknown))
