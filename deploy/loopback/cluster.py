@@ -183,11 +183,12 @@ class Cluster:
     def command(self, *words):
         """What a `rostrum` command that touches the installation prints."""
         settings = self.nodes[0].settings
-        environment = {"ROSTRUM_MASTER_KEY": settings["ROSTRUM_MASTER_KEY"], "PATH": os.environ["PATH"]}
-        words = [self.binary, *words, "--database", self.admin_url()]
-        done = subprocess.run(list(map(str, words)), env=environment, capture_output=True, text=True, check=False)
+        environment = {"PATH": os.environ["PATH"], "ROSTRUM_MASTER_KEY": settings["ROSTRUM_MASTER_KEY"],
+                       "ROSTRUM_DATABASE": self.admin_url()}
+        words = [str(self.binary), *map(str, words)]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Failed(f"{' '.join(map(str, words[1:4]))}: {done.stdout}{done.stderr}")
+            raise Failed(f"{' '.join(words[1:4])}: {done.stdout}{done.stderr}")
         return done.stdout
 
     def admin_url(self):

@@ -3,11 +3,11 @@ import signal
 
 
 def settings(text):
-    """NAME=value lines without comments and headings; a name that comes again counts again."""
+    """NAME=value or NAME="value" lines without comments and headings; a name that comes again counts again."""
     for line in text.splitlines():
         name, equals, value = line.partition("=")
         if equals and not line.startswith(("#", ";", "[")):
-            yield name.strip(), value.strip()
+            yield name.strip(), value.strip().strip('"')
 
 
 class Unit:
@@ -28,4 +28,4 @@ def filled_in(sample, values):
     known = dict(settings(sample))
     unknown = values.keys() - known.keys()
     assert not unknown, f"the sample has no {', '.join(sorted(unknown))}"
-    return "".join(f"{name}={value}\n" for name, value in {**known, **values}.items())
+    return "".join(f'{name}="{value}"\n' for name, value in {**known, **values}.items())
