@@ -76,6 +76,7 @@ browser: setup-test ## test the demo page in headless Chromium; needs a build
 .PHONY: faults-quick test-faults
 faults-quick: setup-cluster ## break a cluster in the quickest ways; needs a build
 	@Tests/Faults/judge_test.py
+	@Tests/Faults/cluster_test.py
 	@Tests/Faults/run --quick $(ARGS)
 
 test-faults: setup-cluster ## break a cluster in every way that it must survive
