@@ -184,9 +184,11 @@ def go_on(seconds):
 
 
 def restart_in_turn(scene):
-    before = scene.load.breaks
+    breaks, retries = scene.load.breaks, scene.load.retries
     scene.cluster.rolling_restart()
-    felt(scene.load.breaks - before >= len(scene.load.sessions), "some sessions were not ended")
+    felt(scene.load.breaks - breaks >= len(scene.load.sessions), "some sessions were not ended")
+    retries = scene.load.retries - retries
+    felt(retries == 0, f"{retries} calls had to be made again")
 
 
 FAULTS = [

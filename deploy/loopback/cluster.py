@@ -173,7 +173,7 @@ class Cluster:
     def rolling_restart(self):
         """Every node once, none of which gets calls when it stops; as docs/cluster.md says."""
         for node in self.nodes:
-            self.proxy.set_state(node, "drain")
+            self.proxy.drain(node)
             node.restart()
             self.proxy.set_state(node, "ready")
             self.proxy.wait_until_ready()

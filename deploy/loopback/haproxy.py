@@ -31,13 +31,25 @@ class HAProxy(Program):
             connection.sendall(command.encode() + b"\n")
             return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
+    def rows(self, backend):
+        lines = self.ask("show stat").splitlines()
+        names = lines[0].removeprefix("# ").split(",")
+        return [dict(zip(names, line.split(","))) for line in lines if line.startswith(f"{backend},node")]
+
     def states(self, backend):
         """UP, DOWN, DRAIN, … of each node, as the backend sees it."""
-        rows = [line.split(",") for line in self.ask("show stat").splitlines() if line.startswith(f"{backend},node")]
-        return {row[1]: row[17].split()[0] for row in rows}
+        return {row["svname"]: row["status"].split()[0] for row in self.rows(backend)}
+
+    def calls(self, node):
+        """How many calls the node is at."""
+        return sum(int(row["scur"]) for row in self.rows("rest") if row["svname"] == node.name)
+
+    def drain(self, node):
+        """The node gets nothing new, and has done what it had."""
+        self.set_state(node, "drain")
+        self.wait_until(lambda: self.calls(node) == 0, f"{node.name} has no calls any more")
 
     def set_state(self, node, state):
-        """`drain`: the node gets nothing new; `ready`: it does again."""
         for backend in ("rest", "live"):
             self.ask(f"set server {backend}/{node.name} state {state}")
 
