@@ -23,7 +23,7 @@ package final class NATSServer: Sendable {
         """
 
     fileprivate init(_ options: [String]) throws {
-        port = try Self.freePort()
+        port = try FreePort.find()
         arguments = ["-a", "127.0.0.1", "-p", "\(port)"] + options
     }
 
@@ -63,32 +63,6 @@ package final class NATSServer: Sendable {
 
     /// Lets it go on.
     package func goOn() { process.withLock { $0?.send(signal: SIGCONT) } }
-
-    /// A port of this machine that nobody has just now, and that the kernel gives to nobody who does not ask for it.
-    fileprivate static func freePort() throws -> Int {
-        for _ in 0..<100 {
-            let port = UInt16.random(in: 20_000..<32_000)
-            if isFree(port) { return Int(port) }
-        }
-        throw WaitedTooLong(description: "no free port")
-    }
-
-    /// Whether nobody answers there.
-    ///
-    /// Binding would tell more, but a child that is spawned just then would keep the port.
-    private static func isFree(_ port: UInt16) -> Bool {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0
-            }
-        }
-    }
 }
 
 /// Hands `body` a server, and ends it.
@@ -110,7 +84,7 @@ package func withNATSCluster<Value>(
     of count: Int = 3,
     _ body: ([NATSServer]) async throws -> Value
 ) async throws -> Value {
-    let ports = try (0..<count).map { _ in try NATSServer.freePort() }
+    let ports = try (0..<count).map { _ in try FreePort.find() }
     let routes = ports.map { "nats://127.0.0.1:\($0)" }.joined(separator: ",")
     let servers = try ports.map { port in
         try NATSServer(["--cluster", "nats://127.0.0.1:\(port)", "--cluster_name", "rostrum", "--routes", routes])

@@ -36,7 +36,7 @@ package final class PostgresServer: Sendable {
     package init(isDurable: Bool = false, settings: [String: String] = [:]) async throws {
         programs = try Self.findPrograms()
         user = geteuid() == 0 ? "postgres" : nil
-        port = try Self.freePort()
+        port = try FreePort.find()
         // Short, for the path of a socket has room for a hundred bytes.
         directory = "/tmp/rostrum-pg-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -162,21 +162,5 @@ package final class PostgresServer: Sendable {
             )
         }
         return found
-    }
-
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let result = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) | getsockname(descriptor, address, &length)
-            }
-        }
-        guard result == 0 else { throw NotStarted(description: "no free port on 127.0.0.1") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

@@ -18,9 +18,7 @@ struct WebhookCrashTests {
         try await withTemporaryDirectory { directory in
             let unlimited = ["callsPerSecond=0", "broadcastsPerSecond=0", "broadcastsPerHour=0"]
             let arguments = ["dev", "--port", "0", "--data-dir", directory, "--limits"] + unlimited
-            let probe = try await Receiver.start(at: MoodyBackend.host, Receiver.nothing)
-            let port = probe.port
-            await probe.stop()
+            let port = try FreePort.find()
             try await Self.prepare(directory, arguments, port)
             let chronicle = WebhookChronicle(
                 secret: try await Self.secret(directory),

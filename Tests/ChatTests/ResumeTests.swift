@@ -59,6 +59,20 @@ import Testing
         }
     }
 
+    @Test("posts before an event that is known are not hidden by it", arguments: StorageEngine.enabled)
+    func behindAnEvent(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await installation.prepareResume()
+            let first = try await installation.sendMany(3)[0]
+            _ = try await installation.recall(first.rawValue)
+            try await installation.channels.modify(.news, .example(name: "Bulletin"), for: installation.call())
+
+            #expect(try await installation.resume(from: 1, 5).seen == Seen([2, 3]))
+            #expect(try await installation.resume(from: 1, 4).seen == Seen([2, 3], hasInfo: true))
+            #expect(try await installation.resume(from: 3, 5).seen == Seen([]))
+        }
+    }
+
     @Test("without an EventSeq, what came after the post counts as missing", arguments: StorageEngine.enabled)
     func withoutEvent(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in

@@ -72,6 +72,8 @@ package final class Leases: Sendable {
         }
         let ended = now()
         state.withLock {
+            // A beat that took long may have come too late: others may have taken over meanwhile.
+            if !$0.isCurrent(at: ended) { $0.lapse() }
             $0.lastBeat = began
             $0.watch.see(nodes, at: ended)
         }

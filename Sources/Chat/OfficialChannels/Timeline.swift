@@ -190,8 +190,12 @@ package struct Timeline: Sendable {
         // Who wants no messages misses none.
         let discards = subscription.flag == .discard
         var read = ReadEvents()
+        // From his last message on: he may know of later events and lack messages before them, which he did not want then.
+        let lastHad =
+            messageSeq < channel.headSeq
+            ? try BroadcastTable.eventSeq(of: messageSeq, in: channel, of: application.id, tx) : eventSeq
         // In parts, so that no more is read than has room.
-        var reached = start
+        var reached = ChannelPosition(messageSeq: messageSeq, eventSeq: min(eventSeq, lastHad))
         while reached.eventSeq < channel.eventSeq, read.size <= room {
             let end = min(channel.eventSeq, reached.eventSeq + Self.eventsInPart)
             try self.read(
@@ -223,7 +227,8 @@ package struct Timeline: Sendable {
         var size = 0
         var reached = start
         for (eventSeq, event) in read.events.sorted(by: { $0.key < $1.key }) {
-            if let notification = event.notification, !discards || !notification.kind.concernsMessages {
+            let isMissing = eventSeq > start.eventSeq || event.messageSeq > start.messageSeq
+            if isMissing, let notification = event.notification, !discards || !notification.kind.concernsMessages {
                 size += notification.parameters.count
                 // One always fits, so that resuming again goes on.
                 if size > room, missing.size > 0 {

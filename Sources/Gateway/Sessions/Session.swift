@@ -240,6 +240,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         switch event.change {
         case .subscribed(let position, _):
             leave(here.filter { $0 !== same })
+            same?.discards = false
             if same == nil {
                 join([Timeline.Followed(reference: event.reference, position: position, discards: false)])
             }
