@@ -52,7 +52,7 @@ import Testing
             try await node.post("unheard")
             try await phone.call("getOfficialAccountList")
             #expect(phone.notifications("onRecvNewMessage").count == 1)
-            #expect(node.gateway.census.rooms == 0)
+            try await waitUntil("nobody is in a room") { node.gateway.census.rooms == 0 }
         }
     }
 
@@ -258,7 +258,7 @@ import Testing
             let deleted = try await anna.next("onOfficialAccountDeleted")
             #expect(deleted["Epoch"] == item["Epoch"])
             #expect(deleted.number("EventSeq") == 4)
-            #expect(node.gateway.census.rooms == 0)
+            try await waitUntil("nobody is in a room") { node.gateway.census.rooms == 0 }
         }
     }
 
