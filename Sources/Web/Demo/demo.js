@@ -81,12 +81,13 @@ function showState(state, user, retryInMs, error) {
 /* Channels                                                                                                     */
 
 async function readChannels() {
-    let offset = 0;
+    let page;
+    let where = {};
     do {
-        const page = await session.getOfficialAccountList({ Limit: 100, Offset: offset });
+        page = await session.getOfficialAccountList({ Limit: 100, ...where });
         for (const item of page.OfficialAccountInfoList) show(item, { isSubscribed: false });
-        offset = page.Next;
-    } while (offset !== 0);
+        where = { After: page.OfficialAccountInfoList.at(-1)?.Official_Account };
+    } while (page.CompleteFlag !== 1);
     for (const item of await session.getOfficialAccountsInfo()) {
         show(item, { isSubscribed: true });
         await countUnread(item.Official_Account);
