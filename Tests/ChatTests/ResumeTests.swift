@@ -70,6 +70,23 @@ import Testing
             #expect(try await installation.resume(from: 1, 5).seen == Seen([2, 3]))
             #expect(try await installation.resume(from: 1, 4).seen == Seen([2, 3], hasInfo: true))
             #expect(try await installation.resume(from: 3, 5).seen == Seen([]))
+
+            // Of the events between, however many there are, none is read again one by one.
+            let short = Timeline(
+                database: installation.database,
+                generation: TestInstallation.generation,
+                mostEvents: 4
+            )
+            for number in 0..<20 {
+                try await installation.channels.modify(
+                    .news,
+                    .example(name: "Bulletin \(number)"),
+                    for: installation.call()
+                )
+            }
+            let last = try await installation.send(.example("last")).seq
+            #expect(try await installation.resume(from: last - 1, 25, by: short).seen == Seen([last]))
+            #expect(try await installation.resume(from: 1, 25, by: short).isReload)
         }
     }
 

@@ -179,7 +179,16 @@ package struct Timeline: Sendable {
                 try BroadcastTable.eventSeq(of: client.messageSeq, in: channel, of: application.id, tx)
             }
         let start = ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq)
-        guard channel.headSeq - messageSeq <= mostEvents, channel.eventSeq - eventSeq <= 2 * mostEvents
+        // Who wants no messages misses none.
+        let discards = subscription.flag == .discard
+        // He may know of later events and lack messages before them, which he did not want then: from the first of them.
+        var read = ReadEvents()
+        var reached = start
+        if messageSeq < channel.headSeq, !discards {
+            let first = try BroadcastTable.eventSeq(of: messageSeq + 1, in: channel, of: application.id, tx)
+            reached = ChannelPosition(messageSeq: messageSeq, eventSeq: min(eventSeq, max(0, first - 1)))
+        }
+        guard channel.headSeq - messageSeq <= mostEvents, channel.eventSeq - reached.eventSeq <= 2 * mostEvents
         else { return reload }
         guard room > 0 || start == channel.position else {
             // The channels before it have filled the answer: nothing of it is read.
@@ -187,15 +196,7 @@ package struct Timeline: Sendable {
             missing.hasMore = true
             return ResumeAnswer(.missing(missing), at: (epoch, start))
         }
-        // Who wants no messages misses none.
-        let discards = subscription.flag == .discard
-        var read = ReadEvents()
-        // From his last message on: he may know of later events and lack messages before them, which he did not want then.
-        let lastHad =
-            messageSeq < channel.headSeq
-            ? try BroadcastTable.eventSeq(of: messageSeq, in: channel, of: application.id, tx) : eventSeq
         // In parts, so that no more is read than has room.
-        var reached = ChannelPosition(messageSeq: messageSeq, eventSeq: min(eventSeq, lastHad))
         while reached.eventSeq < channel.eventSeq, read.size <= room {
             let end = min(channel.eventSeq, reached.eventSeq + Self.eventsInPart)
             try self.read(
