@@ -5,7 +5,7 @@ package import ChatProtocol
 /// A column that does not hold what the reader expects means that the file was damaged or written by something else:
 /// every accessor then throws an internal fault that names the column.
 package struct Row: Sendable, Hashable {
-    private let values: [SQLValue]
+    package let values: [SQLValue]
 
     package init(_ values: [SQLValue]) {
         self.values = values

@@ -29,15 +29,7 @@ struct StorageOptions: ParsableArguments {
 
     private var databaseText: String? { database ?? environment("ROSTRUM_DATABASE") }
 
-    private func environment(_ name: String) -> String? {
-        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    private var masterKey: MasterKeySource {
-        if let masterKeyFile { return .file(masterKeyFile) }
-        if let text = environment("ROSTRUM_MASTER_KEY") { return .text(text) }
-        return environment("ROSTRUM_MASTER_KEY_FILE").map(MasterKeySource.file) ?? .dataDirectory
-    }
+    private var masterKey: MasterKeySource { MasterKeySource(file: masterKeyFile) }
 
     /// Opens the installation, runs `body` and closes it.
     ///
@@ -69,6 +61,24 @@ struct StorageOptions: ParsableArguments {
         }
         guard let databaseText else { throw StartError("give --data-dir or --database") }
         return (.server(databaseText), makeIfMissing ? .makeIfMissing : .demand)
+    }
+}
+
+/// What an environment variable holds; nil when that is nothing.
+func environment(_ name: String) -> String? {
+    ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+}
+
+extension MasterKeySource {
+    /// The file that a flag names, else what the environment has.
+    init(file: String?) {
+        if let file {
+            self = .file(file)
+        } else if let text = environment("ROSTRUM_MASTER_KEY") {
+            self = .text(text)
+        } else {
+            self = environment("ROSTRUM_MASTER_KEY_FILE").map(MasterKeySource.file) ?? .dataDirectory
+        }
     }
 }
 

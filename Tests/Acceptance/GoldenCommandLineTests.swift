@@ -32,6 +32,7 @@ struct GoldenCommandLineTests {
         rostrum webhooks show SDKAPPID DELIVERY --data-dir --database --master-key-file --json --version --help
         rostrum webhooks retry SDKAPPID [DELIVERY] --data-dir --database --master-key-file --json --all --version --help
         rostrum webhooks test SDKAPPID --data-dir --database --master-key-file --json --webhook-allow… --version --help
+        rostrum migrate-storage --from! --to --master-key-file --version --help
         rostrum commands --json --markdown --openapi --version --help
         """.split(separator: "\n").map(String.init)
 

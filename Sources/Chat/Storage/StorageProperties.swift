@@ -13,6 +13,8 @@ package enum StorageProperty: String, Sendable {
     case installation
     /// A known text sealed under the master key, to tell at the start whether the key is the right one.
     case masterKeyCheck = "master_key_check"
+    /// How far the move has come that made this storage from another; there only in a storage that was moved to.
+    case move
     /// When the last readiness check wrote, in milliseconds; written to prove that writing works.
     case readinessProbe = "readiness_probe"
 

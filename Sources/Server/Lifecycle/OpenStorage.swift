@@ -46,8 +46,16 @@ package struct OpenStorage: Sendable {
                 } else {
                     try await database.demandSchema(Schema.migrations)
                 }
-                let isNew = try await database.read { tx throws(ChatError) in
-                    try StorageProperty.masterKeyCheck.value(in: tx) == nil
+                let (isNew, move) = try await database.read { tx throws(ChatError) in
+                    (try StorageProperty.masterKeyCheck.value(in: tx) == nil, try MoveRecord.find(in: tx))
+                }
+                if let move, !move.isFinished {
+                    throw StartError(
+                        """
+                        an installation is being moved to this storage, and not all of it is there; let \
+                        `rostrum migrate-storage` end, or run it again
+                        """
+                    )
                 }
                 let secrets = SecretBox(try key(masterKey, location, makeIfMissing: isNew, random))
                 try await secrets.verify(against: database)
