@@ -25,7 +25,8 @@ import Testing
     func pages(engine: StorageEngine) async throws {
         try await engine.withDatabase(migrations: [Self.migration]) { database in
             let rows = [
-                Row([.null, .text("Z"), .integer(-1)]), Row([.text(""), .text("a"), .integer(-1)]),
+                Row([.null, .text("Z"), .integer(-1)]),
+                Row([.text(""), .text("a"), .integer(-1)]),
                 Row([.text("é"), .text("é"), .integer(-1)]), Row([.null, .text(""), .integer(9)]),
                 Row([.text("x"), .text("B"), .integer(10)]),
             ]
@@ -33,7 +34,8 @@ import Testing
                 try tx.execute(Self.things.insert(rows.reversed()))
                 var found: [Row] = []
                 while true {
-                    let page = try tx.rows(Self.things.page(after: found.last.map { Self.things.key(of: $0) }, limit: 2))
+                    let position = found.last.map { Self.things.key(of: $0) }
+                    let page = try tx.rows(Self.things.page(after: position, limit: 2))
                     found += page
                     if page.isEmpty { return found }
                 }
@@ -53,9 +55,10 @@ import Testing
             #expect(tables.last == Self.things)
 
             _ = try await database.write { tx throws(ChatError) in try tx.execute("CREATE TABLE keyless (a TEXT)") }
-            await #expect { try await database.read { tx throws(ChatError) in try Table.all(inSQLite: tx) } } throws: {
-                "\(($0 as? ChatError)?.cause ?? $0)".contains("keyless")
+            let error = await #expect(throws: ChatError.self) {
+                try await database.read { tx throws(ChatError) in try Table.all(inSQLite: tx) }
             }
+            #expect((error?.cause as? DatabaseError)?.message.contains("keyless") == true)
         }
     }
 }

@@ -66,9 +66,8 @@ import Testing
             // What was there was not copied again.
             #expect((first?.rows ?? 0) > Int64(batches))
             try await movable.target.withDatabase { database in
-                #expect(
-                    try await MovableInstallation.Contents(TestInstallation(database: database)) == movable.contents
-                )
+                let contents = try await MovableInstallation.Contents(TestInstallation(database: database))
+                #expect(contents == movable.contents)
             }
         }
     }
@@ -119,9 +118,8 @@ import Testing
             #expect(await movable.refusal()?.contains("moved to the target already") == true)
 
             try await MovableInstallation.with { other in
-                await #expect { try await other.move(to: movable.target) } throws: { error in
-                    "\(error)".contains("of another installation")
-                }
+                let error = await #expect(throws: StartError.self) { try await other.move(to: movable.target) }
+                #expect(error?.description.contains("of another installation") == true)
             }
         }
     }
