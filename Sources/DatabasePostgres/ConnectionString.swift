@@ -23,15 +23,21 @@ package struct ConnectionString: Sendable {
     /// - Throws: an internal fault caused by a ``DatabaseError``, which does not repeat the text: there may be a password
     ///   in it.
     package init(_ text: String) throws(ChatError) {
+        // libpq would take a part of the password for the host, and tell that it cannot find it.
+        guard !Self.hasStrayDelimiter(text) else {
+            throw Self.refusal(
+                """
+                cannot be taken apart: in user and password of a URL write %40 for @, %2F for /, %3F for ? and %25 for %, \
+                and after the host %40 for @
+                """
+            )
+        }
         guard let options = PQconninfoParse(text, nil) else {
-            throw .internalFault(
-                DatabaseError(
-                    .unavailable,
-                    """
-                    the connection string cannot be understood: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with \
-                    what is special in a URL percent-encoded, or libpq's key=value pairs
-                    """
-                )
+            throw Self.refusal(
+                """
+                cannot be understood: write postgres://USER:PASSWORD@HOST:PORT/DATABASE, with what is special in a URL \
+                percent-encoded, or libpq's key=value pairs
+                """
             )
         }
         defer { PQconninfoFree(options) }
@@ -44,6 +50,20 @@ package struct ConnectionString: Sendable {
             option += 1
         }
         self.parameters = parameters.merging(Self.defaults) { given, _ in given }
+    }
+
+    /// Whether a URL has an `@` besides the one before the host, or a `/` or `?` before that one.
+    private static func hasStrayDelimiter(_ text: String) -> Bool {
+        guard let scheme = ["postgres://", "postgresql://"].first(where: text.hasPrefix) else { return false }
+        // By bytes, as libpq looks for them: a character may be one of these with an accent.
+        let rest = text.utf8.dropFirst(scheme.utf8.count)
+        let parts = rest.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
+        return parts.count > 2
+            || parts.count == 2 && parts[0].contains { [UInt8(ascii: "/"), UInt8(ascii: "?")].contains($0) }
+    }
+
+    private static func refusal(_ what: String) -> ChatError {
+        .internalFault(DatabaseError(.unavailable, "the connection string \(what)"))
     }
 
     /// Hosts, ports and database, for messages; never the user or the password.

@@ -51,6 +51,32 @@ import Testing
         #expect(!fault.message.contains("s3cr3t"))
     }
 
+    @Test(
+        "of a password that is not encoded nothing is told, whatever libpq would take its parts for",
+        arguments: [
+            "postgres://anna:s3cr3t@s3cr3t@localhost/x", "postgresql://anna:s3cr3t@s3cr3t@s3cr3t@localhost:5432/x",
+            "postgres://anna:s3cr3t/s3cr3t@localhost/x", "postgres://anna:s3cr3t?s3cr3t@s3cr3t/x",
+            "postgres://anna:s3cr3t/s3cr3t?x@localhost/x", "postgres://localhost/x?user=anna&password=s3cr3t@s3cr3t",
+            "postgres://localhost?password=s3cr3t@s3cr3t", "postgres://anna:s3cr3t@\u{301}s3cr3t@localhost/x",
+            "postgres://anna:/s3cr3t@localhost",
+        ]
+    )
+    func strayDelimiters(text: String) async throws {
+        let fault = try #require(await fault(opening: text))
+
+        #expect(fault.kind == .unavailable)
+        #expect(fault.message.contains("connection string") && fault.message.contains("%40"))
+        #expect(!fault.message.contains("s3cr3t"))
+    }
+
+    @Test("a password that is encoded may have anything in it")
+    func encodedPasswords() async throws {
+        let server = try await PostgresServer.shared.value
+        let text = "postgres://postgres:%40%2F%3F%25%23@127.0.0.1:\(server.port)/postgres?application_name=x%40y"
+
+        #expect(await fault(opening: text) == nil)
+    }
+
     @Test("a database that is not there is told as such")
     func unknownDatabase() async throws {
         let server = try await PostgresServer.shared.value
