@@ -66,6 +66,30 @@ extension Database {
         }
     }
 
+    /// Migrates as ``migrate(_:)``, and waits while somebody else is at it.
+    ///
+    /// - Parameters:
+    ///   - patience: how long at most.
+    ///   - onWait: told each time that the storage was busy, with what it said.
+    @discardableResult
+    package func migrate(
+        _ migrations: [Migration],
+        waiting patience: Duration,
+        onWait: @Sendable (DatabaseError) -> Void
+    ) async throws(ChatError) -> Int {
+        let deadline = ContinuousClock.now + patience
+        while true {
+            do throws(ChatError) {
+                return try await migrate(migrations)
+            } catch {
+                guard let cause = error.cause as? DatabaseError, cause.kind == .busy, .now < deadline else {
+                    throw error
+                }
+                onWait(cause)
+            }
+        }
+    }
+
     /// Refuses unless the schema is that of `migrations`, or a later one that programs of theirs can live with; changes
     /// nothing.
     ///

@@ -124,6 +124,51 @@ import Testing
         }
     }
 
+    @Test(
+        "who migrates waits for another node that does, and says so, as long as he has patience",
+        arguments: [true, false]
+    )
+    func migrationWaits(isPatient: Bool) async throws {
+        let fixture = try await PostgresFixture.things()
+        try await fixture.with { first async throws in
+            try await fixture.with {
+                $0.lockTimeout = .milliseconds(100)
+            } _: { second async throws in
+                let (held, waits) = (HeldTransaction(), Notes<DatabaseError>())
+                async let holding: Void = first.write { tx throws(ChatError) in
+                    try Things.add(1, in: tx)
+                    held.hold()
+                }
+                defer { held.goOn() }
+                await held.waitUntilBegun()
+
+                async let steps = second.migrate(
+                    Things.migrations + [Migration(2, ["CREATE TABLE others (id BIGINT PRIMARY KEY)"])],
+                    waiting: isPatient ? .seconds(60) : .zero
+                ) {
+                    waits.add($0)
+                }
+                if isPatient {
+                    try await waitUntil("it has waited twice") { waits.all.count >= 2 }
+                    held.goOn()
+                    #expect(try await steps == 1)
+                } else {
+                    do {
+                        _ = try await steps
+                        Issue.record("it migrated past another node")
+                    } catch {
+                        #expect((error as? ChatError)?.storageFault == .busy)
+                    }
+                    held.goOn()
+                    #expect(waits.all.isEmpty)
+                }
+
+                #expect(waits.all.allSatisfy { $0.kind == .busy })
+                try await holding
+            }
+        }
+    }
+
     @Test("a statement that takes too long is cancelled by the server, and harms nobody in its group")
     func statementTimeout() async throws {
         try await PostgresFixture.things().with {

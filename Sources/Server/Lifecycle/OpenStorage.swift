@@ -10,6 +10,9 @@ package struct OpenStorage: Sendable {
     let generation: StorageGeneration
     let random: any RandomSource
 
+    /// How long a start waits while another node changes the schema.
+    package static let migrationPatience = Duration.seconds(15 * 60)
+
     /// What is done about the schema.
     package enum SchemaPolicy: Sendable {
         /// It is brought up to date.
@@ -42,7 +45,11 @@ package struct OpenStorage: Sendable {
                 try await look(database)
                 let isMade = try await database.newestMigration() != nil
                 if schema == .migrate || (schema == .makeIfMissing && !isMade) {
-                    try await database.migrate(Schema.migrations)
+                    try await database.migrate(Schema.migrations, waiting: migrationPatience) { busy in
+                        observer.onWarning(
+                            "another node or command works on the whole storage; waiting for it: \(busy)"
+                        )
+                    }
                 } else {
                     try await database.demandSchema(Schema.migrations)
                 }
