@@ -137,7 +137,7 @@ package protocol Transaction {
     /// Has `action` done once the change is durable, before the caller is answered; never when it is undone.
     ///
     /// The actions of one node and one ``Turn`` run one after the other in the order of the commits, so whoever is told by
-    /// them hears of things in the order in which they became true. They run where the next commit waits: they must be short and must
-    /// not block. A transaction that reads has no commit.
+    /// them hears of things in the order in which they became true; those of ``Turn/unordered`` run in any order. They
+    /// run where the next commit waits: they must be short and must not block. A transaction that reads has no commit.
     func onCommit(_ action: @escaping @Sendable () -> Void)
 }

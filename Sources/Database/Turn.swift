@@ -9,6 +9,7 @@ package enum Turn: Sendable, Hashable {
     case application(SDKAppID)
     /// For a write that may concern everything: it waits for every other write, and every other write for it.
     case installation
-    /// For a write of which it does not matter what others write at the same moment: it waits for nobody's turn.
+    /// For a write of which it does not matter what others write at the same moment: it waits for nobody's turn, and
+    /// several of one node may be made at once.
     case unordered
 }

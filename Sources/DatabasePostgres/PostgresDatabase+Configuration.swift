@@ -2,6 +2,9 @@ extension PostgresDatabase {
     package struct Configuration: Sendable {
         /// Connections that write: applications are shared out among them, and each commits by itself.
         package var lanes = 4
+        /// Connections for writes that take no turns, so that none of them waits behind one that does, nor long behind
+        /// another: opened as they are needed.
+        package var freeWriters = 3
         /// Connections that read.
         package var readers = 4
         /// Writes in one transaction; with more of them the server keeps less of their savepoints in memory.

@@ -5,9 +5,11 @@ import Synchronization
 /// A PostgreSQL database as a ``Database``: lanes that write in groups, and a pool of connections that read.
 ///
 /// Any number of nodes may work on one database. Writes of one application take their turn by an advisory lock of the
-/// application, and are told apart from those of other installations in the same database by their schema.
+/// application, and are told apart from those of other installations in the same database by their schema. Those that
+/// take no turn have connections of their own: a node that stands still in its turn delays no heartbeat of others.
 package final class PostgresDatabase: Database {
     private let lanes: [GroupQueue<WriteOperation>]
+    private let freeWrites: GroupQueue<WriteOperation>
     private let reads: GroupQueue<ReadOperation>
     private let sessions: [Session]
     private let timeline: Timeline
@@ -27,25 +29,39 @@ package final class PostgresDatabase: Database {
     package init(_ target: ConnectionString, configuration: Configuration = Configuration()) throws(ChatError) {
         let timeline = Timeline(configuration.onTimeline)
         self.timeline = timeline
-        let writers = (0..<max(1, configuration.lanes)).map { _ in Session(target, configuration, timeline) }
-        let readers = (0..<max(1, configuration.readers)).map { _ in Session(target, configuration, timeline) }
+        func sessions(_ count: Int) -> [Session] {
+            (0..<max(1, count)).map { _ in Session(target, configuration, timeline) }
+        }
+        func lane(_ session: Session) -> WriteLane {
+            WriteLane(session: session, configuration: configuration)
+        }
+        let writers = sessions(configuration.lanes)
         lanes = writers.enumerated().map { number, session in
-            let lane = WriteLane(session: session, configuration: configuration)
-            return GroupQueue(
+            GroupQueue(
                 label: "rostrum.postgres.writer.\(number)",
                 workers: 1,
                 largestGroup: configuration.largestGroup,
-                work: lane.run
+                work: lane(session).run
             )
         }
-        let pool = ReadPool(readers)
+        let freeWriters = sessions(configuration.freeWriters)
+        let freeLanes = Pool(freeWriters.map(lane))
+        freeWrites = GroupQueue(
+            label: "rostrum.postgres.free-writer",
+            workers: freeWriters.count,
+            largestGroup: configuration.largestGroup
+        ) { jobs in
+            freeLanes.use { $0.run(jobs) }
+        }
+        let readers = sessions(configuration.readers)
+        let pool = ReadPool(sessions: Pool(readers))
         reads = GroupQueue(
             label: "rostrum.postgres.reader",
             workers: readers.count,
             largestGroup: 32,
             work: pool.run
         )
-        sessions = writers + readers
+        self.sessions = writers + freeWriters + readers
         do throws(DatabaseError) {
             server = try writers[0].open()
         } catch {
@@ -58,21 +74,27 @@ package final class PostgresDatabase: Database {
     }
 
     package func enqueue(_ operation: WriteOperation) {
-        lanes[lane(of: operation.turn)].add(operation)
+        queue(of: operation.turn).add(operation)
     }
 
-    /// Always the same for one turn, so that its operations are committed, and told of, in their order.
-    private func lane(of turn: Turn) -> Int {
-        guard case .application(let id) = turn else { return 0 }
-        // Multiplied by the golden ratio, so that numbers given one after the other do not meet in one lane.
-        return Int((UInt64(id.rawValue) &* 0x9E37_79B9_7F4A_7C15) >> 33) % lanes.count
+    /// Always the same lane for one turn, so that its operations are committed, and told of, in their order.
+    ///
+    /// The installation's turn waits for all others, on whatever node, so it is no company for those that wait for none.
+    private func queue(of turn: Turn) -> GroupQueue<WriteOperation> {
+        switch turn {
+        case .application(let id):
+            // Multiplied by the golden ratio, so that numbers given one after the other do not meet in one lane.
+            lanes[Int((UInt64(id.rawValue) &* 0x9E37_79B9_7F4A_7C15) >> 33) % lanes.count]
+        case .installation: lanes[0]
+        case .unordered: freeWrites
+        }
     }
 
     /// The server's timeline.
     package var lineage: Int64 { timeline.current }
 
     package func close() async {
-        for lane in lanes { await lane.close() }
+        for queue in lanes + [freeWrites] { await queue.close() }
         await reads.close()
         for session in sessions { session.close() }
     }

@@ -1,21 +1,15 @@
 import ChatProtocol
 import Database
-import Synchronization
 
 /// Runs groups of reads, each group on one state of the data.
-final class ReadPool: Sendable {
-    private let idle: Mutex<[Session]>
-
-    /// - Parameter sessions: as many as groups are run at the same time.
-    init(_ sessions: [Session]) {
-        idle = Mutex(sessions)
-    }
+struct ReadPool: Sendable {
+    let sessions: Pool<Session>
 
     @Sendable func run(_ jobs: [ReadOperation]) {
-        guard let session = idle.withLock({ $0.popLast() }) else {
-            preconditionFailure("there are as many sessions as workers")
-        }
-        defer { idle.withLock { $0.append(session) } }
+        sessions.use { run(jobs, in: $0) }
+    }
+
+    private func run(_ jobs: [ReadOperation], in session: Session) {
         var waiting = jobs[...]
         do throws(DatabaseError) {
             // Each round answers somebody, be it with the fault that lost the connection.

@@ -101,6 +101,44 @@ import Testing
         }
     }
 
+    @Test("writes that take no turn are delayed neither by those that wait for theirs nor by one another")
+    func unordered() async throws {
+        let fixture = try await PostgresFixture.things()
+        try await fixture.with { first async throws in
+            try await fixture.with { second async throws in
+                try await first.addThing(0)
+                let (turn, row) = (HeldTransaction(), HeldTransaction())
+                async let holdingTurn: Void = first.write(of: .application(try Self.application(0))) {
+                    tx throws(ChatError) in
+                    try Things.add(10, in: tx)
+                    turn.hold()
+                }
+                async let holdingRow: Void = first.write(of: .unordered) { tx throws(ChatError) in
+                    try tx.execute("UPDATE things SET name = 'held' WHERE id = 0")
+                    row.hold()
+                }
+                defer { for held in [turn, row] { held.goOn() } }
+                await turn.waitUntilBegun()
+                await row.waitUntilBegun()
+
+                // The installation's turn, which waits for the application's.
+                async let waitingForTurn: Void = second.addThing(1)
+                async let waitingForRow = second.write(of: .unordered) { tx throws(ChatError) in
+                    try tx.execute("UPDATE things SET name = 'free' WHERE id = 0")
+                }
+                try await waitUntil("both wait at the server") { try await second.waitingWriters() == 2 }
+                for id in Int64(2)...9 {
+                    try await second.write(of: .unordered) { tx throws(ChatError) in try Things.add(id, in: tx) }
+                }
+
+                #expect(try await second.thingIDs() == [0] + Array(2...9))
+                for held in [turn, row] { held.goOn() }
+                _ = try await (holdingTurn, holdingRow, waitingForTurn)
+                #expect(try await waitingForRow == 1)
+            }
+        }
+    }
+
     @Test("a write's first statement sees what was committed while it waited for its turn, on another node")
     func freshSnapshots() async throws {
         let fixture = try await PostgresFixture.things()
@@ -178,6 +216,22 @@ import Testing
 
             #expect(groups.all.reduce(0, +) == 600)
             #expect(groups.all.count < 300)
+        }
+    }
+}
+
+extension Database {
+    /// How many transactions of this schema wait for a turn, or for a row of the things.
+    fileprivate func waitingWriters() async throws(ChatError) -> Int64? {
+        try await read { tx throws(ChatError) in
+            try tx.row(
+                """
+                SELECT count(*) FROM pg_locks AS waiting WHERE NOT granted
+                    AND (locktype = 'advisory' AND classid = current_schema()::regnamespace::oid
+                        OR EXISTS (SELECT 1 FROM pg_locks AS held WHERE held.pid = waiting.pid AND held.granted
+                            AND held.relation = 'things'::regclass))
+                """
+            )?.integer(0)
         }
     }
 }
