@@ -28,6 +28,10 @@ package protocol Database: Sendable {
     /// standby. It is known before anything of that history is read or written.
     var lineage: Int64 { get }
 
+    /// Takes it from another node that the storage has come to this history, so that none that is older is taken for
+    /// it.
+    func learn(lineage: Int64)
+
     /// Finishes what was asked for and closes the storage; every later operation is refused.
     func close() async
 }
@@ -71,6 +75,11 @@ package struct WriteOperation: QueuedOperation {
     ) {
         (self.turn, self.run, self.refuse) = (turn, run, refuse)
     }
+}
+
+extension Database {
+    /// Does nothing, for a storage that has one history.
+    package func learn(lineage: Int64) {}
 }
 
 // Inlinable, so that each use is compiled for its own type of value; unspecialised, they cost several microseconds.

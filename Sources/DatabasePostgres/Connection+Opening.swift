@@ -9,7 +9,7 @@ import Darwin
 
 extension Connection {
     /// What a new connection learns of the server.
-    struct Welcome {
+    struct Welcome: Sendable {
         /// As `server_version_num` has it: 150004 is 15.4.
         let version: Int64
         /// Whether the server writes to disk what it says it has written.

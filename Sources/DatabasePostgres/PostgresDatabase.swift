@@ -93,6 +93,10 @@ package final class PostgresDatabase: Database {
     /// The server's timeline.
     package var lineage: Int64 { timeline.current }
 
+    package func learn(lineage: Int64) {
+        timeline.learn(lineage)
+    }
+
     package func close() async {
         for queue in lanes + [freeWrites] { await queue.close() }
         await reads.close()

@@ -10,8 +10,7 @@ import Darwin
 /// A place for one connection: opened when it is first needed, and again when it was lost.
 final class Session: Sendable {
     private struct State {
-        var connection: Connection?
-        var schema: Int64 = 0
+        var connection: (Connection, Connection.Welcome)?
         /// Since when the server cannot be reached, how often that was tried, and when it is to be tried again.
         var outage:
             (since: ContinuousClock.Instant, attempts: Int, next: ContinuousClock.Instant, error: DatabaseError)?
@@ -39,17 +38,23 @@ final class Session: Sendable {
 
     /// Hands `body` a connection, waiting for the server for a while when there is none.
     ///
-    /// - Parameter body: also told the schema's number; called on the caller's thread.
-    func use<Value: Sendable>(_ body: (Connection, Int64) -> Value) throws(DatabaseError) -> Value {
+    /// - Parameter body: also told what is known of the server; called on the caller's thread.
+    func use<Value: Sendable>(_ body: (Connection, Connection.Welcome) -> Value) throws(DatabaseError) -> Value {
         try state.withLock { state throws(DatabaseError) in
-            state.connection?.notice()
-            if state.connection?.isLost ?? true { try reconnect(&state) }
-            guard let connection = state.connection else {
+            state.connection?.0.notice()
+            if !isUsable(state.connection) { try reconnect(&state) }
+            guard let (connection, server) = state.connection else {
                 throw DatabaseError(.unavailable, "\(target.place): there is no connection")
             }
             defer { if connection.isLost { state.connection = nil } }
-            return body(connection, state.schema)
+            return body(connection, server)
         }
+    }
+
+    /// Not once the server is known to be behind another one.
+    private func isUsable(_ connection: (Connection, Connection.Welcome)?) -> Bool {
+        guard let (connection, server) = connection else { return false }
+        return !connection.isLost && server.timeline >= timeline.greatest
     }
 
     func close() {
@@ -81,12 +86,22 @@ final class Session: Sendable {
     private func connect(_ state: inout State) throws(DatabaseError) -> Connection.Welcome {
         do throws(Fault) {
             let (connection, welcome) = try Connection.open(target, configuration)
-            timeline.found(welcome.timeline)
-            (state.connection, state.schema, state.outage) = (connection, welcome.schema, nil)
+            guard timeline.admit(welcome.timeline) else { throw outdated(connection, welcome) }
+            (state.connection, state.outage) = ((connection, welcome), nil)
             return welcome
         } catch {
             throw error.error
         }
+    }
+
+    private func outdated(_ connection: Connection, _ server: Connection.Welcome) -> Fault {
+        .lost(
+            connection.place,
+            """
+            it is on timeline \(server.timeline), but \(timeline.greatest) has been seen: an old primary that came back, \
+            or an older state; nothing is written to it. If it is the one that shall be used, stop all nodes, then start them
+            """
+        )
     }
 
     private static func sleep(until moment: ContinuousClock.Instant) {

@@ -76,8 +76,8 @@ struct WriteLane: Sendable {
 
     private func attempt(_ jobs: [WriteOperation]) -> GroupCommit.Ending {
         do throws(DatabaseError) {
-            return try session.use { connection, schema in
-                GroupCommit(jobs: jobs, schema: schema, onCommit: configuration.onCommit).run(on: connection)
+            return try session.use { connection, server in
+                GroupCommit(jobs: jobs, schema: server.schema, onCommit: configuration.onCommit).run(on: connection)
             }
         } catch {
             return .failed(error)

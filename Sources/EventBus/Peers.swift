@@ -10,6 +10,13 @@ package protocol Peers: Sendable {
 
     /// Says how this node answers, once; nil is no answer. It must not block.
     func answer(_ responder: @escaping @Sendable (_ question: [UInt8]) -> [UInt8]?)
+
+    /// Tells the others again and again which history of the storage this node has seen, once it was asked for; 0 is none.
+    ///
+    /// - Parameters:
+    ///   - own: as it is at the moment. It must not block, as `heard` must not.
+    ///   - heard: told what the others say.
+    func compareLineages(own: @escaping @Sendable () -> Int64, heard: @escaping @Sendable (Int64) -> Void)
 }
 
 /// A node as it introduces itself to the others.

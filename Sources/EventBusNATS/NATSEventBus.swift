@@ -16,6 +16,7 @@ package final class NATSEventBus: EventBus, Peers, Sendable {
         var events: [@Sendable (Event) -> Void] = []
         var gaps: [@Sendable () -> Void] = []
         var responder: (@Sendable ([UInt8]) -> [UInt8]?)?
+        var lineage: (own: @Sendable () -> Int64, heard: @Sendable (Int64) -> Void)?
     }
 
     /// This node, as others see it.
@@ -126,6 +127,14 @@ package final class NATSEventBus: EventBus, Peers, Sendable {
         }
     }
 
+    package func compareLineages(
+        own: @escaping @Sendable () -> Int64,
+        heard: @escaping @Sendable (Int64) -> Void
+    ) {
+        listeners.withLock { $0.lineage = (own, heard) }
+        beat()
+    }
+
     package func answer(_ responder: @escaping @Sendable (_ question: [UInt8]) -> [UInt8]?) {
         listeners.withLock { $0.responder = responder }
     }
@@ -133,6 +142,7 @@ package final class NATSEventBus: EventBus, Peers, Sendable {
     private func presence(isLeaving: Bool) -> [UInt8] {
         var frame = Frame(.node, from: node.id)
         frame.add(.version, node.version)
+        if let lineage = listeners.withLock({ $0.lineage })?.own(), lineage > 0 { frame.add(.lineage, lineage) }
         for role in node.roles { frame.add(.role, role) }
         if isLeaving { frame.add(.isLeaving) }
         return frame.bytes
@@ -147,6 +157,7 @@ extension NATSEventBus: Link.Owner {
         switch kind {
         case .event: receivedEvent(frame)
         case .node:
+            if let lineage = frame.number(.lineage) { listeners.withLock { $0.lineage }?.heard(lineage) }
             let peer = PeerNode(id: origin, version: frame.text(.version) ?? "", roles: frame.texts(.role))
             // Who comes is told at once who is there.
             if peers.hear(peer, isLeaving: frame.has(.isLeaving)) { beat() }

@@ -127,4 +127,62 @@ import Testing
             }
         }
     }
+
+    @Test("a server with an older timeline than was seen is neither written nor read; the newer one is gone on with")
+    func oldPrimary() async throws {
+        try await PostgresFixture.withServer { old, _ async throws in
+            try await PostgresFixture.withServer { new, _ async throws in
+                try await new.stop()
+                try await new.startAsStandby()
+                try await new.promote()
+                try await PostgresRelay.with(to: new) { relay in
+                    try await PostgresFixture(url: relay.url(of: new.url())).with {
+                        $0.reconnecting = .milliseconds(300)
+                    } _: { database async throws in
+                        try await database.addThing(1)
+                        #expect(database.lineage == 2)
+                        relay.turn(to: old)
+
+                        let error = await refusal { try await database.addThing(2) }
+                        #expect(error?.storageFault == .unavailable)
+                        #expect((error?.cause as? DatabaseError)?.message.contains("timeline 1") == true)
+                        #expect(await refusal { try await database.thingIDs() }?.storageFault == .unavailable)
+
+                        relay.turn(to: new)
+                        try await waitUntil("it is written to") {
+                            await refusal { try await database.addThing(3) } == nil
+                        }
+                        try await waitUntil("it is read") { await refusal { try await database.thingIDs() } == nil }
+                        #expect(try await database.thingIDs() == [1, 3])
+                    }
+                }
+                try await PostgresFixture(url: old.url()).with { database async throws in
+                    #expect(try await database.thingIDs() == [])
+                }
+            }
+        }
+    }
+
+    @Test("what another node has seen counts, also for connections that stand")
+    func learnedTimeline() async throws {
+        try await PostgresFixture.withServer { server, fixture async throws in
+            try await fixture.with {
+                $0.reconnecting = .milliseconds(300)
+            } _: { database async throws in
+                try await database.addThing(1)
+                database.learn(lineage: 1)
+                try await database.addThing(2)
+
+                database.learn(lineage: 2)
+                #expect(await refusal { try await database.addThing(3) }?.storageFault == .unavailable)
+                try await server.stop()
+                try await server.startAsStandby()
+                try await server.promote()
+
+                try await waitUntil("it is written to") { await refusal { try await database.addThing(4) } == nil }
+                try await waitUntil("it is read") { await refusal { try await database.thingIDs() } == nil }
+                #expect(try await database.thingIDs() == [1, 2, 4])
+            }
+        }
+    }
 }

@@ -58,6 +58,8 @@ package struct Frame: Sendable, Equatable {
         case isLeaving = 21
         /// A question's or an answer's content.
         case content = 22
+        /// Which history of the storage a node has seen.
+        case lineage = 23
     }
 
     package private(set) var bytes: [UInt8]

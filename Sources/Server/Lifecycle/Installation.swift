@@ -28,6 +28,8 @@ package struct Installation: Sendable {
         self.bus = bus
         sender = HTTPWebhookSender(policy: webhookPolicy)
         let sessions = sessions
+        let database = storage.database
+        bus?.compareLineages(own: { database.lineage }, heard: { database.learn(lineage: $0) })
         systems = Systems(
             database: storage.database,
             bus: bus ?? InProcessEventBus(),

@@ -1,6 +1,7 @@
 import EventBus
 import EventBusNATS
 import RostrumTesting
+import Synchronization
 import Testing
 
 /// What nodes know of each other, and ask each other.
@@ -14,6 +15,26 @@ import Testing
                 await buses[2].close()
 
                 try await waitUntil("it is gone", within: .seconds(1)) { buses[0].nodes == [buses[1].node] }
+            }
+        }
+    }
+
+    @Test("each node is told which history the others have seen, as it is by then")
+    func lineages() async throws {
+        try await withNATSServer { server in
+            try await server.withBuses(3) { buses in
+                let own = Mutex<Int64>(0)
+                let heard = Mutex<[Int64]>([])
+                // The third has nothing to tell of.
+                buses[0].compareLineages(own: { own.withLock { $0 } }, heard: { _ in })
+                buses[1].compareLineages(own: { 7 }, heard: { lineage in heard.withLock { $0.append(lineage) } })
+                buses[2].compareLineages(own: { 0 }, heard: { _ in })
+                for lineage in [3, 4] as [Int64] {
+                    own.withLock { $0 = lineage }
+                    try await waitUntil("it is heard") { heard.withLock { $0.last } == lineage }
+                }
+
+                #expect(Set(heard.withLock { $0 }) == [3, 4])
             }
         }
     }
