@@ -10,7 +10,8 @@ package import ChatProtocol
 ///   for: each of them sees all that came before it, from its first statement on.
 /// - A ``read(_:)`` sees every write that returned before the read was called, and one state of the data from its first
 ///   statement to its last.
-/// - When a commit fails, every write that was to be committed with it throws.
+/// - When a commit fails, every write that was to be committed with it throws. It throws a ``DatabaseError`` of kind
+///   `uncertain` when nobody can say whether the commit failed.
 ///
 /// A closure may run more than once (an engine tries again when it lost against another transaction, or its connection
 /// before anything was committed), so it has no effect outside its transaction. Engines know nothing of channels;
@@ -31,6 +32,12 @@ package protocol Database: Sendable {
     /// Takes it from another node that the storage has come to this history, so that none that is older is taken for
     /// it.
     func learn(lineage: Int64)
+
+    /// Adds a listener for the moments at which it turns out that something may have been committed whose caller was
+    /// refused with `uncertain` and whose actions were not done.
+    ///
+    /// It is told when the storage answers again, so that whoever reads then reads what there is. It must not block.
+    func listenForUncertainty(_ listener: @escaping @Sendable () -> Void)
 
     /// Finishes what was asked for and closes the storage; every later operation is refused.
     func close() async
@@ -80,6 +87,9 @@ package struct WriteOperation: QueuedOperation {
 extension Database {
     /// Does nothing, for a storage that has one history.
     package func learn(lineage: Int64) {}
+
+    /// Does nothing, for a storage that always knows what became of a commit.
+    package func listenForUncertainty(_ listener: @escaping @Sendable () -> Void) {}
 }
 
 // Inlinable, so that each use is compiled for its own type of value; unspecialised, they cost several microseconds.

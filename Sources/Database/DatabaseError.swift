@@ -17,6 +17,8 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case statement
         /// The storage cannot be opened or reached, or failed to read or write.
         case unavailable
+        /// The answer to a commit was lost, and what was written may be there or not; with every other kind it is not.
+        case uncertain
     }
 
     package let kind: Kind

@@ -18,6 +18,8 @@ extension Connection {
         let schema: Int64
         /// The server's timeline, which a failover changes; 0 for an engine that has none.
         let timeline: Int64
+        /// Nil where a transaction's number does not tell later what became of it.
+        let life: ServerLife?
     }
 
     /// Connects, and makes the session what the engine needs.
@@ -69,11 +71,13 @@ extension Connection {
             """
         guard let row = try rows(finish(facts)).first else { throw Fault.lost(place, "it tells nothing of itself") }
         do {
+            let timeline = try timeline()
             return Welcome(
                 version: try row.integer(0),
                 isDurable: try row.bool(1),
                 schema: try row.integer(2),
-                timeline: try timeline()
+                timeline: timeline,
+                life: timeline == 0 ? nil : try life(on: timeline)
             )
         } catch let fault as Fault {
             throw fault
@@ -96,6 +100,16 @@ extension Connection {
             // Compatible engines have no write-ahead log to look at, and lose nothing when they fail over.
             guard error.effect == .statement else { throw error }
             return 0
+        }
+    }
+
+    private func life(on timeline: Int64) throws(Fault) -> ServerLife? {
+        do throws(Fault) {
+            let row = try rows(finish("SELECT stats_reset::text FROM pg_stat_bgwriter")).first
+            return row.flatMap { try? $0.text(0) }.map { ServerLife(timeline: timeline, statisticsReset: $0) }
+        } catch {
+            guard error.effect == .statement else { throw error }
+            return nil
         }
     }
 

@@ -8,6 +8,7 @@ final class Connection {
     /// What was sent and has not been answered yet, in order.
     private enum Pending {
         case command(PreparedStatements.Key?)
+        case transactionNumber
         case synchronization
     }
 
@@ -17,6 +18,8 @@ final class Connection {
     private var statements: PreparedStatements
     private var pending: [Pending] = []
     private(set) var isLost = false
+    /// What the server answered to ``queueTransactionNumber()`` when it was asked last.
+    private(set) var transactionNumber: Int64?
     /// Whether statements of this transaction may take as long as they take: definitions do.
     private var isPatient = false
 
@@ -34,6 +37,12 @@ final class Connection {
     /// Sends a command with the next statement; an error of it is thrown there.
     func queue(_ command: SQL) throws(Fault) {
         try send(command)
+    }
+
+    /// Asks with the next statement for the number of the transaction, which has one from then on.
+    func queueTransactionNumber() throws(Fault) {
+        transactionNumber = nil
+        try send("SELECT pg_current_xact_id()::text::bigint", as: .transactionNumber)
     }
 
     /// Runs a statement and waits for what the server answers.
@@ -87,7 +96,7 @@ final class Connection {
 
     // Sending.
 
-    private func send(_ statement: SQL) throws(Fault) {
+    private func send(_ statement: SQL, as kind: Pending = .command(nil)) throws(Fault) {
         let parameters = Parameters(statement.values)
         guard Dialect.isPrepared(statement.text) else {
             let text = Dialect.definition(statement.text)
@@ -104,14 +113,14 @@ final class Connection {
                 )
             }
             guard isSent == 1 else { throw failure() }
-            return pending.append(.command(nil))
+            return pending.append(kind)
         }
         let name = try prepare(PreparedStatements.Key(text: statement.text, types: parameters.types))
         let isSent = parameters.withPointers { values, lengths, formats in
             PQsendQueryPrepared(server, name, CInt(parameters.count), values, lengths, formats, 1)
         }
         guard isSent == 1 else { throw failure() }
-        pending.append(.command(nil))
+        pending.append(kind)
     }
 
     private func prepare(_ key: PreparedStatements.Key) throws(Fault) -> String {
@@ -159,14 +168,17 @@ final class Connection {
             switch answered {
             case .synchronization:
                 PQclear(try nextResult(until: deadline))
-            case .command(let prepared):
+            case .command, .transactionNumber:
                 guard let result = try nextResult(until: deadline) else { throw failure() }
-                let status = PQresultStatus(result)
-                last = Reply(result)
-                if status != PGRES_COMMAND_OK, status != PGRES_TUPLES_OK {
+                let reply = Reply(result)
+                switch (PQresultStatus(result), answered) {
+                case (PGRES_COMMAND_OK, _), (PGRES_TUPLES_OK, .command): break
+                case (PGRES_TUPLES_OK, _): transactionNumber = reply.integer
+                case (let status, _):
                     if status != PGRES_PIPELINE_ABORTED, fault == nil { fault = Fault(result, at: place) }
-                    if let prepared { statements.remove(prepared) }
+                    if case .command(let prepared?) = answered { statements.remove(prepared) }
                 }
+                last = consume reply
                 // Each command's answers end with none.
                 PQclear(try nextResult(until: deadline))
             }

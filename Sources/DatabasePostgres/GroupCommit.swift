@@ -11,8 +11,10 @@ struct GroupCommit {
         case answered
         /// Nothing was done and nobody was answered: it may be tried again.
         case undone(Fault)
-        /// Nobody was answered, and nobody may be answered OK.
+        /// Nothing was done, and may not be tried again; nobody was answered.
         case failed(DatabaseError)
+        /// Nobody was answered, and whether it was done is still to be found out.
+        case lost(LostCommit)
     }
 
     /// What is told to whom after the commit.
@@ -20,11 +22,13 @@ struct GroupCommit {
 
     /// In the order of ``TurnLock/place(of:)``.
     let jobs: [WriteOperation]
-    let schema: Int64
+    let server: Connection.Welcome
     let onCommit: @Sendable (_ operations: Int) -> Void
 
     func run(on connection: Connection) -> Ending {
         let transaction = PostgresTransaction(connection, beginning: "BEGIN ISOLATION LEVEL READ COMMITTED")
+        // Before anything else is said, so that the number is known before the commit.
+        if server.life != nil { transaction.askForNumber() }
         do throws(Fault) {
             let answers = try jobs.count == 1 ? runAlone(jobs[0], in: transaction) : runAll(in: transaction)
             guard let answers else { return .answered }
@@ -38,14 +42,19 @@ struct GroupCommit {
     }
 
     private func commit(_ transaction: PostgresTransaction, _ answers: [Answer]) -> Ending {
+        let answerAll: Answer = { [jobs, onCommit] in
+            onCommit(jobs.count)
+            for answer in answers { answer() }
+        }
         do throws(Fault) {
             try transaction.commit()
         } catch {
             transaction.rollBack()
-            return .failed(error.error)
+            guard error.effect == .connection else { return .failed(error.error) }
+            let number = transaction.number
+            return .lost(LostCommit(transaction: number, life: server.life, fault: error, answer: answerAll))
         }
-        onCommit(jobs.count)
-        for answer in answers { answer() }
+        answerAll()
         return .answered
     }
 
@@ -95,15 +104,15 @@ struct GroupCommit {
 
     private func takeTurns(in transaction: PostgresTransaction) {
         if concernsAll {
-            transaction.queue(TurnLock.installation(of: schema))
+            transaction.queue(TurnLock.installation(of: server.schema))
         } else if jobs.contains(where: { $0.turn != .unordered }) {
-            transaction.queue(TurnLock.share(of: schema))
+            transaction.queue(TurnLock.share(of: server.schema))
         }
     }
 
     private func takeTurn(of job: WriteOperation, after last: WriteOperation?, in transaction: PostgresTransaction) {
         guard !concernsAll, case .application(let id) = job.turn, job.turn != last?.turn else { return }
-        transaction.queue(TurnLock.application(id.rawValue, of: schema))
+        transaction.queue(TurnLock.application(id.rawValue, of: server.schema))
     }
 
     // Answers.

@@ -13,6 +13,7 @@ package final class PostgresDatabase: Database {
     private let reads: GroupQueue<ReadOperation>
     private let sessions: [Session]
     private let timeline: Timeline
+    private let uncertainty = Uncertainty()
     /// What the server said of itself when it was first connected to.
     package let server: ServerFacts
 
@@ -29,11 +30,12 @@ package final class PostgresDatabase: Database {
     package init(_ target: ConnectionString, configuration: Configuration = Configuration()) throws(ChatError) {
         let timeline = Timeline(configuration.onTimeline)
         self.timeline = timeline
+        let uncertainty = uncertainty
         func sessions(_ count: Int) -> [Session] {
-            (0..<max(1, count)).map { _ in Session(target, configuration, timeline) }
+            (0..<max(1, count)).map { _ in Session(target, configuration, timeline, uncertainty) }
         }
         func lane(_ session: Session) -> WriteLane {
-            WriteLane(session: session, configuration: configuration)
+            WriteLane(session: session, configuration: configuration, uncertainty: uncertainty)
         }
         let writers = sessions(configuration.lanes)
         lanes = writers.enumerated().map { number, session in
@@ -95,6 +97,10 @@ package final class PostgresDatabase: Database {
 
     package func learn(lineage: Int64) {
         timeline.learn(lineage)
+    }
+
+    package func listenForUncertainty(_ listener: @escaping @Sendable () -> Void) {
+        uncertainty.listen(listener)
     }
 
     package func close() async {

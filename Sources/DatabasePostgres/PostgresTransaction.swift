@@ -12,6 +12,7 @@ final class PostgresTransaction: Transaction {
     private(set) var fault: Fault?
     /// Whether the server has heard of it.
     private(set) var hasBegun = false
+    private var asksForNumber = false
 
     init(_ connection: Connection, beginning: SQL) {
         self.connection = connection
@@ -22,6 +23,14 @@ final class PostgresTransaction: Transaction {
     func queue(_ command: SQL) {
         opening.append(command)
     }
+
+    /// Has the server say with its first answer which number the transaction has there.
+    func askForNumber() {
+        asksForNumber = true
+    }
+
+    /// The number that was asked for; nil while there was no answer.
+    var number: Int64? { asksForNumber && hasBegun ? connection.transactionNumber : nil }
 
     func onCommit(_ action: @escaping @Sendable () -> Void) {
         commitActions.append(action)
@@ -53,9 +62,11 @@ final class PostgresTransaction: Transaction {
     }
 
     private func say(_ commands: [SQL]) throws(Fault) {
+        let isFirst = !hasBegun
         hasBegun = true
         opening = []
         for command in commands { try connection.queue(command) }
+        if isFirst, asksForNumber { try connection.queueTransactionNumber() }
     }
 
     private func read(_ reply: consuming Reply, limit: Int) throws(ChatError) -> [Row] {
@@ -109,7 +120,7 @@ extension PostgresTransaction {
 extension PostgresTransaction {
     /// Commits, and returns when the commit is durable.
     ///
-    /// - Throws: a fault after which it may be committed or not, when that of a connection; else nothing is.
+    /// - Throws: a fault after which it may be committed or not, when that of a connection; else it is not.
     func commit() throws(Fault) {
         guard hasBegun else { return }
         try say(opening)

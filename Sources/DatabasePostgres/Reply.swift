@@ -41,6 +41,11 @@ struct Reply: ~Copyable {
         return rows
     }
 
+    /// The first value, where it is a whole number.
+    var integer: Int64? {
+        (try? rows(upTo: 1))?.first.flatMap { try? $0.integer(0) }
+    }
+
     private func value(_ row: CInt, _ column: CInt, _ type: Oid) throws(DatabaseError) -> SQLValue {
         guard PQgetisnull(result, row, column) == 0 else { return .null }
         let bytes = UnsafeRawBufferPointer(

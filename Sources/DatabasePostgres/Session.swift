@@ -22,10 +22,17 @@ final class Session: Sendable {
     private let target: ConnectionString
     private let configuration: PostgresDatabase.Configuration
     private let timeline: Timeline
+    private let uncertainty: Uncertainty
     private let state = Mutex(State())
 
-    init(_ target: ConnectionString, _ configuration: PostgresDatabase.Configuration, _ timeline: Timeline) {
-        (self.target, self.configuration, self.timeline) = (target, configuration, timeline)
+    init(
+        _ target: ConnectionString,
+        _ configuration: PostgresDatabase.Configuration,
+        _ timeline: Timeline,
+        _ uncertainty: Uncertainty
+    ) {
+        (self.target, self.configuration) = (target, configuration)
+        (self.timeline, self.uncertainty) = (timeline, uncertainty)
     }
 
     /// Tries once to connect.
@@ -40,15 +47,18 @@ final class Session: Sendable {
     ///
     /// - Parameter body: also told what is known of the server; called on the caller's thread.
     func use<Value: Sendable>(_ body: (Connection, Connection.Welcome) -> Value) throws(DatabaseError) -> Value {
-        try state.withLock { state throws(DatabaseError) in
+        let (value, isAnswered) = try state.withLock { state throws(DatabaseError) in
             state.connection?.0.notice()
             if !isUsable(state.connection) { try reconnect(&state) }
             guard let (connection, server) = state.connection else {
                 throw DatabaseError(.unavailable, "\(target.place): there is no connection")
             }
-            defer { if connection.isLost { state.connection = nil } }
-            return body(connection, server)
+            let value = body(connection, server)
+            if connection.isLost { state.connection = nil }
+            return (value, !connection.isLost)
         }
+        if isAnswered { uncertainty.settle() }
+        return value
     }
 
     /// Not once the server is known to be behind another one.

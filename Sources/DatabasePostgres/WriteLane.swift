@@ -12,8 +12,19 @@ struct WriteLane: Sendable {
     /// How often an operation is begun that loses against others again and again.
     private static let mostAttempts = 6
 
+    /// What became of a group.
+    private enum Outcome {
+        /// Everybody is answered.
+        case answered
+        /// Nothing was done and nobody was answered: it may be tried again.
+        case undone(Fault)
+        /// Nobody was answered, and everybody is to be refused.
+        case failed(DatabaseError)
+    }
+
     let session: Session
     let configuration: PostgresDatabase.Configuration
+    let uncertainty: Uncertainty
 
     @Sendable func run(_ jobs: [WriteOperation]) {
         let ordered = jobs.enumerated().sorted { left, right in
@@ -74,13 +85,42 @@ struct WriteLane: Sendable {
         }
     }
 
-    private func attempt(_ jobs: [WriteOperation]) -> GroupCommit.Ending {
+    private func attempt(_ jobs: [WriteOperation]) -> Outcome {
         do throws(DatabaseError) {
-            return try session.use { connection, server in
-                GroupCommit(jobs: jobs, schema: server.schema, onCommit: configuration.onCommit).run(on: connection)
+            let ending = try session.use { connection, server in
+                GroupCommit(jobs: jobs, server: server, onCommit: configuration.onCommit).run(on: connection)
+            }
+            switch ending {
+            case .answered: return .answered
+            case .undone(let fault): return .undone(fault)
+            case .failed(let error): return .failed(error)
+            case .lost(let commit): return settle(commit)
             }
         } catch {
             return .failed(error)
+        }
+    }
+
+    /// Finds out what became of a commit that was not answered, and does what follows from it.
+    private func settle(_ commit: LostCommit) -> Outcome {
+        var fate = LostCommit.Fate.unknown
+        do throws(DatabaseError) {
+            fate = try session.use { connection, server in
+                let fate = commit.fate(over: connection, server.life, until: .now + configuration.reconnecting)
+                if fate == .unknown { uncertainty.note() }
+                return fate
+            }
+        } catch {
+            uncertainty.note()
+        }
+        switch fate {
+        case .committed:
+            commit.answer()
+            return .answered
+        case .undone: return .undone(commit.fault)
+        case .unknown:
+            let what = "\(commit.fault.error.message); whether the writes were committed is not known"
+            return .failed(DatabaseError(.uncertain, what))
         }
     }
 

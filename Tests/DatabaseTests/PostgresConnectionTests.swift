@@ -10,7 +10,7 @@ import Glibc
 import Darwin
 #endif
 
-/// Connections that end: what was not committed is done again, what may have been is not, and work goes on.
+/// Connections that end: what was not committed is done again, and work goes on.
 @Suite struct PostgresConnectionTests {
     /// Ends the connection that it is run over.
     private static let suicide: SQL = "SELECT pg_terminate_backend(pg_backend_pid())"
@@ -47,37 +47,6 @@ import Darwin
             #expect(outcomes.allSatisfy { $0?.storageFault == .unavailable })
             try await database.addThing(100)
             #expect(try await database.thingIDs() == [100])
-        }
-    }
-
-    @Test("a write whose connection is cut by its commit is refused and not done again: nobody knows")
-    func cutAtCommit() async throws {
-        try await PostgresFixture.things().with { database async throws in
-            _ = try await database.write { tx throws(ChatError) in
-                try tx.execute(
-                    """
-                    CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS
-                    'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'
-                    """
-                )
-                try tx.execute(
-                    """
-                    CREATE CONSTRAINT TRIGGER death AFTER INSERT ON things DEFERRABLE INITIALLY DEFERRED
-                    FOR EACH ROW WHEN (new.id = 5) EXECUTE FUNCTION die()
-                    """
-                )
-            }
-            let attempts = Notes<Int>()
-
-            let outcomes = await writeTogether(in: database, 1...9) { tx, id throws(ChatError) in
-                attempts.add(Int(id))
-                try Things.add(id, in: tx)
-            }
-
-            #expect(outcomes.allSatisfy { $0?.storageFault == .unavailable })
-            #expect(attempts.all.sorted() == Array(1...9))
-            try await database.addThing(10)
-            #expect(try await database.thingIDs() == [10])
         }
     }
 
