@@ -57,5 +57,7 @@ package struct Systems: Sendable {
         timeline = Timeline(database: database, generation: generation)
         deliveries = Deliveries(database: database, bus: bus, clock: clock)
         sweep = Sweep(database: database, applications: applications, accounts: accounts, clock: clock)
+        // What was committed then was told to nobody.
+        database.listenForUncertainty { bus.tellOfGap() }
     }
 }

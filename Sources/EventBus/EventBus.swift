@@ -28,9 +28,13 @@ package protocol EventBus: Sendable {
     /// Takes back one ``follow(_:confirmed:)`` of each of some topics; the order of the two does not matter.
     func unfollow(_ topics: [Topic])
 
-    /// Adds a listener for the moments after which other nodes' events may be missing: the bus came back, or it was too
-    /// slow, here or where they were published. It must not block.
+    /// Adds a listener for the moments after which events may be missing: the bus came back, it was too slow, here or
+    /// where they were published, or somebody says so. It must not block.
     func listenForGaps(_ listener: @escaping @Sendable () -> Void)
+
+    /// Says that something may have been committed that was never published: all who listen for gaps are told, on every
+    /// node. It does not wait for the network.
+    func tellOfGap()
 }
 
 extension EventBus {
@@ -51,4 +55,6 @@ extension CompleteEventBus {
     package func unfollow(_ topics: [Topic]) {}
 
     package func listenForGaps(_ listener: @escaping @Sendable () -> Void) {}
+
+    package func tellOfGap() {}
 }

@@ -95,6 +95,11 @@ package final class NATSEventBus: EventBus, Peers, Sendable {
         listeners.withLock { $0.gaps.append(listener) }
     }
 
+    package func tellOfGap() {
+        hearOfGap()
+        outgoing.addGap()
+    }
+
     package func follow(_ topics: [Topic], confirmed: @escaping @Sendable () -> Void) {
         link.follow(topics, confirmed: confirmed)
     }
@@ -107,7 +112,7 @@ package final class NATSEventBus: EventBus, Peers, Sendable {
         for listener in listeners.withLock({ $0.events }) { listener(event) }
     }
 
-    private func tellOfGap() {
+    private func hearOfGap() {
         for listener in listeners.withLock({ $0.gaps }) { listener() }
     }
 
@@ -174,7 +179,7 @@ extension NATSEventBus: Link.Owner {
 
     private func receivedEvent(_ frame: ReadFrame) {
         switch frame.kind {
-        case .gap: tellOfGap()
+        case .gap: hearOfGap()
         // Of a later version, which this one has nothing to do with.
         case nil: break
         default:
@@ -190,11 +195,11 @@ extension NATSEventBus: Link.Owner {
 
     func dropped() {
         logger.warning("the bus was faster than this node, and messages were dropped")
-        tellOfGap()
+        hearOfGap()
     }
 
     func cameUp() {
-        tellOfGap()
+        hearOfGap()
     }
 
     func beat() {

@@ -52,6 +52,12 @@ final class Outgoing: Sendable {
         if isTaken { wake.signal() } else { metrics.lost(1) }
     }
 
+    /// Has the other nodes told, after everything that waits, that something is missing.
+    func addGap() {
+        state.withLock { $0.hasGap = true }
+        wake.signal()
+    }
+
     /// A message that means nothing later: sent now or not at all.
     func add(_ message: Publication) {
         let isTaken = state.withLock { state in

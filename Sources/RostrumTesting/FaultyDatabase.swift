@@ -7,6 +7,7 @@ package final class FaultyDatabase: Database {
     private let database: any Database
     private let fault = Mutex<DatabaseError?>(nil)
     private let refused = Mutex((reads: 0, writes: 0))
+    private let uncertaintyListeners = Mutex<[@Sendable () -> Void]>([])
 
     package init(_ database: any Database) {
         self.database = database
@@ -39,6 +40,15 @@ package final class FaultyDatabase: Database {
     }
 
     package var lineage: Int64 { database.lineage }
+
+    package func listenForUncertainty(_ listener: @escaping @Sendable () -> Void) {
+        uncertaintyListeners.withLock { $0.append(listener) }
+    }
+
+    /// Says that something may have been committed of which nobody was told.
+    package func tellOfUncertainty() {
+        for listener in uncertaintyListeners.withLock({ $0 }) { listener() }
+    }
 
     package func close() async {
         await database.close()

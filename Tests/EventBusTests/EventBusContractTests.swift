@@ -56,6 +56,21 @@ import Testing
         }
     }
 
+    @Test("a gap that is told of is heard here by all who listen for gaps", arguments: BusEngine.allCases)
+    func gap(engine: BusEngine) async throws {
+        let log = Log()
+        try await engine.withBus { bus in
+            bus.listen { log.add("\($0)") }
+            for name in ["first", "second"] { bus.listenForGaps { log.add(name) } }
+            bus.publish(kick)
+            let before = log.entries
+
+            bus.tellOfGap()
+
+            #expect(log.entries == before + ["first", "second"])
+        }
+    }
+
     @Test("a bus without listeners takes events, and two buses are apart", arguments: BusEngine.allCases)
     func noListeners(engine: BusEngine) async throws {
         let log = Log()

@@ -32,6 +32,24 @@ import Testing
         }
     }
 
+    @Test("a gap that is told of is heard by the other node, after what was published before it")
+    func gap() async throws {
+        try await withNATSServer { server in
+            try await server.withBuses { buses in
+                let log = EventLog()
+                let before = Mutex<[[Event]]>([])
+                buses[1].listen(log.hear)
+                buses[1].listenForGaps { before.withLock { $0.append(log.events) } }
+                let events = SampleEvents.general
+
+                for event in events { buses[0].publish(event) }
+                buses[0].tellOfGap()
+
+                try await waitUntil("the gap is heard of") { before.withLock { $0.contains(events) } }
+            }
+        }
+    }
+
     @Test("what is published when following has been confirmed arrives, each time")
     func confirmation() async throws {
         try await withNATSServer { server in
