@@ -6,7 +6,8 @@ import Synchronization
 
 /// Adds up what became of deliveries on this node, and writes it to the broadcasts' receipts.
 ///
-/// Sums are kept for up to half a second, so that ten thousand deliveries are one write; a crash loses as much.
+/// Sums are kept for up to half a second, so that ten thousand deliveries are one write; a crash loses as much, and so
+/// does a commit of which nobody knows whether it was made: a receipt is rather too small than too large.
 final class ReceiptBook: Sendable {
     private struct Key: Hashable {
         let reference: ChannelReference
@@ -63,7 +64,12 @@ final class ReceiptBook: Sendable {
         }
         guard !deliveries.isEmpty else { return }
         do throws(ChatError) {
-            try await receipts.add(deliveries)
+            guard try await receipts.add(deliveries) else {
+                return logger.warning(
+                    "whether receipts of broadcasts were written is not known; they are not written again",
+                    metadata: ["broadcasts": "\(deliveries.count)"]
+                )
+            }
         } catch {
             logger.fault("cannot write the receipts of broadcasts", error)
             for delivery in deliveries { add(delivery) }

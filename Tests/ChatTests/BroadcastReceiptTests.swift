@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Database
 import EventBus
 import RostrumTesting
 import Testing
@@ -120,6 +121,65 @@ import Testing
                 try await installation.receipt(key)
                     == BroadcastReceipt(online: 100, written: 50, lagging: 50, read: 0, lastWriteMilliseconds: 50)
             )
+        }
+    }
+
+    @Test("of what may have been added that is said, and only of it", arguments: DatabaseError.Kind.allCases)
+    func uncertain(kind: DatabaseError.Kind) async throws {
+        try await StorageEngine.sqlite.withDatabase { database in
+            let faulty = FaultyDatabase(database)
+            let receipts = TestInstallation(database: faulty).receipts
+            let reference = ChannelReference(application: .example, channel: .news, incarnation: 1)
+            faulty.fail(with: DatabaseError(kind, "the test says so"))
+
+            var isAdded: Bool?
+            let error = await refusal {
+                isAdded = try await receipts.add([delivery(reference, 1, (1, 1, 0), lastWrite: 1)])
+            }
+
+            #expect(isAdded == (kind == .uncertain ? false : nil))
+            #expect(error?.storageFault == (kind == .uncertain ? nil : kind))
+        }
+    }
+
+    @Test("rows are locked in one order, in whatever order they are reported")
+    func lockOrder() async throws {
+        try await StorageEngine.postgres.withInstallation { installation in
+            try await installation.prepareChannel()
+            _ = try await installation.sendMany(3)
+            let reference = try await installation.reference()
+            @Sendable func lock(_ seq: Int64, in tx: any Transaction) throws(ChatError) {
+                try tx.execute("UPDATE broadcasts SET online_sessions = online_sessions + 100 WHERE seq = \(seq)")
+            }
+            let held = HeldTransaction()
+            async let holding: Void = installation.database.write(of: .unordered) { tx throws(ChatError) in
+                try lock(1, in: tx)
+                held.hold()
+            }
+            defer { held.goOn() }
+            await held.waitUntilBegun()
+
+            let reports = [Int64(3), 1, 2].map { delivery(reference, $0, (1, 1, 0), lastWrite: 1) }
+            async let added = installation.receipts.add(reports)
+            try await waitUntil("the report waits for the first row") {
+                try await installation.database.read { tx throws(ChatError) in
+                    try tx.row(
+                        """
+                        SELECT 1 FROM pg_locks AS waiting JOIN pg_locks AS other ON other.pid = waiting.pid
+                        WHERE NOT waiting.granted AND other.relation = 'broadcasts'::regclass
+                        """
+                    ) != nil
+                }
+            }
+            // Rows that it had locked before the first one would not be had.
+            try await installation.database.write(of: .unordered) { tx throws(ChatError) in
+                try tx.execute("SET LOCAL lock_timeout = '200ms'")
+                for seq in Int64(2)...3 { try lock(seq, in: tx) }
+            }
+
+            held.goOn()
+            try await holding
+            #expect(try await added)
         }
     }
 

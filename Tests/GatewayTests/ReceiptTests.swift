@@ -42,6 +42,34 @@ import Testing
         }
     }
 
+    @Test("what may have been written to a receipt is not written again")
+    func notTwice() async throws {
+        let bus = InProcessEventBus()
+        var options = LiveNode.Options()
+        options.bus = bus
+        try await StorageEngine.sqlite.withLiveNode(over: FaultyDatabase.init, options) { node, faulty in
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+            _ = try await anna.next("onOfficialAccountSubscribed")
+            bus.listen { event in
+                guard case .channel(let event) = event, event.position.messageSeq == 1 else { return }
+                faulty.fail(with: DatabaseError(.uncertain, "the test says so"))
+            }
+
+            let first = try await node.post("first")
+            _ = try await anna.next("onRecvNewMessage")
+            try await waitUntil("the receipt was tried to be written") { faulty.refusedWrites >= 1 }
+            faulty.fail(with: nil)
+            let second = try await node.post("second")
+            _ = try await anna.next("onRecvNewMessage")
+
+            try await waitUntil("the next receipt is written") { try await node.receipt(of: second).written == 1 }
+            #expect(try await node.receipt(of: first).written == 0)
+            #expect(faulty.refusedWrites == 1)
+        }
+    }
+
     @Test("a post that came while the session waited for an answer, and was brought after it, counts as written")
     func brought() async throws {
         var options = LiveNode.Options()

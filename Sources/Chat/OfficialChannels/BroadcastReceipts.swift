@@ -55,11 +55,23 @@ package struct BroadcastReceipts: Sendable {
     }
 
     /// Adds what a node has to report to what others did, in one transaction; broadcasts that are gone are left out.
-    package func add(_ deliveries: [BroadcastDelivery]) async throws(ChatError) {
-        guard !deliveries.isEmpty else { return }
-        // Sums, which come out the same in whatever order.
-        try await database.write(of: .unordered) { tx throws(ChatError) in
-            for delivery in deliveries { try BroadcastTable.add(delivery, in: tx) }
+    ///
+    /// - Returns: false when nobody knows whether it was added; whoever adds it again may count it twice.
+    /// - Throws: when it was not added.
+    @discardableResult
+    package func add(_ deliveries: [BroadcastDelivery]) async throws(ChatError) -> Bool {
+        guard !deliveries.isEmpty else { return true }
+        // Sums, which come out the same in whatever order; but two nodes that lock rows in different orders wait for
+        // each other.
+        let ordered = deliveries.sorted { $0.lockOrder < $1.lockOrder }
+        do throws(ChatError) {
+            try await database.write(of: .unordered) { tx throws(ChatError) in
+                for delivery in ordered { try BroadcastTable.add(delivery, in: tx) }
+            }
+            return true
+        } catch {
+            guard (error.cause as? DatabaseError)?.kind == .uncertain else { throw error }
+            return false
         }
     }
 
@@ -80,5 +92,12 @@ package struct BroadcastReceipts: Sendable {
             }
             return receipt
         }
+    }
+}
+
+extension BroadcastDelivery {
+    /// The same on every node.
+    fileprivate var lockOrder: (Int64, String, Int64, Int64) {
+        (reference.application.rawValue, reference.channel.rawValue, reference.incarnation, seq)
     }
 }
