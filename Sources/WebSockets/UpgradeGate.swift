@@ -254,7 +254,10 @@ package final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler 
         switch (state, event) {
         case (.passing, _): context.fireUserInboundEventTriggered(event)
         case (.waiting, is ChannelShouldQuiesceEvent): context.close(promise: nil)
-        case (.deciding, is ChannelShouldQuiesceEvent): giveUp(context)
+        case (.deciding, is ChannelShouldQuiesceEvent):
+            // When it was decided already, and only the end of the request is missing.
+            shouldQuiesce = true
+            giveUp(context)
         case (.upgrading, is ChannelShouldQuiesceEvent): shouldQuiesce = true
         case (_, ChannelEvent.inputClosed): context.close(promise: nil)
         default: context.fireUserInboundEventTriggered(event)

@@ -70,6 +70,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private var beginning: NIODeadline?
     private var wasClear = false
     private var owesDrained = false
+    private var owesEased = false
     /// While a frame is given to the pipeline, which may get rid of it at once.
     private var isWriting = false
     private var isPingWaiting = false
@@ -167,19 +168,27 @@ package final class WebSocketConnection: ChannelInboundHandler {
         isWriting = false
         tellIfClearChanged()
         guard channel.isActive else { return .refused }
-        guard waitingBytes > 0 else {
-            // What waited before went with it; not from here, where the receiver is in the middle of a send.
-            if owesDrained { eventLoop.assumeIsolated().execute { self.becomeDrained() } }
-            return .written
+        if waitingBytes > Self.mostWaiting { owesEased = true }
+        if waitingBytes > 0 { owesDrained = true }
+        // What waited before may have gone with it; not from here, where the receiver is in the middle of a send.
+        if waitingBytes == 0 && owesDrained || waitingBytes <= Self.mostWaiting && owesEased {
+            eventLoop.assumeIsolated().execute { self.tellOfRoom() }
         }
-        owesDrained = true
-        return .queued
+        return waitingBytes > 0 ? .queued : .written
     }
 
     /// The pipeline has got rid of so many bytes.
     private func ended(_ count: Int) {
         waitingBytes -= count
-        if !isWriting { becomeDrained() }
+        if !isWriting { tellOfRoom() }
+    }
+
+    private func tellOfRoom() {
+        if owesEased, waitingBytes <= Self.mostWaiting, isOpen {
+            owesEased = false
+            receiver?.eased()
+        }
+        becomeDrained()
     }
 
     private func becomeDrained() {
@@ -298,7 +307,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
         closeCode = code
         _ = put(close)
         guard state == .open, channel.isActive else { return }
-        (owesDrained, waitingPong, beginning) = (false, nil, nil)
+        (owesDrained, owesEased, waitingPong, beginning) = (false, false, nil, nil)
         resumeReading()
         endOfPatience = eventLoop.assumeIsolated().scheduleTask(in: Self.longestClose) {
             self.context?.close(promise: nil)

@@ -11,6 +11,9 @@ package protocol WebSocketReceiver: AnyObject {
     /// A whole message of at most ``WebSocketConnection/largestMessage`` bytes, in a buffer of its own.
     func received(binary: ByteBuffer)
 
+    /// So much waited that ``WebSocketConnection/send(_:)`` would have refused more, and it would not any more.
+    func eased()
+
     /// Nothing waits to be written any more; called once after sends that were not ``WebSocketConnection/Sending/written``.
     func drained()
 
@@ -27,6 +30,9 @@ package protocol WebSocketReceiver: AnyObject {
 }
 
 extension WebSocketReceiver {
+    /// Does nothing: for whoever waits for ``drained()``, or for nothing.
+    package func eased() {}
+
     /// Does nothing: for whoever sends by the connection alone.
     package func clearChanged() {}
 

@@ -36,10 +36,10 @@ import WebSockets
 
         try socket.openDam()
         #expect(socket.connection.waitingBytes == 0)
-        #expect(socket.events == [.drained])
+        #expect(socket.events == [.eased, .drained])
         #expect(try socket.sent().count == queued + 1)
         #expect(socket.connection.send(frame) == .written)
-        #expect(socket.events == [.drained])
+        #expect(socket.events == [.eased, .drained])
     }
 
     @Test("a receiver may send again from `drained`")
@@ -56,6 +56,31 @@ import WebSockets
 
         #expect(try socket.sent().count == 2)
         #expect(socket.events == [.drained])
+    }
+
+    @Test("a receiver hears that there is room for more, once, even if there is always something that waits")
+    func eased() throws {
+        let socket = try EmbeddedSocket()
+        socket.dam.isShut = true
+        _ = socket.connection.sendAlways(WebSocketFrames.text(String(repeating: "x", count: 1 << 18)))
+        while socket.connection.waitingBytes > WebSocketConnection.mostWaiting {
+            #expect(socket.events.isEmpty)
+            try socket.leakDam()
+        }
+        #expect(socket.events == [.eased])
+
+        for _ in 0..<50 {
+            #expect(socket.connection.send(frame) == .queued)
+            try socket.leakDam()
+        }
+        #expect(socket.connection.waitingBytes > 0)
+        #expect(socket.events == [.eased])
+        while socket.connection.send(frame) == .queued {}
+        try socket.leakDam()
+        #expect(socket.events == [.eased, .eased])
+
+        try socket.openDam()
+        #expect(socket.events == [.eased, .eased, .drained])
     }
 
     @Test("every part of a long frame that the peer reads is a sign of life")
@@ -77,7 +102,7 @@ import WebSockets
         // A peer that reads 64 KiB in the time that it may be silent is not taken for dead.
         #expect(signs >= 16)
         #expect(try socket.sent() == [.text(text)])
-        #expect(socket.events == [.drained])
+        #expect(socket.events == [.eased, .drained])
     }
 
     @Test("what is lost with the connection is no sign of life")

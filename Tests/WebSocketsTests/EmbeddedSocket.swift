@@ -6,7 +6,7 @@ import WebSockets
 /// A connection without a socket, and what it tells its receiver.
 final class EmbeddedSocket {
     enum Event: Equatable {
-        case opened, text(String), binary([UInt8]), drained, closed
+        case opened, text(String), binary([UInt8]), eased, drained, closed
     }
 
     /// Writes down what it is told.
@@ -21,6 +21,7 @@ final class EmbeddedSocket {
         }
         func received(text: ByteBuffer) { record(.text(String(buffer: text))) }
         func received(binary: ByteBuffer) { record(.binary(Array(buffer: binary))) }
+        func eased() { record(.eased) }
         func drained() { record(.drained) }
         func closed() { record(.closed) }
 
