@@ -20,6 +20,8 @@ package enum Event: Sendable, Hashable {
     case subscriptions(SubscriptionEvent)
     /// Which sessions of a user a node has.
     case sessions(UserSessions)
+    /// A node found the storage to be of another lineage: what was committed last may be gone from it.
+    case storageChanged(lineage: Int64)
 }
 
 /// A channel as live connections know it: another one of the same ID has another incarnation.

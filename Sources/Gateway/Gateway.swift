@@ -6,7 +6,6 @@ package import Logging
 package import Metrics
 import NIOCore
 import ServiceLifecycle
-import Synchronization
 package import WebSockets
 
 /// The live connections of this node: sessions, rooms, delivery.
@@ -32,7 +31,6 @@ package final class Gateway: Service {
     private let systems: Systems
     private let logger: Logger
     private let comparisonInterval: Duration
-    private let lastGeneration: Mutex<String>
     private let reconciliation: Reconciliation
 
     /// The login: what answers at `GET /v4/ws`.
@@ -55,7 +53,6 @@ package final class Gateway: Service {
         logger: Logger
     ) {
         (self.systems, self.logger, self.comparisonInterval) = (systems, logger, comparisonInterval)
-        lastGeneration = Mutex(systems.generation.text)
         let metrics = GatewayMetrics(factory: factory)
         let reader = EventReader(
             timeline: systems.timeline,
@@ -93,6 +90,7 @@ package final class Gateway: Service {
             logger: logger
         )
         systems.bus.listen { [weak self] event in self?.hear(event) }
+        systems.generation.watch.listen { [weak self] in self?.storageChanged() }
     }
 
     /// What this node keeps for its clients; all nothing when nobody is there.
@@ -110,7 +108,7 @@ package final class Gateway: Service {
     package var census: Census {
         Census(
             sessions: shared.sessions.count,
-            rooms: shared.rooms.references.count,
+            rooms: shared.rooms.followed.references.count,
             addresses: shared.addresses.openSessions
         )
     }
@@ -139,6 +137,8 @@ package final class Gateway: Service {
                 await compare()
             }
             shared.stopHubs()
+            // Nothing is done for anybody from here on.
+            for (_, sessions) in shared.sessions.byApplication { end(sessions, .goingAway) }
             shared.jobs.finish()
         }
     }
@@ -153,8 +153,9 @@ package final class Gateway: Service {
         case .applicationEmptied(let application): end(shared.sessions.sessions(in: application), .accountDeleted)
         case .applicationChanged(let application):
             guard !shared.sessions.sessions(in: application).isEmpty else { return }
-            shared.jobs.add { await self.look(at: application, self.shared.sessions.sessions(in: application)) }
+            _ = shared.jobs.add { await self.look(at: application, self.shared.sessions.sessions(in: application)) }
         case .sessions(let told): shared.rounds.hear(told)
+        case .storageChanged(let lineage): hearOfStorage(lineage)
         case .outboxFilled: break
         }
     }
@@ -195,12 +196,11 @@ package final class Gateway: Service {
 
     /// Makes good what was not heard.
     private func compare() async {
-        endWhenStorageChanged()
         for (application, sessions) in shared.sessions.byApplication { await look(at: application, sessions) }
-        let references = shared.rooms.references
+        let (references, term) = shared.rooms.followed
         guard !references.isEmpty else { return }
         do throws(ChatError) {
-            shared.rooms.compare(references, with: try await systems.timeline.heads(of: references))
+            shared.rooms.compare(references, with: try await systems.timeline.heads(of: references), in: term)
         } catch {
             logger.fault("cannot compare the rooms with the storage", error)
         }
@@ -208,15 +208,24 @@ package final class Gateway: Service {
 
     /// Has every client come again when posts that it got may be lost: what it is told then has another epoch, and no
     /// room goes on from where the lost ones had brought it.
-    private func endWhenStorageChanged() {
-        let generation = systems.generation.text
-        let isSame = lastGeneration.withLock { last in
-            defer { last = generation }
-            return last == generation
-        }
-        guard !isSame else { return }
+    private func storageChanged() {
+        shared.rooms.reset()
         logger.warning("the storage's history is another one; all sessions are ended and resume")
         for (_, sessions) in shared.sessions.byApplication { end(sessions, .storageChanged) }
+    }
+
+    /// Another node found the storage changed, and events of its new history may follow: none of them is for the rooms
+    /// of the old one. So nothing is taken until this node has used the storage, and has found the same by that.
+    private func hearOfStorage(_ lineage: Int64) {
+        guard let own = systems.generation.watch.newest, lineage > own else { return }
+        shared.rooms.doubt(true)
+        let isTaken = shared.jobs.add {
+            await self.compare()
+            self.shared.rooms.doubt(false)
+            // What was passed over, if the storage is as it was after all.
+            await self.compare()
+        }
+        if !isTaken { shared.rooms.doubt(false) }
     }
 
     /// Ends the sessions that the application no longer lets in.

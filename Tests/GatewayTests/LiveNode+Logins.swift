@@ -41,6 +41,13 @@ extension LiveNode {
         return try await LiveClient.connect(port: port, to: target, manners, onArrival: onArrival)
     }
 
+    /// Logs a user in and waits until the session is live: its opening comes a moment after the answer to the upgrade.
+    func enter(_ user: String, platform: String? = nil) async throws -> LiveClient {
+        let client = try await login(user, platform: platform)
+        try await client.call("resume")
+        return client
+    }
+
     // MARK: - What an app's backend does
 
     /// A call at this moment with an application that was read before: while a read is held, another one may have to wait.

@@ -147,12 +147,17 @@ final class LiveNode: Sendable {
         }
     }
 
+    /// Stops what works in the background, and tells no connection.
+    func stopGateway() async {
+        await services.triggerGracefulShutdown()
+        _ = await running.result
+    }
+
     /// Stops as a server does that is asked to: says goodbye, then cuts.
     func stop() async {
         try? await listener.close()
         quiesce()
-        await services.triggerGracefulShutdown()
-        _ = await running.result
+        await stopGateway()
         for channel in connections.all.withLock({ $0 }) { try? await channel.close() }
         try? await loops.shutdownGracefully()
     }

@@ -3,14 +3,8 @@ import ChatProtocol
 import Gateway
 import MetricsTestKit
 import RostrumTesting
-import Synchronization
 import Testing
 import UserSig
-
-/// Which history a storage is of, as after failovers.
-private final class Lineage: Sendable {
-    let number = Atomic<Int64>(1)
-}
 
 /// How the server ends sessions, and what it says first (docs/subscriber-protocol.md, "Ends").
 @Suite(.timeLimit(.minutes(5))) struct SessionEndTests {
@@ -32,10 +26,10 @@ private final class Lineage: Sendable {
     func replaced(engine: StorageEngine) async throws {
         try await engine.withLiveNode { node in
             try await node.installation.setLimits([.connectionsPerUser: 2])
-            let first = try await node.login("anna")
-            let second = try await node.login("anna")
-            let other = try await node.login("boris")
-            let third = try await node.login("anna")
+            let first = try await node.enter("anna")
+            let second = try await node.enter("anna")
+            let other = try await node.enter("boris")
+            let third = try await node.enter("anna")
 
             try await expectEnd(first, 4409, "onKickedOffline", reason: "replaced")
             for client in [second, third, other] { try await client.call("getOfficialAccountList") }
@@ -56,28 +50,25 @@ private final class Lineage: Sendable {
         }
     }
 
-    @Test("a storage that may have lost what was told ends every session, and each reloads when it has come again")
-    func storageChanged() async throws {
-        let lineage = Lineage()
+    @Test("a gateway that stops ends the sessions that nobody else has told")
+    func stopped() async throws {
         var options = LiveNode.Options()
-        options.generation = StorageGeneration("7e57") { lineage.number.load(ordering: .acquiring) }
-        try await StorageEngine.sqlite.withLiveNode(options) { node in
-            try await node.createChannel()
+        options.comparisonInterval = .seconds(3600)
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
             let anna = try await node.login("anna")
-            try await node.subscribe("anna")
-            let epoch = try await anna.next("onOfficialAccountSubscribed")["Epoch"]?.text ?? ""
-            try await node.post("kept")
-            _ = try await anna.next("onRecvNewMessage")
+            reads.holdAll()
+            defer { reads.goOn() }
+            async let late = node.login("boris")
+            try await waitUntil("he is being let in") { reads.waitingCount > 0 }
+            async let stopping: Void = node.stopGateway()
+            #expect(try await anna.end(within: .seconds(5)).code == 1001)
 
-            lineage.number.store(2, ordering: .releasing)
-
-            #expect(try await anna.end().code == 1001)
-            let again = try await node.login("anna")
-            let position: JSONObject = ["Epoch": .string(epoch), "MsgSeq": .integer(1), "EventSeq": .integer(1)]
-            let answer = try await again.call("resume", ["@TOA#_news": .object(position)])["@TOA#_news"]
-            #expect(answer?["reload"] == .bool(true))
-            #expect(answer?["Epoch"]?.text != epoch)
-            try await again.call("getOfficialAccountList")
+            reads.goOn()
+            let boris = try await late
+            await stopping
+            // Nobody is left who would answer.
+            boris.send("getOfficialAccountList")
+            #expect(try await boris.end(within: .seconds(5)).code == 1001)
         }
     }
 

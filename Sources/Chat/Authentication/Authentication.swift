@@ -37,7 +37,9 @@ package final class Authentication: Sendable {
             case .applicationChanged(let application): verified.forget(application)
             case .accountKicked(let application, let account): verified.forget([account], of: application)
             case .accountsDeleted(let application, let accounts): verified.forget(Set(accounts), of: application)
-            case .applicationEmptied, .outboxFilled, .channel, .channelMoved, .subscriptions, .sessions: break
+            case .applicationEmptied, .outboxFilled, .channel, .channelMoved, .subscriptions, .sessions,
+                .storageChanged:
+                break
             }
         }
     }

@@ -36,6 +36,9 @@ extension Frame {
         case .sessions(let sessions):
             self.init(.sessions, from: node)
             add(sessions)
+        case .storageChanged(let lineage):
+            self.init(.storageChanged, from: node)
+            add(.lineage, lineage)
         }
     }
 
@@ -124,6 +127,9 @@ extension Event {
         case .sessions:
             guard let sessions = frame.sessions else { return nil }
             self = .sessions(sessions)
+        case .storageChanged:
+            guard let lineage = frame.number(.lineage) else { return nil }
+            self = .storageChanged(lineage: lineage)
         case .gap, .node, .question, .answer, nil: return nil
         }
     }
@@ -142,12 +148,12 @@ extension ReadFrame {
     }
 
     fileprivate var position: ChannelPosition? {
-        guard let messageSeq = number(.messageSeq), let eventSeq = number(.eventSeq) else { return nil }
+        guard let messageSeq = count(.messageSeq), let eventSeq = count(.eventSeq) else { return nil }
         return ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq)
     }
 
     fileprivate var channelEvent: Event? {
-        guard let reference, let position, let committedAt = number(.committedAt) else { return nil }
+        guard let reference, let position, let committedAt = count(.committedAt) else { return nil }
         var notification: ChannelNotification?
         if let method = text(.method) {
             // Of a kind that only a later version knows: at least the number is known to be taken.
@@ -172,7 +178,8 @@ extension ReadFrame {
     }
 
     fileprivate var sessions: UserSessions? {
-        guard let application, let user = users.first, let number = number(.round), let limit = self.number(.limit),
+        guard let application, let user = users.first, let number = number(.round), let limit = count(.limit),
+            limit > 0,
             let node = self.number(.node)
         else { return nil }
         let round = UserSessions.Round(
@@ -184,7 +191,7 @@ extension ReadFrame {
         )
         let sessions = all(.session).compactMap { bytes -> UserSessions.Session? in
             guard let instance = Int64(wireBytes: bytes.prefix(8)),
-                let openedAt = Int64(wireBytes: bytes.dropFirst(8).prefix(8))
+                let openedAt = Int64(wireBytes: bytes.dropFirst(8).prefix(8)), ReadFrame.counts.contains(openedAt)
             else { return nil }
             return UserSessions.Session(instance: instance, openedAt: openedAt)
         }

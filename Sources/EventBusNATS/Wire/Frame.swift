@@ -25,6 +25,7 @@ package struct Frame: Sendable, Equatable {
         case node = 11
         case question = 12
         case answer = 13
+        case storageChanged = 14
     }
 
     package enum Tag: UInt8 {
@@ -144,6 +145,14 @@ package struct ReadFrame: Sendable {
 
     package func number(_ tag: Frame.Tag) -> Int64? {
         fields.first { $0.tag == tag.rawValue }.flatMap { Int64(wireBytes: $0.value) }
+    }
+
+    /// What can be counted or be a time: with such numbers everybody can reckon, and none overflows.
+    static let counts: ClosedRange<Int64> = 0...1 << 62
+
+    /// A number that something is counted or timed by.
+    func count(_ tag: Frame.Tag) -> Int64? {
+        number(tag).flatMap { Self.counts.contains($0) ? $0 : nil }
     }
 }
 

@@ -28,7 +28,8 @@ package struct Publisher: Sendable {
     package func publications(of event: Event, limit: Int) -> [Publication]? {
         var frame = Frame(event, from: node)
         switch event {
-        case .applicationChanged, .applicationEmptied, .accountKicked, .accountsDeleted, .outboxFilled:
+        case .applicationChanged, .applicationEmptied, .accountKicked, .accountsDeleted, .outboxFilled,
+            .storageChanged:
             return fitting([Publication(subject: subjects.all, payload: frame.bytes)], limit)
         case .channel(let event):
             let subject = subjects.of(.channel(event.reference.application, event.reference.channel))

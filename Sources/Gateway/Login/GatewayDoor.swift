@@ -97,6 +97,7 @@ struct GatewayDoor: WebSocketDoor {
             address: address,
             instance: systems.random.number(),
             token: caller.token,
+            term: shared.rooms.term,
             limit: application.limits[.connectionsPerUser],
             on: hub
         )

@@ -79,7 +79,7 @@ extension Methods {
     ) -> (messages: [ResumeAnswer.Message], upTo: Int64) {
         guard let held else { return ([], 0) }
         let floor = max(held.unstoredFloor, number)
-        let (events, upTo) = session.hub.shared.rooms.unstored(of: held.reference, after: floor)
+        let (events, upTo) = session.hub.shared.rooms.unstored(of: held.reference, after: floor, in: session.term)
         guard !held.discards else { return ([], upTo) }
         let messages = events.compactMap { event in
             event.notification.map {

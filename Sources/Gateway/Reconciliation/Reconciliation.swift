@@ -158,7 +158,7 @@ final class Reconciliation: Sendable {
             for reference in difference.left {
                 if heads[reference] == nil {
                     // Everybody who follows it is told that it is gone.
-                    shared.rooms.compare([reference], with: [:])
+                    shared.rooms.compare([reference], with: [:], in: session.term)
                 } else {
                     events.append(SubscriptionEvent(reference, [user], .unsubscribed))
                 }

@@ -23,11 +23,13 @@ struct EventReader: Sendable {
     let logger: Logger
 
     /// Looks where channels stand, then calls `done`, with nil when that could not be found out.
+    ///
+    /// After the end of ``jobs`` it is called at once.
     func heads(
         of references: [ChannelReference],
         done: @escaping @Sendable ([ChannelReference: ChannelPosition]?) -> Void
     ) {
-        jobs.add {
+        let isTaken = jobs.add {
             do throws(ChatError) {
                 done(
                     try await turnstile.pass { () throws(ChatError) in try await timeline.heads(of: references) }
@@ -37,18 +39,21 @@ struct EventReader: Sendable {
                 done(nil)
             }
         }
+        if !isTaken { done(nil) }
     }
 
     /// Reads, then calls `done`.
     ///
     /// - Parameter isWanted: asked when it is the reading's turn; what nobody wants any more has failed.
+    /// - Returns: whether it will be done; after the end of ``jobs`` it has failed at once.
+    @discardableResult
     func read(
         _ reference: ChannelReference,
         after position: ChannelPosition,
         while isWanted: @escaping @Sendable () -> Bool = { true },
         done: @escaping @Sendable (Reading) -> Void
-    ) {
-        jobs.add {
+    ) -> Bool {
+        let isTaken = jobs.add {
             do throws(ChatError) {
                 guard let application = try await applications.find(reference.application) else { return done(.gone) }
                 done(
@@ -64,6 +69,8 @@ struct EventReader: Sendable {
                 done(.failed)
             }
         }
+        if !isTaken { done(.failed) }
+        return isTaken
     }
 }
 

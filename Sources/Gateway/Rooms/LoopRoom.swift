@@ -19,6 +19,8 @@ final class LoopRoom {
     }
 
     let reference: ChannelReference
+    /// Of which term of ``Rooms`` it is.
+    let term: Int
     /// How far the loop has come, with the delivery that is under way.
     private(set) var position: ChannelPosition
     private var members: [Membership?] = []
@@ -31,8 +33,8 @@ final class LoopRoom {
     private var tally = DeliveryTally()
 
     /// - Parameter position: after which the first delivery comes.
-    init(_ reference: ChannelReference, at position: ChannelPosition) {
-        (self.reference, self.position) = (reference, position)
+    init(_ reference: ChannelReference, at position: ChannelPosition, in term: Int) {
+        (self.reference, self.position, self.term) = (reference, position, term)
     }
 
     var isEmpty: Bool { members.count == gaps }

@@ -7,6 +7,9 @@ import Synchronization
 /// The rooms of this node: every channel that a live session follows.
 ///
 /// Takes a channel's events in any order and hands them to the event loops of its members in the right one.
+///
+/// What it knows of channels holds for one term: from when the storage turns out to be of another lineage the numbers
+/// mean something else. All rooms are let go then, and who was in them belongs to a term that is over; see ``reset()``.
 final class Rooms: Sendable {
     private struct Entry {
         var room: Room
@@ -24,7 +27,14 @@ final class Rooms: Sendable {
         }
     }
 
-    private let entries = Mutex<[ChannelReference: Entry]>([:])
+    private struct State {
+        var entries: [ChannelReference: Entry] = [:]
+        var term = 0
+        /// Whether what is heard may be of a storage that this node has not found yet.
+        var isInDoubt = false
+    }
+
+    private let state = Mutex(State())
     private let reader: EventReader
     private let bus: any EventBus
 
@@ -32,163 +42,213 @@ final class Rooms: Sendable {
         (self.reader, self.bus) = (reader, bus)
     }
 
+    // MARK: Terms
+
+    /// Which term it is; to be asked before what it is to hold for is read.
+    var term: Int { state.withLock { $0.term } }
+
+    func isNow(_ term: Int) -> Bool { self.term == term }
+
+    /// Begins another term: nothing more is delivered to anybody who joined before.
+    func reset() {
+        let left = state.withLock { state in
+            defer { state = State(term: state.term + 1) }
+            return Array(state.entries.keys)
+        }
+        if !left.isEmpty { bus.unfollow(left.map(\.topic)) }
+    }
+
+    /// Takes nothing of what is heard, or takes it again: what was passed over is found by the next comparison.
+    func doubt(_ isInDoubt: Bool) {
+        state.withLock { $0.isInDoubt = isInDoubt }
+    }
+
+    // MARK: Events
+
     /// Takes an event that was heard; of a channel that nobody here follows it is nothing.
     func hear(_ event: TimelineEvent) {
         let reference = event.reference
-        guard position(of: reference) != nil else { return }
+        guard state.withLock({ $0.entries[reference] != nil && !$0.isInDoubt }) else { return }
         let delivery = Delivery(event)
-        let start: ChannelPosition? = entries.withLock { entries in
-            switch entries[reference]?.room.hear(event) {
+        let start: (ChannelPosition, Int)? = state.withLock { state in
+            guard !state.isInDoubt else { return nil }
+            switch state.entries[reference]?.room.hear(event) {
             case nil, .known?, .waits?: return nil
-            case .read?: return entries[reference]?.room.position
+            case .read?: return state.entries[reference].map { ($0.room.position, state.term) }
             case .next?:
                 // Under the lock, so that every loop gets them in this order.
-                Self.deliver(delivery, entries[reference]?.hubs ?? [])
-                while let heard = entries[reference]?.room.takeNextHeard() {
-                    Self.deliver(Delivery(heard), entries[reference]?.hubs ?? [])
+                Self.deliver(delivery, in: state)
+                while let heard = state.entries[reference]?.room.takeNextHeard() {
+                    Self.deliver(Delivery(heard), in: state)
                 }
                 return nil
             }
         }
-        if let start { read(reference, start) }
+        if let (position, term) = start { read(reference, position, term) }
     }
 
     /// The storage says where channels stand; one that is not among them is gone.
-    func compare(_ references: [ChannelReference], with heads: [ChannelReference: ChannelPosition]) {
+    ///
+    /// - Parameter term: in which it was asked.
+    func compare(
+        _ references: [ChannelReference],
+        with heads: [ChannelReference: ChannelPosition],
+        in term: Int
+    ) {
         for reference in references {
             if let head = heads[reference] {
-                learn(reference, head)
+                learn(reference, head, in: term)
             } else {
-                end(reference)
+                end(reference, term)
             }
         }
     }
 
     /// A channel has come so far: what is missing up to there is read.
-    func learn(_ reference: ChannelReference, _ head: ChannelPosition) {
-        let start: ChannelPosition? = entries.withLock { entries in
-            guard entries[reference]?.room.learn(of: head.eventSeq) == .read else { return nil }
-            return entries[reference]?.room.position
+    ///
+    /// - Parameter term: in which that was found out; nil when it was heard.
+    func learn(_ reference: ChannelReference, _ head: ChannelPosition, in term: Int? = nil) {
+        let start: (ChannelPosition, Int)? = state.withLock { state in
+            guard term.map({ $0 == state.term }) ?? !state.isInDoubt,
+                state.entries[reference]?.room.learn(of: head.eventSeq) == .read
+            else { return nil }
+            return state.entries[reference].map { ($0.room.position, state.term) }
         }
-        if let start { read(reference, start) }
+        if let (position, term) = start { read(reference, position, term) }
     }
 
-    private func read(_ reference: ChannelReference, _ start: ChannelPosition) {
+    private func read(_ reference: ChannelReference, _ start: ChannelPosition, _ term: Int) {
         reader.read(reference, after: start) { [self] in
-            position(of: reference) != nil
+            position(of: reference, in: term) != nil
         } done: { [self] reading in
             switch reading {
-            case .gone: end(reference)
-            case .failed: go(on: reference) { $0.finishReading([]) }
-            case .events(let events): go(on: reference) { $0.finishReading(events) }
+            case .gone: end(reference, term)
+            case .failed: go(on: reference, term) { $0.finishReading([]) }
+            case .events(let events): go(on: reference, term) { $0.finishReading(events) }
             }
         }
     }
 
     /// Takes a reading, delivers what it came to, and reads again when something is missing.
-    private func go(on reference: ChannelReference, taking: (inout Room) -> Room.Reading) {
-        let start: ChannelPosition? = entries.withLock { entries in
-            guard var room = entries[reference]?.room else { return nil }
+    private func go(on reference: ChannelReference, _ term: Int, taking: (inout Room) -> Room.Reading) {
+        let start: ChannelPosition? = state.withLock { state in
+            guard state.term == term, var room = state.entries[reference]?.room else { return nil }
             let reading = taking(&room)
-            entries[reference]?.room = room
-            for event in reading.events { Self.deliver(Delivery(event), entries[reference]?.hubs ?? []) }
+            state.entries[reference]?.room = room
+            for event in reading.events { Self.deliver(Delivery(event), in: state) }
             return reading.goesOn ? room.position : nil
         }
-        if let start { read(reference, start) }
+        if let start { read(reference, start, term) }
     }
 
     /// The channel is gone, and nobody said so in time.
-    private func end(_ reference: ChannelReference) {
+    private func end(_ reference: ChannelReference, _ term: Int) {
         let epoch = reader.generation.epoch(of: reference.incarnation)
         let now = reader.clock.now.milliseconds
-        entries.withLock { entries in
+        state.withLock { state in
+            guard state.term == term else { return }
             // What was heard before its turn comes first, and the end with it when that was heard.
-            let heard = entries[reference]?.room.finishReading([]).events ?? []
-            guard let entry = entries[reference] else { return }
-            for event in heard { Self.deliver(Delivery(event), entry.hubs) }
+            let heard = state.entries[reference]?.room.finishReading([]).events ?? []
+            guard let entry = state.entries[reference] else { return }
+            for event in heard { Self.deliver(Delivery(event), in: state) }
             guard heard.last?.notification?.kind != .deleted else { return }
             let position = ChannelPosition(
                 messageSeq: entry.room.position.messageSeq,
                 eventSeq: entry.room.position.eventSeq + 1
             )
             let deleted = ChannelNotification.deleted(reference.channel, epoch, eventSeq: position.eventSeq)
-            Self.deliver(Delivery(TimelineEvent(reference, position, deleted, committedAt: now)), entry.hubs)
+            Self.deliver(Delivery(TimelineEvent(reference, position, deleted, committedAt: now)), in: state)
         }
     }
+
+    // MARK: Members
 
     /// Adds a member to each of some rooms; call on the hub's event loop.
     ///
     /// From now on the loop gets what comes after the positions that are returned. A room that is new first waits until
     /// other nodes' events come here, then reads what has come before them; what is heard meanwhile waits in it.
     ///
-    /// - Parameter wanted: the channels, and up to where the member has seen each.
-    /// - Returns: how far each room had come.
-    func join(_ wanted: [(ChannelReference, ChannelPosition)], _ hub: LoopHub) -> [ChannelPosition] {
+    /// - Parameters:
+    ///   - wanted: the channels, and up to where the member has seen each.
+    ///   - term: in which that was read.
+    /// - Returns: how far each room had come; nil when the term is over.
+    func join(_ wanted: [(ChannelReference, ChannelPosition)], _ hub: LoopHub, in term: Int) -> [ChannelPosition]? {
         var new: [ChannelReference] = []
-        let positions = entries.withLock { entries in
-            wanted.map { reference, position in
-                if entries[reference] == nil {
-                    entries[reference] = Entry(room: Room(at: position))
+        let positions: [ChannelPosition]? = state.withLock { state in
+            guard state.term == term else { return nil }
+            return wanted.map { reference, position in
+                if state.entries[reference] == nil {
+                    state.entries[reference] = Entry(room: Room(at: position))
                     new.append(reference)
                 }
-                entries[reference]?.count(1, hub)
-                return entries[reference]?.room.position ?? position
+                state.entries[reference]?.count(1, hub)
+                return state.entries[reference]?.room.position ?? position
             }
         }
-        if !new.isEmpty { bus.follow(new.map(\.topic)) { [self, new] in begin(new) } }
+        if !new.isEmpty { bus.follow(new.map(\.topic)) { [self, new] in begin(new, term) } }
         return positions
     }
 
     /// Looks once where new rooms stand, and reads those that have moved since their first member was read.
-    private func begin(_ references: [ChannelReference]) {
+    private func begin(_ references: [ChannelReference], _ term: Int) {
         reader.heads(of: references) { [self] heads in
             for reference in references {
                 guard let heads else {
-                    go(on: reference) { $0.begin(nil) }
+                    go(on: reference, term) { $0.begin(nil) }
                     continue
                 }
                 guard let head = heads[reference] else {
-                    end(reference)
+                    end(reference, term)
                     continue
                 }
-                go(on: reference) { $0.begin(head.eventSeq) }
+                go(on: reference, term) { $0.begin(head.eventSeq) }
             }
         }
     }
 
     /// Takes a member out of each of some rooms; call on the hub's event loop.
-    func leave(_ references: [ChannelReference], _ hub: LoopHub) {
-        let left = entries.withLock { entries in
-            references.filter { reference in
-                entries[reference]?.count(-1, hub)
-                guard entries[reference]?.hubs.isEmpty == true else { return false }
-                entries[reference] = nil
+    ///
+    /// - Parameter term: in which it joined them.
+    func leave(_ references: [ChannelReference], _ hub: LoopHub, in term: Int) {
+        let left = state.withLock { state in
+            guard state.term == term else { return [] as [ChannelReference] }
+            return references.filter { reference in
+                state.entries[reference]?.count(-1, hub)
+                guard state.entries[reference]?.hubs.isEmpty == true else { return false }
+                state.entries[reference] = nil
                 return true
             }
         }
         if !left.isEmpty { bus.unfollow(left.map(\.topic)) }
     }
 
-    /// How far a room has come; nil when nobody is in it.
-    func position(of reference: ChannelReference) -> ChannelPosition? {
-        entries.withLock { $0[reference]?.room.position }
+    /// How far a room of a term has come; nil when nobody is in it.
+    func position(of reference: ChannelReference, in term: Int) -> ChannelPosition? {
+        state.withLock { $0.term == term ? $0.entries[reference]?.room.position : nil }
     }
 
     /// Messages that the storage does not have, as far as they are remembered, and how far the room has come.
-    func unstored(of reference: ChannelReference, after number: Int64) -> (events: [TimelineEvent], upTo: Int64) {
-        entries.withLock { entries in
-            guard let room = entries[reference]?.room else { return ([], 0) }
+    func unstored(
+        of reference: ChannelReference,
+        after number: Int64,
+        in term: Int
+    ) -> (events: [TimelineEvent], upTo: Int64) {
+        state.withLock { state in
+            guard state.term == term, let room = state.entries[reference]?.room else { return ([], 0) }
             return (room.unstored.filter { $0.position.eventSeq > number }, room.position.eventSeq)
         }
     }
 
-    /// Every channel that is followed.
-    var references: [ChannelReference] {
-        entries.withLock { Array($0.keys) }
+    /// Every channel that is followed, and in which term.
+    var followed: (references: [ChannelReference], term: Int) {
+        state.withLock { (Array($0.entries.keys), $0.term) }
     }
 
-    private static func deliver(_ delivery: Delivery, _ hubs: [(hub: LoopHub, members: Int)]) {
-        for (hub, _) in hubs { hub.eventLoop.execute { hub.deliver(delivery) } }
+    private static func deliver(_ delivery: Delivery, in state: State) {
+        let term = state.term
+        for (hub, _) in state.entries[delivery.reference]?.hubs ?? [] {
+            hub.eventLoop.execute { hub.deliver(delivery, in: term) }
+        }
     }
 }
 

@@ -12,7 +12,6 @@ final class Jobs: Sendable {
     }
 
     /// - Returns: whether it will be done; after ``finish()`` nothing is taken.
-    @discardableResult
     func add(_ job: @escaping Job) -> Bool {
         if case .enqueued = continuation.yield(job) { true } else { false }
     }

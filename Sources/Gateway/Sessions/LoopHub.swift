@@ -57,10 +57,12 @@ final class LoopHub: @unchecked Sendable {
 
     /// The room of a channel on this loop, made when it is not there.
     ///
-    /// - Parameter position: after which the loop is given the channel's events from now on.
-    func room(_ reference: ChannelReference, at position: ChannelPosition) -> LoopRoom {
-        if let room = rooms[reference] { return room }
-        let room = LoopRoom(reference, at: position)
+    /// - Parameters:
+    ///   - position: after which the loop is given the channel's events from now on.
+    ///   - term: one of an earlier term is left to those who are in it.
+    func room(_ reference: ChannelReference, at position: ChannelPosition, in term: Int) -> LoopRoom {
+        if let room = rooms[reference], room.term == term { return room }
+        let room = LoopRoom(reference, at: position, in: term)
         rooms[reference] = room
         return room
     }
@@ -71,8 +73,10 @@ final class LoopHub: @unchecked Sendable {
     }
 
     /// Takes the next event of a channel.
-    func deliver(_ delivery: Delivery) {
-        guard let room = rooms[delivery.reference] else { return }
+    ///
+    /// - Parameter term: in which the event was delivered.
+    func deliver(_ delivery: Delivery, in term: Int) {
+        guard let room = rooms[delivery.reference], room.term == term else { return }
         if room.enqueue(delivery) { busy.append(room) }
         guard !isDelivering else { return }
         isDelivering = true

@@ -93,7 +93,7 @@ extension Session {
     /// Goes on live after a position, or reads first what the room has beyond it.
     private func goOn(_ membership: Membership, from position: ChannelPosition) {
         membership.floor = position.eventSeq
-        let head = shared.rooms.position(of: membership.room.reference)
+        let head = shared.rooms.position(of: membership.room.reference, in: term)
         if let head, head.eventSeq > position.eventSeq {
             catchUp(membership, from: position)
         } else {
@@ -106,9 +106,10 @@ extension Session {
         let catchUp = nextCatchUp()
         hold(membership, catchUp)
         let bound = NIOLoopBound(membership, eventLoop: hub.eventLoop)
-        shared.reader.read(membership.room.reference, after: position) { [self] reading in
+        let isTaken = shared.reader.read(membership.room.reference, after: position) { [self] reading in
             hub.eventLoop.execute { self.bring(reading, to: bound.value, after: position, catchUp) }
         }
+        if !isTaken { end(.goingAway) }
     }
 
     private func bring(
@@ -117,11 +118,12 @@ extension Session {
         after position: ChannelPosition,
         _ catchUp: Int
     ) {
-        guard case .open(let connection) = state, connection.isOpen, !membership.isOver, membership.catchUp == catchUp
+        guard case .open(let connection) = state, connection.isOpen, !membership.isOver, membership.catchUp == catchUp,
+            shared.rooms.isNow(term)
         else { return }
         // A channel that is gone is told by its room; what cannot be read is left out until the client resumes.
         guard case .events(let events) = reading, let end = events.last?.position else { return leaveOut(membership) }
-        let unstored = shared.rooms.unstored(of: membership.room.reference, after: membership.unstoredFloor)
+        let unstored = shared.rooms.unstored(of: membership.room.reference, after: membership.unstoredFloor, in: term)
         for event in events {
             // What the storage does not have was heard, if it came while the session waited.
             let event = unstored.events.first { $0.position.eventSeq == event.position.eventSeq } ?? event
@@ -166,6 +168,9 @@ extension Session {
         for delivery in unwritten { shared.receipts.report(delivery, DeliveryTally(written: 1)) }
         unwritten.removeAll()
         tellOfLag()
+    }
+
+    func eased() {
         guard awaitsReader else { return }
         awaitsReader = false
         goOnAnswering()
@@ -173,12 +178,12 @@ extension Session {
 
     /// Tells the client, who reads again, what was left out meanwhile.
     func tellOfLag() {
-        guard case .open(let connection) = state, connection.isOpen else { return }
+        guard case .open(let connection) = state, connection.isOpen, shared.rooms.isNow(term) else { return }
         var members: [JSONObject.Member] = []
         for membership in memberships where membership.isLagging {
             let reference = membership.room.reference
             // Nothing up to here comes any more: neither live nor by itself.
-            let head = shared.rooms.position(of: reference) ?? membership.room.position
+            let head = shared.rooms.position(of: reference, in: term) ?? membership.room.position
             membership.floor = max(membership.floor, head.eventSeq)
             membership.unstoredFloor = max(membership.unstoredFloor, head.eventSeq)
             membership.isLagging = false

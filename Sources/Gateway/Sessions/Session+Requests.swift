@@ -32,10 +32,11 @@ extension Session {
         let request = requests.removeFirst()
         if !isAnswering { connection.suspendReading() }
         isAnswering = true
-        shared.jobs.add { [self] in
+        let isTaken = shared.jobs.add { [self] in
             let answer = await shared.methods.answer(request, for: self)
             hub.eventLoop.execute { self.finish(answer) }
         }
+        if !isTaken { end(.goingAway) }
     }
 
     private func finish(_ answer: MethodsAnswer) {
@@ -50,7 +51,7 @@ extension Session {
     /// Answers the next request when the answers before it are read and were not too large.
     func goOnAnswering() {
         guard case .open(let connection) = state else { return }
-        // An answer may be large: whoever asks and does not read is not asked what else he wants.
+        // An answer may be large: whoever asks and does not read is not asked what else he wants; see eased().
         guard connection.waitingBytes <= WebSocketConnection.mostWaiting else {
             awaitsReader = true
             return

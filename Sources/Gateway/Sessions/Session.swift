@@ -26,6 +26,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// A random number that tells the sessions of a user apart.
     let instance: Int64
     let token: VerifiedToken
+    /// The term of ``Rooms`` in which its subscriptions were read; in another one it must not go on.
+    let term: Int
     let hub: LoopHub
 
     /// Its place in the hub's wheel.
@@ -74,11 +76,13 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         address: String,
         instance: Int64,
         token: VerifiedToken,
+        term: Int,
         limit: Int64,
         on hub: LoopHub
     ) {
         (self.account, self.platform, self.address) = (account, platform, address)
-        (self.instance, self.token, self.limit, self.hub) = (instance, token, limit, hub)
+        (self.instance, self.token, self.term) = (instance, token, term)
+        (self.limit, self.hub) = (limit, hub)
         let now = NIODeadline.now()
         state = .awaited(since: now)
         allowance = Allowance(Self.mostRequests, at: now)
@@ -182,9 +186,11 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     private func join(_ followed: [Timeline.Followed]) {
         guard case .open(let connection) = state, connection.isOpen, !followed.isEmpty else { return }
-        let positions = shared.rooms.join(followed.map { ($0.reference, $0.position) }, hub)
+        let wanted = followed.map { ($0.reference, $0.position) }
+        // What it was told of the storage is void; it is going to be ended anyway, but has not got that far.
+        guard let positions = shared.rooms.join(wanted, hub, in: term) else { return end(.storageChanged) }
         for (followed, position) in zip(followed, positions) {
-            let room = hub.room(followed.reference, at: position)
+            let room = hub.room(followed.reference, at: position, in: term)
             let membership = Membership(
                 self,
                 connection,
@@ -214,7 +220,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             membership.room.remove(membership)
             hub.forgetIfEmpty(membership.room)
         }
-        shared.rooms.leave(leaving.map(\.room.reference), hub)
+        shared.rooms.leave(leaving.map(\.room.reference), hub, in: term)
         memberships.removeAll { $0.isOver }
     }
 

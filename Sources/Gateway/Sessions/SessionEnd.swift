@@ -40,6 +40,8 @@ struct SessionEnd: Sendable, Equatable {
         code: .goingAway,
         reason: "the storage is another one now; connect again and resume"
     )
+    /// The server stops, and does nothing more for the session.
+    static let goingAway = SessionEnd(notification: nil, code: .goingAway, reason: "the server is going away")
     /// Binary data has no meaning here.
     static let binary = SessionEnd(notification: nil, code: .unsupportedData, reason: "send JSON-RPC as text")
 

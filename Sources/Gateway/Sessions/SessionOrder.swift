@@ -10,7 +10,7 @@ package enum SessionOrder {
         among sessions: [UserSessions.Session],
         in round: UserSessions.Round
     ) -> Set<UserSessions.Session> {
-        guard sessions.count > round.limit else { return [] }
+        guard round.limit > 0, sessions.count > round.limit else { return [] }
         let last = sessions.map(\.openedAt).max() ?? 0
         func place(_ session: UserSessions.Session) -> (Int64, Int64) {
             let isBehind = session.instance == round.newest && last > session.openedAt + largestClockDifference

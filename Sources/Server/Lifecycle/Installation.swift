@@ -30,9 +30,10 @@ package struct Installation: Sendable {
         let sessions = sessions
         let database = storage.database
         bus?.compareLineages(own: { database.lineage }, heard: { database.learn(lineage: $0) })
+        let events: any EventBus = bus ?? InProcessEventBus()
         systems = Systems(
             database: storage.database,
-            bus: bus ?? InProcessEventBus(),
+            bus: events,
             clock: clock,
             random: storage.random,
             secrets: storage.secrets,
@@ -41,6 +42,10 @@ package struct Installation: Sendable {
             presence: bus.map { ClusterPresence(sessions, $0) } ?? sessions,
             overrides: overrides
         )
+        // The other nodes may not have used the storage since: they are to look, instead of finding it out by and by.
+        storage.generation.watch.listen { [watch = storage.generation.watch] in
+            if let lineage = watch.newest { events.publish(.storageChanged(lineage: lineage)) }
+        }
     }
 
     package func close() async {

@@ -45,7 +45,7 @@ import Testing
         arguments: [
             Frame.Kind.applicationChanged, .applicationEmptied, .accountKicked, .accountsDeleted, .outboxFilled,
             .channel,
-            .channelMoved, .subscriptions, .sessions,
+            .channelMoved, .subscriptions, .sessions, .storageChanged,
         ]
     )
     func missingFields(kind: Frame.Kind) {
@@ -67,6 +67,39 @@ import Testing
         bytes[start] = UInt8(ascii: "x")
 
         #expect(event(bytes) == .channelMoved(SampleEvents.reference, position))
+    }
+
+    /// Frames whose numbers would overflow where somebody reckons with them.
+    private static let outrageous: [Frame] = [Int64.max, .min, -1, 1 << 62 + 1].flatMap { number in
+        let position = ChannelPosition(messageSeq: 1, eventSeq: number)
+        let message = ChannelNotification(.message, [])
+        let sessions = [UserSessions.Session(instance: 1, openedAt: 2)]
+        let round = UserSessions.Round(application: .example, user: UserID("anna"), number: 1, newest: 1, limit: number)
+        var subscribed = Frame(
+            .subscriptions(SubscriptionEvent(SampleEvents.reference, [], .subscribed(position, parameters: []))),
+            from: "n1"
+        )
+        subscribed.add(.user, "anna")
+        return [
+            Frame(.channelMoved(SampleEvents.reference, position), from: "n1"),
+            Frame(.channel(TimelineEvent(SampleEvents.reference, position, message, committedAt: 1)), from: "n1"),
+            Frame(
+                .channel(TimelineEvent(SampleEvents.reference, SampleEvents.position, message, committedAt: number)),
+                from: "n1"
+            ),
+            subscribed,
+            Frame(.sessions(UserSessions(round, isQuestion: true, node: 1, sessions: sessions)), from: "n1"),
+        ]
+    }
+
+    @Test("numbers that nobody could reckon with make no event")
+    func outrageousNumbers() throws {
+        for frame in Self.outrageous { #expect(event(frame.bytes) == nil, "\(frame.bytes)") }
+        let late = SampleEvents.sessions(newest: nil, isQuestion: true, [(1, .max), (2, -1), (3, 5)])
+        guard case .sessions(let read)? = event(Frame(.sessions(late), from: "n1").bytes) else {
+            return #expect(Bool(false), "the others of its sessions are good")
+        }
+        #expect(read.sessions.map(\.instance) == [3])
     }
 
     @Test("whatever bytes come are read or refused, and never more", arguments: 1...200)

@@ -5,7 +5,7 @@ import RostrumTesting
 /// One event of every kind, and some of each shape.
 enum SampleEvents {
     static let reference = ChannelReference(application: .example, channel: .news, incarnation: -77)
-    static let position = ChannelPosition(messageSeq: 3, eventSeq: Int64.max)
+    static let position = ChannelPosition(messageSeq: 3, eventSeq: 1 << 62)
 
     static func post(_ number: Int64, in channel: ChannelID = .news, size: Int = 10) -> Event {
         .channel(
@@ -21,7 +21,7 @@ enum SampleEvents {
     /// What a user is told: each needs the user's subject or the channel's.
     static let topical: [Event] =
         ChannelNotification.Kind.allCases.map { kind in
-            .channel(TimelineEvent(reference, position, ChannelNotification(kind, [123, 125]), committedAt: -1))
+            .channel(TimelineEvent(reference, position, ChannelNotification(kind, [123, 125]), committedAt: 1))
         } + [
             post(1, size: 0), post(2, size: 127), post(3, size: 128), post(4, size: 100_000),
             .channel(
@@ -49,6 +49,7 @@ enum SampleEvents {
         .accountKicked(.example, UserID("a.@#:+=_-Z")),
         .accountsDeleted(.example, [UserID("anna"), UserID("boris")]),
         .outboxFilled(.example),
+        .storageChanged(lineage: -2),
         .subscriptions(SubscriptionEvent(reference, (1...17).map { UserID("user\($0)") }, .unsubscribed)),
     ]
 

@@ -1,0 +1,126 @@
+import Chat
+import ChatProtocol
+import Database
+import EventBus
+import Gateway
+import RostrumTesting
+import Testing
+
+/// A failover to a storage that has lost the last commits: what was told before holds for nobody after it.
+@Suite(.timeLimit(.minutes(5))) struct StorageChangeTests {
+    private let watch = LineageWatch()
+
+    /// Nothing is found out by looking from time to time.
+    private var options: LiveNode.Options {
+        var options = LiveNode.Options()
+        options.comparisonInterval = .seconds(3600)
+        options.generation = StorageGeneration("7e57", watch: watch) { [watch] in watch.newest ?? 0 }
+        return options
+    }
+
+    init() { watch.found(1) }
+
+    /// Takes the channel's last post back, as a replica has never seen it.
+    private func lose(_ database: any Database) async throws {
+        try await database.write { tx throws(ChatError) in
+            try tx.execute("DELETE FROM broadcasts WHERE seq = 2")
+            try tx.execute("UPDATE channels SET head_seq = 1, event_seq = 1, stored_broadcasts = 1")
+        }
+    }
+
+    @Test("every session ends at once, reloads when it has come again, and gets what takes the lost numbers")
+    func lostPost() async throws {
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+            let epoch = try await anna.next("onOfficialAccountSubscribed")["Epoch"]?.text ?? ""
+            for text in ["kept", "lost"] { try await node.post(text) }
+            for _ in 1...2 { _ = try await anna.next("onRecvNewMessage") }
+
+            try await lose(node.systems.database)
+            watch.found(2)
+
+            #expect(try await anna.end(within: .seconds(5)).code == 1001)
+            let again = try await node.login("anna")
+            let position: JSONObject = ["Epoch": .string(epoch), "MsgSeq": .integer(2), "EventSeq": .integer(2)]
+            let answer = try await again.call("resume", ["@TOA#_news": .object(position)])["@TOA#_news"]
+            #expect(answer?["reload"] == .bool(true))
+            #expect(answer?["MsgSeq"]?.integer == 1)
+            #expect(answer?["Epoch"]?.text != epoch)
+            try await node.post("instead")
+            let post = try await again.next("onRecvNewMessage", within: .seconds(5))
+            #expect(post.messageText == "instead")
+            #expect(post.number("EventSeq") == 2)
+            #expect(post["Epoch"] == answer?["Epoch"])
+        }
+    }
+
+    @Test("a session that was let in before and opens afterwards does not begin with what is no longer so")
+    func loginBefore() async throws {
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            try await node.createChannel()
+            try await node.login("anna").close()
+            try await node.subscribe("anna")
+            for text in ["kept", "lost"] { try await node.post(text) }
+            node.interlude.set {
+                try await lose(node.systems.database)
+                watch.found(2)
+            }
+
+            let early = try await node.login("anna")
+            #expect(try await early.end(within: .seconds(5)).code == 1001)
+            let late = try await node.login("anna")
+            try await node.post("instead")
+            #expect(try await late.next("onRecvNewMessage", within: .seconds(5)).number("EventSeq") == 2)
+            try await waitUntil("she is alone") { node.gateway.census.sessions == 1 }
+            #expect(node.gateway.census.rooms == 1)
+        }
+    }
+
+    @Test("what another node says of the storage's new history waits until this node has seen that there is one")
+    func heardBefore() async throws {
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+            let item = try await anna.next("onOfficialAccountSubscribed")
+            let followed = try await node.systems.timeline.followed(by: UserID("anna"), of: .example)
+            let reference = try #require(followed?.first?.reference)
+            // The room has begun.
+            try await node.post("one")
+            _ = try await anna.next("onRecvNewMessage")
+            let call = try await node.installation.call()
+
+            reads.holdAll()
+            defer { reads.goOn() }
+            node.systems.bus.publish(.storageChanged(lineage: 2))
+            node.systems.bus.publish(
+                .channel(
+                    TimelineEvent(
+                        reference,
+                        ChannelPosition(messageSeq: 2, eventSeq: 2),
+                        ChannelNotification(.message, Array(#"{"MsgSeq":2,"Epoch":"another"}"#.utf8)),
+                        committedAt: 0
+                    )
+                )
+            )
+            try await waitUntil("the node looks at its storage") { reads.waitingCount > 0 }
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(anna.notifications("onRecvNewMessage").count == 1)
+
+            // The other node was wrong: what was passed over meanwhile is brought from the storage.
+            try await node.post("two", for: call)
+            reads.goOn()
+            let post = try await anna.next("onRecvNewMessage", within: .seconds(5))
+            #expect(post.messageText == "two")
+            #expect(post["Epoch"] == item["Epoch"])
+
+            // It was right: nothing is sent in between.
+            reads.holdAll()
+            node.systems.bus.publish(.storageChanged(lineage: 3))
+            watch.found(3)
+            #expect(try await anna.end(within: .seconds(5)).code == 1001)
+        }
+    }
+}
