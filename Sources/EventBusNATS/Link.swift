@@ -22,13 +22,18 @@ final class Link: Sendable {
         func cameUp()
         /// It is time to say that the node is there.
         func beat()
+        /// Messages were dropped since it was told so last.
+        func missed()
     }
 
     private struct State {
         var interests = Interests()
         /// Whether there is a server that answers.
         var isUp = false
-        var ended: UInt?
+        /// The newest connection that has ended; they are numbered in their order.
+        var ended: UInt = 0
+        /// Whether messages were dropped, or may have been since somebody looked.
+        var isDropping = false
         var server: String?
         var fault: String? = "not connected yet"
         var isStopped = false
@@ -39,6 +44,12 @@ final class Link: Sendable {
         let connection: NATSConnection
         let subjects: [NATSSubscription]
         var topics: [Topic: NATSSubscription] = [:]
+        /// Whether nobody was told yet that it has come up.
+        var isNews = false
+        var knownDropped: Int64 = 0
+
+        /// How many messages were dropped so far.
+        var dropped: Int64 { (subjects + topics.values).reduce(0) { $0 &+ $1.dropped } }
 
         init(_ connection: NATSConnection, _ subjects: [NATSSubscription]) {
             (self.connection, self.subjects) = (connection, subjects)
@@ -101,8 +112,13 @@ final class Link: Sendable {
     }
 
     func ended(connection number: UInt) {
-        state.withLock { $0.ended = number }
+        state.withLock { $0.ended = max($0.ended, number) }
         wake.signal()
+    }
+
+    /// Messages are being dropped, for as long as nobody can say.
+    func dropped() {
+        state.withLock { $0.isDropping = true }
     }
 
     var isUp: Bool { state.withLock { $0.isUp } }
@@ -132,7 +148,7 @@ final class Link: Sendable {
                 (session, pause, nextAttempt) = (nil, Self.firstPause, .now())
             }
             if session == nil, nextAttempt <= .now() {
-                session = connect(knowing: known, for: owner)
+                session = connect(knowing: known, telling: owner)
                 if let session {
                     if !known.isEmpty { metrics.reconnected() }
                     known = session.connection.servers
@@ -142,9 +158,10 @@ final class Link: Sendable {
                     pause = min(2 * pause, Self.longestPause)
                 }
             }
-            if let session { apply(to: session, for: owner) }
+            if let session { keep(session, for: owner) }
             if nextBeat <= .now() {
                 owner.beat()
+                if let session, hasDropped(session) { owner.missed() }
                 nextBeat = .now() + .milliseconds(Self.heartbeat)
             }
             _ = wake.wait(timeout: session == nil ? min(nextAttempt, nextBeat) : nextBeat)
@@ -162,7 +179,7 @@ final class Link: Sendable {
     }
 
     /// Connects and subscribes to everything that is followed; nil when no server is there.
-    private func connect(knowing known: [String], for owner: any Owner) -> Session? {
+    private func connect(knowing known: [String], telling owner: any Owner) -> Session? {
         let named = settings.servers.shuffled()
         let told = known.filter { !named.contains($0) }.shuffled()
         do throws(NATSFault) {
@@ -183,7 +200,7 @@ final class Link: Sendable {
                 connection.close()
                 return refuse("the server does not answer")
             }
-            isThere(session, with: topics, for: owner)
+            isThere(session, with: topics)
             return session
         } catch {
             return refuse(error.description)
@@ -200,7 +217,7 @@ final class Link: Sendable {
         return nil
     }
 
-    private func isThere(_ session: Session, with topics: [Topic], for owner: any Owner) {
+    private func isThere(_ session: Session, with topics: [Topic]) {
         let server = session.connection.server
         state.withLock { state in
             (state.isUp, state.server, state.fault) = (true, server, nil)
@@ -212,17 +229,44 @@ final class Link: Sendable {
             "the bus is there",
             metadata: ["server": .string(server), "topics": .stringConvertible(topics.count)]
         )
-        owner.cameUp()
+        session.isNews = true
+    }
+
+    /// Makes the subscriptions what they should be, and tells of it when the bus is there again by that.
+    private func keep(_ session: Session, for owner: any Owner) {
+        apply(to: session)
+        guard session.isNews else { return }
+        session.isNews = false
+        // Whoever began to follow just before did not wait for the bus, and may miss something until it has come so far.
+        apply(to: session)
+        if isUp { owner.cameUp() }
+    }
+
+    /// Whether messages may have been dropped since this was asked last.
+    ///
+    /// The library says when it begins to drop, and not when it ends: what was told of before the end was too early.
+    private func hasDropped(_ session: Session) -> Bool {
+        let wasDropping = state.withLock { state in
+            defer { state.isDropping = false }
+            return state.isDropping
+        }
+        guard wasDropping else { return false }
+        let dropped = session.dropped
+        if dropped != session.knownDropped { state.withLock { $0.isDropping = true } }
+        session.knownDropped = dropped
+        return true
     }
 
     /// Makes the subscriptions what they should be, and tells who waits for them.
-    private func apply(to session: Session, for owner: any Owner) {
+    private func apply(to session: Session) {
         let (taken, isUp) = state.withLock { ($0.interests.take(), $0.isUp) }
         for (topic, isFollowed) in taken.changed {
             if !isFollowed {
                 session.topics[topic] = nil
             } else if session.topics[topic] == nil {
                 session.topics[topic] = session.connection.subscribe(to: subjects.of(topic), .event)
+                // Without it the node would hear nothing of the topic, and think that it does.
+                if session.topics[topic] == nil { session.connection.close() }
             }
         }
         let followed = taken.changed.filter(\.isFollowed).map(\.topic)
@@ -230,7 +274,7 @@ final class Link: Sendable {
         if !followed.isEmpty || !taken.waiting.isEmpty || !isUp {
             if session.connection.flush(within: Self.longestConfirmation) {
                 state.withLock { $0.interests.confirm(followed) }
-                if !isUp { isThere(session, with: Array(session.topics.keys), for: owner) }
+                if !isUp { isThere(session, with: Array(session.topics.keys)) }
             } else if isUp {
                 isAway(because: "the server does not answer")
             }

@@ -194,8 +194,17 @@ extension NATSEventBus: Link.Owner {
     }
 
     func dropped() {
-        logger.warning("the bus was faster than this node, and messages were dropped")
+        logger.warning("the bus is faster than this node, and messages are dropped")
+        link.dropped()
         hearOfGap()
+    }
+
+    func missed() {
+        hearOfGap()
+    }
+
+    func complained(of fault: String) {
+        logger.warning("the bus has a complaint", metadata: ["fault": .string(fault)])
     }
 
     func cameUp() {

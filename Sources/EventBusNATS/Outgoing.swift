@@ -15,6 +15,9 @@ final class Outgoing: Sendable {
     private enum Item {
         case event(Event)
         case message(Publication)
+
+        /// Whether it means something on a later connection.
+        var isKept: Bool { if case .event = self { true } else { false } }
     }
 
     private struct State {
@@ -74,7 +77,7 @@ final class Outgoing: Sendable {
             if connection == nil, state.connection != nil {
                 // What the socket held may be lost.
                 state.hasGap = true
-                state.items.removeAll { if case .message = $0 { true } else { false } }
+                state.items.removeAll { !$0.isKept }
             }
             state.connection = connection
         }
@@ -99,43 +102,54 @@ final class Outgoing: Sendable {
     private func take() -> ([Item], NATSConnection)? {
         state.withLock { state in
             guard let connection = state.connection, !state.items.isEmpty || state.hasGap else { return nil }
-            defer { (state.items, state.bytes) = ([], 0) }
-            guard state.items.isEmpty else { return (state.items, connection) }
-            // Everything that was kept has gone before it.
-            state.hasGap = false
-            return ([.message(publisher.gap)], connection)
+            // After everything that was kept, and not only when nothing more comes: that may never be.
+            let gap: [Item] = state.hasGap ? [.message(publisher.gap)] : []
+            defer { (state.items, state.bytes, state.hasGap) = ([], 0, false) }
+            return (state.items + gap, connection)
         }
     }
 
     private func write(_ items: [Item], over connection: NATSConnection) {
         for (index, item) in items.enumerated() {
-            guard write(item, over: connection) else { return putBack(items[index...], from: connection) }
+            guard write(item, over: connection) != .broken else {
+                putBack(items[index...], from: connection)
+                // It may seem to be well otherwise, and then nobody else would end it.
+                return connection.close()
+            }
         }
     }
 
-    /// - Returns: false when the connection is of no use.
-    private func write(_ item: Item, over connection: NATSConnection) -> Bool {
+    private func write(_ item: Item, over connection: NATSConnection) -> NATSConnection.Writing {
         switch item {
         case .message(let message): return connection.publish(message)
         case .event(let event):
             let limit = connection.mostBytes
-            guard limit > 0 else { return false }
-            guard let publications = publisher.publications(of: event, limit: limit) else {
-                metrics.lost(1)
-                state.withLock { $0.hasGap = true }
-                return true
+            guard limit > 0 else { return .broken }
+            guard let publications = publisher.publications(of: event, limit: limit) else { return refuse() }
+            for publication in publications {
+                switch connection.publish(publication) {
+                case .written: break
+                case .refused: return refuse()
+                case .broken: return .broken
+                }
             }
-            for publication in publications where !connection.publish(publication) { return false }
             metrics.publishedOne()
-            return true
+            return .written
         }
+    }
+
+    /// An event does not get onto the bus, now or later.
+    private func refuse() -> NATSConnection.Writing {
+        metrics.lost(1)
+        state.withLock { $0.hasGap = true }
+        return .refused
     }
 
     /// Keeps what could not be written for the next connection.
     private func putBack(_ items: ArraySlice<Item>, from connection: NATSConnection) {
         state.withLock { state in
-            let events = items.filter { if case .event = $0 { true } else { false } }
-            state.items = events + state.items
+            let events = items.filter(\.isKept)
+            state.items = events + state.items.filter(\.isKept)
             state.bytes += events.reduce(0) { sum, item in
                 if case .event(let event) = item { sum + Self.size(of: event) } else { sum }
             }

@@ -11,8 +11,10 @@ protocol NATSReceiver: AnyObject, Sendable {
     func received(_ kind: NATSMessageKind, _ payload: [UInt8], on subject: String, reply: String?)
     /// The connection is over for good.
     func ended(connection: UInt)
-    /// Messages were dropped because they were not taken fast enough.
+    /// Messages are being dropped because they are not taken fast enough; how long that goes on is not told.
     func dropped()
+    /// The server does not allow something, or the library has another trouble that does not end the connection.
+    func complained(of fault: String)
 }
 
 /// Finds the receiver of a connection by the number that callbacks carry in place of a pointer.
@@ -95,5 +97,7 @@ func natsClosed(_: OpaquePointer?, _ closure: UnsafeMutableRawPointer?) {
 }
 
 func natsFailed(_: OpaquePointer?, _: OpaquePointer?, _ status: natsStatus, _ closure: UnsafeMutableRawPointer?) {
-    if status == NATS_SLOW_CONSUMER { NATSReceivers.find(closure)?.dropped() }
+    guard let receiver = NATSReceivers.find(closure) else { return }
+    guard status != NATS_SLOW_CONSUMER else { return receiver.dropped() }
+    receiver.complained(of: natsStatus_GetText(status).map { String(cString: $0) } ?? "")
 }

@@ -150,18 +150,31 @@ final class NATSConnection: @unchecked Sendable {
 
     // MARK: What is done over it
 
+    /// What became of a message.
+    enum Writing {
+        /// It was written, and may still be lost.
+        case written
+        /// It is one that the bus does not carry; others are.
+        case refused
+        /// It, or a part of it, may not have been written, so that nothing can follow it.
+        case broken
+    }
+
     /// Hands a message to the connection and writes it; blocks no longer than ``writeDeadline``.
-    ///
-    /// - Returns: whether it was written; what was written may still be lost.
-    func publish(_ publication: Publication) -> Bool {
+    func publish(_ publication: Publication) -> Writing {
+        guard let count = Int32(exactly: publication.payload.count) else { return .refused }
         let status = publication.payload.withUnsafeBytes { payload in
-            let (data, count) = (payload.baseAddress, Int32(payload.count))
+            let data = payload.baseAddress
             guard let reply = publication.reply else {
                 return natsConnection_Publish(pointer, publication.subject, data, count)
             }
             return natsConnection_PublishRequest(pointer, publication.subject, reply, data, count)
         }
-        return status == NATS_OK
+        switch status {
+        case NATS_OK: return .written
+        case NATS_MAX_PAYLOAD, NATS_INVALID_SUBJECT, NATS_INVALID_ARG: return .refused
+        default: return .broken
+        }
     }
 
     /// Bytes that the server takes in one message.
@@ -230,6 +243,12 @@ final class NATSSubscription: @unchecked Sendable {
 
     fileprivate init(_ pointer: OpaquePointer) {
         self.pointer = pointer
+    }
+
+    /// How many messages were dropped so far because they were not taken fast enough.
+    var dropped: Int64 {
+        var count: Int64 = 0
+        return natsSubscription_GetDropped(pointer, &count) == NATS_OK ? count : 0
     }
 
     /// Tells the server, if the connection is still there, and frees the memory.

@@ -3,19 +3,11 @@ import EventBus
 import EventBusNATS
 import MetricsTestKit
 import RostrumTesting
-import Synchronization
 import Testing
 
 /// What becomes of the bus when servers go and come.
 @Suite(.timeLimit(.minutes(5))) struct NATSFaultTests {
     private static let news = Topic.channel(.example, .news)
-
-    /// Counts what a bus says of gaps.
-    private final class Gaps: Sendable {
-        private let number = Mutex(0)
-        var count: Int { number.withLock { $0 } }
-        func add() { number.withLock { $0 += 1 } }
-    }
 
     @Test("without a server the node starts, nobody waits, and its own events are heard; then it connects by itself")
     func lateServer() async throws {
