@@ -80,10 +80,10 @@ import Testing
     func presence() async throws {
         try await withCluster(.init(nodes: 3)) { cluster in
             let anna = [
-                try await cluster.nodes[0].login("anna", platform: "Web"),
-                try await cluster.nodes[1].login("anna", platform: "iOS"),
+                try await cluster.nodes[0].enter("anna", platform: "Web"),
+                try await cluster.nodes[1].enter("anna", platform: "iOS"),
             ]
-            _ = try await cluster.nodes[2].login("boris", platform: "Android")
+            _ = try await cluster.nodes[2].enter("boris", platform: "Android")
             let users = ["anna", "boris", "chen"].map { UserID($0) }
             for node in cluster.nodes {
                 let present = await node.systems.presence.sessions(of: users, of: .example)
@@ -115,15 +115,15 @@ import Testing
             try await nodes[0].installation.setLimits([.connectionsPerUser: 3])
             var clients: [LiveClient] = []
             for index in [0, 1, 2] {
-                clients.append(try await nodes[index].login("anna"))
+                clients.append(try await nodes[index].enter("anna"))
                 clock.advance(seconds: 1)
             }
-            let other = try await nodes[0].login("boris")
+            let other = try await nodes[0].enter("boris")
 
-            clients.append(try await nodes[2].login("anna"))
+            clients.append(try await nodes[2].enter("anna"))
             #expect(try await clients[0].end(within: .seconds(5)).code == 4409)
             clock.advance(seconds: 1)
-            clients.append(try await nodes[0].login("anna"))
+            clients.append(try await nodes[0].enter("anna"))
             #expect(try await clients[1].end(within: .seconds(5)).code == 4409)
 
             try await cluster.pass(from: 0, to: 1)

@@ -30,6 +30,8 @@ final class ModelDevice: Sendable {
         /// Counts whatever keeps it from reading.
         var disturbances = 0
         var resumes = 0
+        /// What happened last, for whoever reads a failure.
+        var trace = Trace()
     }
 
     let user: String
@@ -49,6 +51,7 @@ final class ModelDevice: Sendable {
     func connect(to node: LiveNode) async throws {
         let connection = state.withLock { state in
             state.connection += 1
+            state.trace.note("connects")
             (state.client, state.node, state.isReading) = (nil, ObjectIdentifier(node), true)
             state.answers = [:]
             (state.isSynced, state.early, state.lagged, state.dropped) = (false, [:], [], [])
@@ -92,6 +95,7 @@ final class ModelDevice: Sendable {
     }
 
     private func take(_ arrival: LiveClient.Arrival, _ state: inout State) {
+        state.trace.note(arrival.summary)
         switch arrival {
         case .notification(let notification): take(notification, &state)
         case .answer(let id, let outcome): state.answers.removeValue(forKey: id)?(&state, outcome)
@@ -111,7 +115,9 @@ final class ModelDevice: Sendable {
         then take: @escaping @Sendable (inout State, Result<JSONValue, LiveClient.Refused>) -> Void
     ) {
         guard let client = state.client else { return }
-        state.answers[client.send(method, parameters)] = take
+        let id = client.send(method, parameters)
+        state.trace.note("asks \(id) \(method) \(JSONValue.object(parameters).canonicalText)")
+        state.answers[id] = take
     }
 
     // MARK: - Following
@@ -182,14 +188,13 @@ final class ModelDevice: Sendable {
     private func lag(_ positions: JSONObject, _ state: inout State) {
         state.lags += 1
         for member in positions.members {
-            guard state.isSynced else {
-                state.lagged.insert(member.name)
-                continue
-            }
+            if !state.isSynced { state.lagged.insert(member.name) }
             guard let conversation = state.conversations[member.name],
                 conversation.epoch == member.value["Epoch"]?.text
             else { continue }
             state.conversations[member.name]?.isBehind = true
+            // Until then it is resumed with the others.
+            guard state.isSynced else { continue }
             if conversation.isAsking {
                 state.conversations[member.name]?.asksAgain = true
             } else {

@@ -90,7 +90,11 @@ import Testing
                 return differences.isEmpty
             }
         } catch is WaitedTooLong {
-            Issue.record("seed \(seed): \(differences.joined(separator: "\n"))")
+            let concerned = world.devices.filter { device in differences.contains { $0.hasPrefix(device.name) } }
+            let traces = concerned.map { device in
+                "\(device.name):\n" + device.state.withLock { $0.trace.lines.joined(separator: "\n") }
+            }
+            Issue.record("seed \(seed): \((differences + traces).joined(separator: "\n"))")
         }
     }
 

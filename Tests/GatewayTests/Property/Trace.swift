@@ -1,0 +1,29 @@
+import ChatProtocol
+import RostrumTesting
+
+/// The last things that a device did and heard.
+struct Trace {
+    private(set) var lines: [String] = []
+
+    mutating func note(_ what: String) {
+        lines.append(what)
+        if lines.count > 150 { lines.removeFirst(50) }
+    }
+}
+
+extension LiveClient.Arrival {
+    /// A line of a trace, without what a message says.
+    var summary: String {
+        switch self {
+        case .notification(let notification):
+            let parameters = notification.parameters
+            let numbers = ["MsgSeq", "EventSeq", "HeadMsgSeq"].map { parameters.number($0).map(String.init) ?? "-" }
+            let lag = notification.method == "onLagging" ? JSONValue.object(parameters).canonicalText : ""
+            return "\(notification.method) \(parameters.channel ?? "") \(numbers.joined(separator: "/")) \(lag)"
+        case .answer(let id, .success(let result)): return "answer \(id) \(result.canonicalText.prefix(200))"
+        case .answer(let id, .failure(let refusal)): return "refusal \(id) \(refusal)"
+        case .other(let value): return "other \(value.canonicalText.prefix(200))"
+        case .ended(let ending): return "ended \(ending)"
+        }
+    }
+}
