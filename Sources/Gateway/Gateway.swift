@@ -90,7 +90,7 @@ package final class Gateway: Service {
             logger: logger
         )
         systems.bus.listen { [weak self] event in self?.hear(event) }
-        systems.generation.watch.listen { [weak self] in self?.storageChanged() }
+        systems.generation.watch.listen { [weak self] _ in self?.storageChanged() }
     }
 
     /// What this node keeps for its clients; all nothing when nobody is there.

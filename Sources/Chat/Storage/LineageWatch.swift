@@ -5,7 +5,7 @@ import Synchronization
 package final class LineageWatch: Sendable {
     private struct State {
         var newest: Int64?
-        var listeners: [@Sendable () -> Void] = []
+        var listeners: [@Sendable (Int64) -> Void] = []
     }
 
     private let state = Mutex(State())
@@ -15,18 +15,18 @@ package final class LineageWatch: Sendable {
     /// Adds a listener, which is called before anything is read from the storage as it is then, or written to it.
     ///
     /// It must not block, nor ask for the storage's generation, which is just changing.
-    package func listen(_ listener: @escaping @Sendable () -> Void) {
+    package func listen(_ listener: @escaping @Sendable (_ lineage: Int64) -> Void) {
         state.withLock { $0.listeners.append(listener) }
     }
 
     /// The storage is of this lineage; the first one that is found is no change.
     package func found(_ lineage: Int64) {
-        let listeners: [@Sendable () -> Void] = state.withLock { state in
+        let listeners: [@Sendable (Int64) -> Void] = state.withLock { state in
             defer { state.newest = lineage }
             guard let last = state.newest, last != lineage else { return [] }
             return state.listeners
         }
-        for listener in listeners { listener() }
+        for listener in listeners { listener(lineage) }
     }
 
     /// The lineage that was found last; nil before there was one.
