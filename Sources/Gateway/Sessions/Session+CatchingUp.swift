@@ -83,6 +83,17 @@ extension Session {
         membership.isLagging = true
     }
 
+    /// Has the client ask for what came after a position at which, as it was just told, its subscription begins.
+    ///
+    /// That is when the session opened with a subscription of which it was told only then, or is told for a second time:
+    /// the client begins anew, and has nothing of what it was sent before, or was not because of the login.
+    func goBack(_ membership: Membership, to position: ChannelPosition) {
+        let passed = membership.catchUp == nil ? membership.room.passedNumber(of: membership) : 0
+        guard max(membership.floor, passed) > position.eventSeq else { return }
+        leaveOut(membership)
+        tellOfLag()
+    }
+
     /// Leaves out what clients were to ask for and did not.
     func askAgain(at now: NIODeadline) {
         guard let since = awaitsClientSince, now - since > Self.longestPause else { return }
