@@ -214,8 +214,9 @@ package final class Gateway: Service {
         for (_, sessions) in shared.sessions.byApplication { end(sessions, .storageChanged) }
     }
 
-    /// Another node found the storage changed, and events of its new history may follow: none of them is for the rooms
-    /// of the old one. So nothing is taken until this node has used the storage, and has found the same by that.
+    /// Takes nothing of what is heard until this node has used the storage, and has found the same by that.
+    ///
+    /// Another node found the storage changed, and events of its new history may follow: none is for the rooms of the old.
     private func hearOfStorage(_ lineage: Int64) {
         guard let own = systems.generation.watch.newest, lineage > own else { return }
         shared.rooms.doubt(true)
