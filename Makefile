@@ -105,7 +105,7 @@ bench-live: setup-bench-live ## measure live subscribers beside an epoll loop an
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run --suite live $(ARGS)
 
-bench-cluster: setup-bench-cluster ## measure PostgreSQL beside pgbench
+bench-cluster: setup-bench-cluster ## measure several nodes: PostgreSQL beside pgbench, posts between nodes, 100,000 live
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run --suite cluster $(ARGS)
 

@@ -1,85 +1,204 @@
-"""PostgreSQL: creates through the rules and the storage against pgbench with the same statements on the same server."""
+"""Several nodes on PostgreSQL and NATS: creates, a post's way between nodes, a large live audience, the sender's cost."""
 import contextlib
-import glob
+import math
 import os
-import pwd
-import re
-import shutil
-import subprocess
+import statistics
 import sys
+import time
 
-from harness import APP, Bench, free_port
+from contenders import Rostrum
+from creates import measure_creates
+from fleet import Subscribers, compiled
+from harness import Bench, Caller, all_cores
+from installation import Cluster as Installation
+from installation import import_accounts, make_channel, subscribe
+from rows import measure_rows
 
-# What a create does, in one transaction; the values are of the same lengths.
-SCRIPT = r"""
-\set app {app} + random(0, {applications} - 1)
-\set id random(1, 9000000000000000)
-BEGIN;
-SELECT 1 FROM accounts WHERE app = :app AND id = '107867';
-INSERT INTO channels (app, id, owner, name, introduction, face_url, organization, custom_string, max_subscribers,
-    subscribers, last_message_at, created_at, incarnation)
-    VALUES (:app, '@TOA#_bench' || :id, '107867', 'Harbour News', 'Tides and ferries', 'https://img.example.net/h.png',
-    'Port of Example', '{{"lang":"en"}}', 10000000, 0, 0, 1767225600000, :id) ON CONFLICT (app, id) DO NOTHING;
-UPDATE application_usage SET channels = channels + 1 WHERE app = :app AND channels < 9223372036854775807;
-INSERT INTO audit (app, at, request, operator, address, action, target)
-    VALUES (:app, 1767225600000, 'pgbench-' || :id, 'administrator', '127.0.0.1', 'create_official_account',
-    '@TOA#_bench' || :id);
-COMMIT;
-"""
-
-
-class Server:
-    """A durable PostgreSQL of the benchmark's own, which ends with it."""
-
-    def __init__(self, directory):
-        self.programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-        self.directory, self.port = directory, free_port()
-        self.user = "postgres" if os.geteuid() == 0 else None
-        os.chmod(directory, 0o755)
-        os.mkdir(self.data)
-        if self.user:
-            shutil.chown(self.data, self.user, pwd.getpwnam(self.user).pw_gid)
-        self.run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-locale")
-        self.run("pg_ctl", "-D", self.data, "-w", "-l", self.data + "/log", "-o",
-                 f"-p {self.port} -k {self.data} -h 127.0.0.1 -c max_connections=200 -c shared_buffers=256MB", "start")
-
-    @property
-    def data(self):
-        return os.path.join(self.directory, "postgres")
-
-    @property
-    def url(self):
-        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-
-    def run(self, program, *arguments):
-        words = [os.path.join(self.programs, program), *arguments]
-        done = subprocess.run(words, user=self.user, group=self.user, extra_groups=[] if self.user else None,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd="/")
-        if done.returncode:
-            sys.exit(f"{program}: {done.stderr}")
-
-    def close(self):
-        self.run("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+BIG, NEAR, FAR = "@TOA#_big", "@TOA#_near", "@TOA#_far"
+# Sessions from which on the memory of a gateway is counted, so that what is there once is left out.
+FEW = 1_000
+# For the sender's cost: sessions of each gateway, and posts of each measurement.
+MEMBERS, SENT = 100, 2_000
+# Posts from node to node in one turn, and turns of a round.
+IN_TURN, TURNS = 20, 15
+REST = 10
 
 
 class Cluster(Bench):
-    def run(self):
-        with contextlib.closing(Server(self.directory)) as server:
-            for applications in (1, 16):
-                self.tool("postgres-creates", "--database", server.url, "--applications", applications, "--callers",
-                          applications, "--seconds", 0)
-                self.table([self.round(server, applications) for _ in range(self.options.rounds)])
+    PARTS = ["creates", "relay", "audience", "sender", "rows"]
 
-    def round(self, server, applications):
-        script = os.path.join(self.directory, "create.sql")
-        with open(script, "w") as file:
-            file.write(SCRIPT.format(app=APP, applications=applications))
-        done = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", "32", "-j", "2", "-T",
-                               str(self.options.seconds), "-f", script, server.url],
-                              capture_output=True, text=True, check=True)
-        bare = float(re.search(r"tps = ([\d.]+)", done.stdout)[1])
-        creates, operations = map(float, self.tool("postgres-creates", "--database", server.url, "--applications",
-                                                   applications, "--seconds", self.options.seconds).split())
-        what = "1 application" if applications == 1 else f"{applications} applications"
-        return {f"pgbench, 32 clients, {what}, creates/s": bare, f"Rostrum, {what}, creates/s": creates,
-                f"{what}, creates in a commit": operations, f"Rostrum : pgbench, {what}": creates / bare}
+    def run(self):
+        self.each = math.ceil(self.options.audience / self.options.gateways)
+        parts = self.parts()
+        if "audience" in parts:
+            self.allow_open_files(self.each)
+        self.program = compiled(self.directory, "subscribers", "subscribers.c", "session.c", "poster.c", "frames.c")
+        for part in parts:
+            getattr(self, part)()
+
+    def creates(self):
+        measure_creates(self)
+
+    def rows(self):
+        measure_rows(self)
+
+    def installation(self, accounts):
+        """A cluster whose accounts are imported by a first node, and the paths of their upgrades."""
+        self.load = Rostrum(self, accounts)
+        with open(self.load.paths) as file:
+            self.paths = file.readlines()
+        return Installation(self)
+
+    def subscribers(self, port, first, count, post_port):
+        """A program for the sessions of so many accounts."""
+        paths = os.path.join(self.directory, f"paths_{first}")
+        with open(paths, "w") as file:
+            file.writelines(self.paths[first:first + count])
+        return Subscribers(self.program, port, paths, count, self.log, all_cores(), post_port)
+
+    # From node to node.
+
+    def relay(self):
+        """Posts to one channel whose only session is on the node that sends, and to one whose session is on another."""
+        with self.installation(2) as cluster, contextlib.ExitStack() as processes:
+            (here, port, _), (there, other, _) = cluster.node(), cluster.node()
+            processes.enter_context(here)
+            processes.enter_context(there)
+            import_accounts(self, port, 2)
+            loads = []
+            for number, (channel, node) in enumerate(((NEAR, port), (FAR, other))):
+                make_channel(self, port, channel)
+                Caller(self, port).call("add_subscriber", {
+                    "Official_Account": channel, "SubscriberList": [{"Subscriber_Account": f"user_{number}"}]})
+                load = processes.enter_context(self.subscribers(node, number, 1, port))
+                load.open(0, 1)
+                loads.append((load, self.load.posts_to(channel, [channel])))
+            rounds = [self.relayed(loads) for _ in range(self.options.rounds + 1)]
+            self.table(rounds[1:])                                      # the first one warms
+
+    def relayed(self, loads):
+        times = [[], []]
+        for _ in range(TURNS):
+            for place, (load, requests) in enumerate(loads):
+                times[place] += [post[0] / 1000 for post in load.round(requests, IN_TURN, 1)["each"]]
+        near, far = map(statistics.median, times)
+        return {"post to a session of the same node, median ms": near, "post to a session of another node, median ms": far,
+                "another node : the same node": far / near}
+
+    # A large audience.
+
+    def audience(self):
+        size, gateways = self.options.audience, self.options.gateways
+        with self.installation(size) as cluster, contextlib.ExitStack() as processes:
+            sender, port, _ = cluster.node("api,webhooks,maintenance")
+            processes.enter_context(sender)
+            self.say(f"subscribing {size:,} accounts")
+            import_accounts(self, port, size)
+            make_channel(self, port, BIG)
+            subscribe(self, port, BIG, size)
+            nodes, loads = [], []
+            for first in range(0, size, self.each):
+                node, live, _ = cluster.node("gateway")
+                nodes.append(processes.enter_context(node))
+                count = min(self.each, size - first)
+                loads.append((processes.enter_context(self.subscribers(live, first, count, port)), count))
+            self.connect(nodes, loads)
+            self.at_rest({"the gateways": nodes, "the sending node": [sender], "the NATS server": [cluster.nats],
+                          "PostgreSQL": [cluster.postgres]})
+            self.table([{"NATS server, resident MiB": cluster.nats.resident_mebibytes()}])
+            caller = Caller(self, port)
+            self.posted(caller, loads, nodes, sender)                   # warms
+            rounds = []
+            for number in range(self.options.rounds):
+                self.say(f"posts to {size:,}, round {number + 1} of {self.options.rounds}")
+                rounds.append([self.posted(caller, loads, nodes, sender) for _ in range(self.options.posts // 3)])
+            self.table([{name: statistics.median(post[name] for post in posts) for name in posts[0]} for posts in rounds])
+
+    def connect(self, nodes, loads):
+        """Opens every session, on all gateways at once, and says what a session takes of a gateway's memory."""
+        few = min(FEW, self.each // 2)
+        for load, _ in loads:
+            load.open(0, few)
+        time.sleep(2)
+        before, cpu = [node.resident_mebibytes() for node in nodes], sum(sum(node.cpu_seconds()) for node in nodes)
+        began = time.monotonic()
+        for load, count in loads:
+            load.begin(few, count - few, seconds=150)
+        for load, count in loads:
+            load.finish(count - few)
+        took, opened = time.monotonic() - began, sum(count - few for _, count in loads)
+        cpu = sum(sum(node.cpu_seconds()) for node in nodes) - cpu
+        self.table([{"connecting, sessions/s": opened / took, "connecting, CPU of the gateways a session, µs":
+                     cpu / opened * 1e6}])
+        time.sleep(3)
+        after = [node.resident_mebibytes() for node in nodes]
+        self.table([{f"resident MiB of a gateway with {self.each:,} sessions": memory} for memory in after])
+        self.table([{"bytes a session": (full - empty) * 1024 * 1024 / (count - few)}
+                    for full, empty, (_, count) in zip(after, before, loads)])
+
+    def at_rest(self, groups):
+        """What the processes use while nothing is posted, in hundredths of a core."""
+        before = {name: sum(sum(process.cpu_seconds()) for process in group) for name, group in groups.items()}
+        time.sleep(REST)
+        for name, group in groups.items():
+            used = sum(sum(process.cpu_seconds()) for process in group) - before[name]
+            self.table([{f"at rest, CPU of {name}, %": used / REST * 100}])
+
+    def posted(self, caller, loads, nodes, sender):
+        """One post to everybody; exactly once, and nothing else."""
+        others = [load.stats()["others"] for load, _ in loads]
+        for load, _ in loads:
+            load.expect()
+        used = sum(sum(node.cpu_seconds()) for node in nodes)
+        sent = time.monotonic_ns() / 1000
+        took, _ = caller.call("send_official_account_msg", {
+            "Official_Account": BIG, "Random": time.time_ns() % 4_000_000_000,
+            "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": ("Ferry 7 is 20 min late. " * 9)[:200]}}]})
+        arrivals = sorted(arrival for load, count in loads for arrival in load.arrivals(count))
+        used = sum(sum(node.cpu_seconds()) for node in nodes) - used
+        time.sleep(1)                                                   # for what comes that should not
+        for (load, count), before in zip(loads, others):
+            stats = load.stats()
+            if (stats["delivered"], stats["twice"], stats["lost"], stats["others"]) != (count, 0, 0, before):
+                sys.exit(f"not every session got the post once: {stats}")
+        milliseconds = [(arrival - sent) / 1000 for arrival in arrivals]
+        return {"sessions that got the post, each once": len(arrivals), "the sender's reply, ms": took * 1000,
+                "first session, ms": milliseconds[0], "half of them, ms": milliseconds[len(arrivals) // 2],
+                "last session, ms": milliseconds[-1], "deliveries/s": len(arrivals) / milliseconds[-1] * 1000,
+                "deliveries a CPU second of the gateways": len(arrivals) / used}
+
+    # What gateways cost the node that sends.
+
+    def sender(self):
+        most = self.options.gateways
+        with self.installation(most * MEMBERS) as cluster:
+            node, port, _ = cluster.node("api,webhooks,maintenance", core=0)
+            with node:
+                import_accounts(self, port, most * MEMBERS)
+                make_channel(self, port, BIG)
+                subscribe(self, port, BIG, most * MEMBERS)
+                requests = self.load.posts_to("big", [BIG])
+                self.table([self.cost(cluster, node, port, requests) for _ in range(self.options.rounds)])
+
+    def cost(self, cluster, sender, port, requests):
+        """The sender's CPU a post with one gateway, then with all of them."""
+        most, figures = self.options.gateways, {}
+        with contextlib.ExitStack() as processes:
+            loads = []
+            for wanted in (1, most):
+                while len(loads) < wanted:
+                    node, live, _ = cluster.node("gateway", core=1)
+                    processes.enter_context(node)
+                    loads.append(processes.enter_context(
+                        self.subscribers(live, len(loads) * MEMBERS, MEMBERS, port)))
+                    loads[-1].open(0, MEMBERS)
+                loads[0].round(requests, SENT // 10, MEMBERS)           # warm
+                before, seen = sum(sender.cpu_seconds()), [load.stats()["frames"] for load in loads]
+                loads[0].round(requests, SENT, MEMBERS)
+                figures[wanted] = (sum(sender.cpu_seconds()) - before) / SENT * 1e6
+                for load, frames in zip(loads, seen):
+                    if load.stats()["frames"] < frames + SENT * MEMBERS:
+                        sys.exit("a gateway did not get every post")
+        return {"CPU of the sender a post, 1 gateway, µs": figures[1],
+                f"CPU of the sender a post, {most} gateways, µs": figures[most],
+                f"{most} gateways : 1": figures[most] / figures[1]}

@@ -25,17 +25,23 @@ def compiled(directory, name, *sources):
 class Subscribers(Process):
     """Up to so many WebSocket sessions on the client's core; live/subscribers.c says what the commands answer."""
 
-    def __init__(self, program, port, paths, sessions, log):
-        super().__init__([program, str(port), paths, str(sessions), str(ADDRESSES)], None, log, core=1,
-                         stdin=subprocess.PIPE)
+    def __init__(self, program, port, paths, sessions, log, core=1, post_port=None):
+        super().__init__([program, str(port), paths, str(sessions), str(ADDRESSES), str(post_port or port)], None, log,
+                         core, stdin=subprocess.PIPE)
 
     def ask(self, command, seconds):
         """The answer to a command, which the program itself ends after so many seconds."""
+        self.tell(command)
+        return self.answer(command, seconds)
+
+    def tell(self, command):
         try:
             self.process.stdin.write(command + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             sys.exit("the load has ended")
+
+    def answer(self, command, seconds):
         answer = self.line(seconds + 15)
         return json.loads(answer) if answer else sys.exit(f"the load did not answer: {command}")
 
@@ -45,7 +51,18 @@ class Subscribers(Process):
 
     def open(self, first, count):
         """Opens sessions, all of them; returns how many a second."""
-        answer = self.attempt(first, count)
+        return self.rate(count, self.attempt(first, count))
+
+    def begin(self, first, count, seconds):
+        """Begins to open sessions; `finish` waits until all of them are there."""
+        self.tell(f"open {first} {count} 256 {seconds}")
+        self.seconds = seconds
+
+    def finish(self, count):
+        return self.rate(count, self.answer("open", self.seconds))
+
+    @staticmethod
+    def rate(count, answer):
         if answer["opened"] != count:
             sys.exit(f"not every session could be opened: {answer}")
         return count / answer["seconds"]
@@ -59,6 +76,17 @@ class Subscribers(Process):
                 or after["others"] != before["others"]):
             sys.exit(f"not every session got every post once: {answer}, {after}")
         return answer
+
+    def expect(self):
+        """From now on a post is awaited that somebody else sends."""
+        self.ask("expect", 5)
+
+    def arrivals(self, count):
+        """When each of so many sessions got it, in microseconds of the monotonic clock."""
+        answer = self.ask(f"await {count} 60", 60)
+        if answer["fault"]:
+            sys.exit(f"not every session got the post: {answer['fault']}")
+        return [answer["began"] / 1000 + arrival for arrival in answer["arrivals"]]
 
     def close(self, first, count):
         return self.ask(f"close {first} {count}", 30)

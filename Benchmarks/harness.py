@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import statistics
@@ -15,7 +16,8 @@ import time
 import urllib.request
 
 APP, KEY, ADMIN = 1400000001, "a" * 64, "administrator"
-SERVICE = "/v4/official_account_open_http_svc/"
+# The service of each command that is used; a channel's, if it is not named.
+SERVICE, SERVICES = "/v4/official_account_open_http_svc/", {"multiaccount_import": "/v4/im_open_login_svc/"}
 CREATE = ('{"Owner_Account":"107867","Name":"Harbour News","Introduction":"Tides and ferries",'
           '"FaceUrl":"https://img.example.net/h.png","MaxSubscriberNum":5000,"Organization":"Port of Example",'
           '"CustomString":"{\\"lang\\":\\"en\\"}"}')
@@ -34,14 +36,21 @@ def free_port():
     return free_ports(1)[0]
 
 
-class Process:
-    """A server on a core of its own; ended by its own process id."""
+def all_cores():
+    """Those that the benchmark may use, as `taskset` wants them."""
+    return ",".join(map(str, sorted(os.sched_getaffinity(0))))
 
-    def __init__(self, arguments, ready, log, core=0, stdin=subprocess.DEVNULL):
-        self.began = time.monotonic()
+
+class Process:
+    """A server on a core of its own; ended by its own process id, and by the kernel when the benchmark is killed."""
+
+    def __init__(self, arguments, ready, log, core=0, stdin=subprocess.DEVNULL, user=None, end=signal.SIGTERM):
+        self.began, self.end = time.monotonic(), end
+        become = [f"--reuid={user}", f"--regid={user}", "--clear-groups"] if user else []
         with open(log, "ab") as errors:
-            self.process = subprocess.Popen(["taskset", "-c", str(core), *arguments], stdout=subprocess.PIPE,
-                                            stderr=errors, text=True, stdin=stdin)
+            self.process = subprocess.Popen(["setpriv", *become, "--pdeathsig", "KILL", "--", "taskset", "-c", str(core),
+                                             *arguments], stdout=subprocess.PIPE, stderr=errors, text=True, stdin=stdin,
+                                            cwd="/" if user else None)
         if ready and not any(line.startswith(ready) for line in iter(lambda: self.line(60), "")):
             self.stop()
             with open(log, errors="replace") as errors:
@@ -89,7 +98,7 @@ class Process:
             return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) / 1024
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(self.end)
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
@@ -119,12 +128,28 @@ class Caller:
 
 
 class Bench:
+    # What of it can be asked for alone.
+    PARTS = []
     HEADER = "| figure | median | all rounds |\n|---|--:|---|"
 
     def __init__(self, options):
         self.options = options
         self.directory = tempfile.mkdtemp(prefix="rostrum-bench-", dir=options.directory)
         self.log = os.path.join(self.directory, "log")
+
+    def parts(self):
+        """Its parts that are asked for."""
+        return [part for part in self.PARTS if not self.options.part or part in self.options.part]
+
+    def say(self, text):
+        print(text, file=sys.stderr, flush=True)
+
+    def allow_open_files(self, count):
+        """Lets each process that is started from now on open so many, and some for itself."""
+        _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if files < count + 200:
+            sys.exit(f"{count} sessions need more than the {files} open files that a process may have here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
     def tool(self, *arguments):
         done = subprocess.run([self.options.tool, *map(str, arguments)], capture_output=True, text=True, check=True)
@@ -164,7 +189,7 @@ class Bench:
     def url(self, port, command):
         token = subprocess.run([self.options.rostrum, "usersig", "--app", str(APP), "--user", ADMIN, "--key", KEY],
                                capture_output=True, text=True, check=True).stdout.strip()
-        return (f"http://127.0.0.1:{port}{SERVICE}{command}?sdkappid={APP}&identifier={ADMIN}&usersig={token}"
+        return (f"http://127.0.0.1:{port}{SERVICES.get(command, SERVICE)}{command}?sdkappid={APP}&identifier={ADMIN}&usersig={token}"
                 "&random=7&contenttype=json")
 
     def load(self, port, command, body, seconds=None):

@@ -1,7 +1,6 @@
 """Live subscribers: fan-out beside the least that it can cost and beside nchan; many channels, connecting, memory."""
 import asyncio
 import os
-import resource
 import ssl
 import statistics
 import subprocess
@@ -25,13 +24,10 @@ class Live(Bench):
     def run(self):
         os.sched_setaffinity(0, {1})                    # the other core is the server's
         most = max(*self.options.sessions, STORM)
-        _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if files < most + 200:
-            sys.exit(f"{most} sessions need more than the {files} open files that a process may have here")
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        self.allow_open_files(most)
         self.program = compiled(self.directory, "subscribers", "subscribers.c", "session.c", "poster.c", "frames.c")
         self.ours = Rostrum(self, most)
-        for part in self.options.part or self.PARTS:
+        for part in self.parts():
             getattr(self, part)()
 
     def row(self, name, ours, beside=None, asked="", form="{:.2f}"):
@@ -44,9 +40,6 @@ class Live(Bench):
 
     def subscribers(self, contender, port, sessions):
         return Subscribers(self.program, port, contender.paths, sessions, self.log)
-
-    def say(self, text):
-        print(text, file=sys.stderr, flush=True)
 
     # Fan-out.
 

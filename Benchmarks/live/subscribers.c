@@ -1,6 +1,6 @@
-/* The load of `make bench-live`: thousands of WebSocket subscribers and one who posts to them.
+/* The load of `make bench-live` and `make bench-cluster`: thousands of WebSocket subscribers and one who posts to them.
  *
- * Usage: subscribers PORT PATHS SESSIONS ADDRESSES
+ * Usage: subscribers PORT PATHS SESSIONS ADDRESSES POST-PORT
  *
  * PATHS is a file with the path of an upgrade on each line. Sessions come from 127.0.0.2 and the ADDRESSES - 1 after
  * it. Commands come as lines on standard input, and each is answered by a line of JSON; the end of the input ends the
@@ -9,8 +9,11 @@
  *   open FIRST COUNT WINDOW SECONDS     opens sessions, WINDOW at a time
  *   round FILE POSTS EXPECTED SECONDS   sends the requests of FILE in turn, each when EXPECTED sessions have the one
  *                                       before
+ *   expect                              from now on a post counts that somebody else sends
+ *   await EXPECTED SECONDS              waits until EXPECTED sessions have it, and says when each got it
  *   close FIRST COUNT                   ends sessions
- *   stats                               how many are live, what has come since the beginning, what went wrong last
+ *   stats                               how many are live, what has come since the beginning and of the last post, what went wrong
+ *                                       last
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -34,7 +37,7 @@ struct post post;
 char fault[256];
 
 static int loop;
-static in_port_t port;
+static in_port_t post_port;
 static char input[4096];
 static size_t input_size;
 
@@ -103,11 +106,15 @@ static void open_sessions(uint32_t first, uint32_t count, uint32_t window, uint3
            tally.live - before, tally.refused, unfinished, (double)took / 1e9, fault);
 }
 
-/* Sends one post and waits until it is answered and so many sessions have it. */
-static int send_post(uint32_t request, uint32_t expected, uint64_t deadline) {
+static void begin_post(void) {
     post.number++;
     post.delivered = 0;
     post.sent = now();
+}
+
+/* Sends one post and waits until it is answered and so many sessions have it. */
+static int send_post(uint32_t request, uint32_t expected, uint64_t deadline) {
+    begin_post();
     poster_send(request);
     while (!poster_is_answered() || post.delivered < expected) {
         if (now() >= deadline) return note_fault("%u of %u sessions got the post", post.delivered, expected), -1;
@@ -124,7 +131,7 @@ static void run_round(const char *file, uint32_t posts, uint32_t expected, uint3
     uint64_t began = now(), deadline = began + seconds * SECOND, delivered = 0;
     uint32_t sent = 0;
     printf("{\"each\": [");
-    watch(poster_open(port), POSTER);
+    watch(poster_open(post_port), POSTER);
     while (requests && !fault[0] && sent < posts) {
         int missed = send_post(sent % (uint32_t)requests, expected, deadline);
         delivered += post.delivered;
@@ -143,9 +150,19 @@ static void run_round(const char *file, uint32_t posts, uint32_t expected, uint3
            sent, delivered, post.twice, delivered ? post.shortest : 0, post.longest, (double)took / 1e9, fault);
 }
 
+static void await_post(uint32_t expected, uint32_t seconds) {
+    uint64_t deadline = now() + seconds * SECOND;
+    while (post.delivered < expected && now() < deadline) turn(milliseconds_until(deadline));
+    if (post.delivered < expected) note_fault("%u of %u sessions got the post", post.delivered, expected);
+    printf("{\"began\": %lu, \"arrivals\": [", post.sent);
+    for (uint32_t place = 0; place < post.delivered; place++) printf("%s%u", place ? "," : "", post.arrivals[place]);
+    printf("], \"fault\": \"%s\"}\n", fault);
+}
+
 static void print_stats(void) {
-    printf("{\"live\": %u, \"lost\": %u, \"frames\": %lu, \"others\": %lu, \"bytes\": %lu, \"fault\": \"%s\"}\n",
-           tally.live, tally.lost, tally.frames, tally.others, tally.bytes, fault);
+    printf("{\"live\": %u, \"lost\": %u, \"frames\": %lu, \"others\": %lu, \"bytes\": %lu, \"delivered\": %u, "
+           "\"twice\": %u, \"fault\": \"%s\"}\n",
+           tally.live, tally.lost, tally.frames, tally.others, tally.bytes, post.delivered, post.twice, fault);
 }
 
 static void obey(const char *line) {
@@ -156,6 +173,12 @@ static void obey(const char *line) {
         open_sessions(first, count, more, seconds);
     } else if (sscanf(line, "round %1023s %u %u %u", file, &count, &more, &seconds) == 4 && more && more <= post.room) {
         run_round(file, count, more, seconds);
+    } else if (!strcmp(line, "expect")) {
+        begin_post();
+        post.twice = 0;
+        print_stats();
+    } else if (sscanf(line, "await %u %u", &count, &seconds) == 2 && count && count <= post.room) {
+        await_post(count, seconds);
     } else if (sscanf(line, "close %u %u", &first, &count) == 2 && is_range(first, count)) {
         for (uint32_t number = first; number < first + count; number++) session_shut(number);
         print_stats();
@@ -168,12 +191,12 @@ static void obey(const char *line) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 5) return fprintf(stderr, "usage: subscribers PORT PATHS SESSIONS ADDRESSES\n"), 2;
-    port = (in_port_t)atoi(argv[1]);
+    if (argc != 6) return fprintf(stderr, "usage: subscribers PORT PATHS SESSIONS ADDRESSES POST-PORT\n"), 2;
+    post_port = (in_port_t)atoi(argv[5]);
     session_count = post.room = (uint32_t)atoi(argv[3]);
     post.arrivals = calloc(post.room, sizeof *post.arrivals);
     loop = epoll_create1(0);
-    sessions_prepare(loop, port, (uint32_t)atoi(argv[4]), argv[2]);
+    sessions_prepare(loop, (in_port_t)atoi(argv[1]), (uint32_t)atoi(argv[4]), argv[2]);
     watch(STDIN_FILENO, INPUT);
     for (;;) {
         char *end = memchr(input, '\n', input_size);
