@@ -2,6 +2,7 @@
 import contextlib
 import math
 import os
+import re
 import statistics
 import sys
 import time
@@ -10,8 +11,7 @@ from contenders import Rostrum
 from creates import measure_creates
 from fleet import Subscribers, compiled
 from harness import Bench, Caller, all_cores
-from installation import Cluster as Installation
-from installation import import_accounts, make_channel, subscribe
+from installation import Installation, import_accounts, make_channel, subscribe
 from rows import measure_rows
 
 BIG, NEAR, FAR = "@TOA#_big", "@TOA#_near", "@TOA#_far"
@@ -19,9 +19,16 @@ BIG, NEAR, FAR = "@TOA#_big", "@TOA#_near", "@TOA#_far"
 FEW = 1_000
 # For the sender's cost: sessions of each gateway, and posts of each measurement.
 MEMBERS, SENT = 100, 2_000
+BUS = "the NATS server"
 # Posts from node to node in one turn, and turns of a round.
 IN_TURN, TURNS = 20, 15
 REST = 10
+
+
+def available_bytes():
+    """What the machine has left."""
+    with open("/proc/meminfo") as file:
+        return int(re.search(r"MemAvailable:\s+(\d+)", file.read())[1]) * 1024
 
 
 class Cluster(Bench):
@@ -44,8 +51,8 @@ class Cluster(Bench):
 
     def installation(self, accounts):
         """A cluster whose accounts are imported by a first node, and the paths of their upgrades."""
-        self.load = Rostrum(self, accounts)
-        with open(self.load.paths) as file:
+        self.ours = Rostrum(self, accounts)
+        with open(self.ours.paths) as file:
             self.paths = file.readlines()
         return Installation(self)
 
@@ -72,7 +79,7 @@ class Cluster(Bench):
                     "Official_Account": channel, "SubscriberList": [{"Subscriber_Account": f"user_{number}"}]})
                 load = processes.enter_context(self.subscribers(node, number, 1, port))
                 load.open(0, 1)
-                loads.append((load, self.load.posts_to(channel, [channel])))
+                loads.append((load, self.ours.posts_to(channel, [channel])))
             rounds = [self.relayed(loads) for _ in range(self.options.rounds + 1)]
             self.table(rounds[1:])                                      # the first one warms
 
@@ -90,82 +97,96 @@ class Cluster(Bench):
     def audience(self):
         size, gateways = self.options.audience, self.options.gateways
         with self.installation(size) as cluster, contextlib.ExitStack() as processes:
-            sender, port, _ = cluster.node("api,webhooks,maintenance")
-            processes.enter_context(sender)
+            node, port, _ = cluster.node("api,webhooks,maintenance")
+            processes.enter_context(node)
             self.say(f"subscribing {size:,} accounts")
-            import_accounts(self, port, size)
+            imported = self.seconds(lambda: import_accounts(self, port, size))
             make_channel(self, port, BIG)
-            subscribe(self, port, BIG, size)
+            subscribed = self.seconds(lambda: subscribe(self, port, BIG, size))
+            self.table([{"importing, accounts/s": size / imported, "subscribing, subscribers/s": size / subscribed}])
             nodes, loads = [], []
             for first in range(0, size, self.each):
                 node, live, _ = cluster.node("gateway")
                 nodes.append(processes.enter_context(node))
                 count = min(self.each, size - first)
                 loads.append((processes.enter_context(self.subscribers(live, first, count, port)), count))
-            self.connect(nodes, loads)
-            self.at_rest({"the gateways": nodes, "the sending node": [sender], "the NATS server": [cluster.nats],
-                          "PostgreSQL": [cluster.postgres]})
-            self.table([{"NATS server, resident MiB": cluster.nats.resident_mebibytes()}])
+            groups = {"the gateways": nodes, BUS: [cluster.nats], "PostgreSQL": [cluster.postgres]}
+            self.connect(nodes, loads, groups)
+            self.at_rest(groups)
             caller = Caller(self, port)
-            self.posted(caller, loads, nodes, sender)                   # warms
+            self.posted(caller, loads, nodes)                           # warms
             rounds = []
             for number in range(self.options.rounds):
                 self.say(f"posts to {size:,}, round {number + 1} of {self.options.rounds}")
-                rounds.append([self.posted(caller, loads, nodes, sender) for _ in range(self.options.posts // 3)])
+                rounds.append([self.posted(caller, loads, nodes) for _ in range(self.options.posts // 3)])
             self.table([{name: statistics.median(post[name] for post in posts) for name in posts[0]} for posts in rounds])
 
-    def connect(self, nodes, loads):
+    @staticmethod
+    def seconds(work):
+        began = time.monotonic()
+        work()
+        return time.monotonic() - began
+
+    def connect(self, nodes, loads, groups):
         """Opens every session, on all gateways at once, and says what a session takes of a gateway's memory."""
         few = min(FEW, self.each // 2)
         for load, _ in loads:
             load.open(0, few)
         time.sleep(2)
-        before, cpu = [node.resident_mebibytes() for node in nodes], sum(sum(node.cpu_seconds()) for node in nodes)
-        began = time.monotonic()
+        before, cpu = [node.resident_mebibytes() for node in nodes], {name: self.cpu(groups[name]) for name in groups}
+        nats, available, began = groups[BUS][0].resident_mebibytes(), available_bytes(), time.monotonic()
         for load, count in loads:
             load.begin(few, count - few, seconds=150)
         for load, count in loads:
             load.finish(count - few)
         took, opened = time.monotonic() - began, sum(count - few for _, count in loads)
-        cpu = sum(sum(node.cpu_seconds()) for node in nodes) - cpu
-        self.table([{"connecting, sessions/s": opened / took, "connecting, CPU of the gateways a session, µs":
-                     cpu / opened * 1e6}])
+        self.table([{"connecting, sessions/s": opened / took}])
+        for name, group in groups.items():
+            self.table([{f"connecting, CPU of {name} a session, µs": (self.cpu(group) - cpu[name]) / opened * 1e6}])
         time.sleep(3)
         after = [node.resident_mebibytes() for node in nodes]
         self.table([{f"resident MiB of a gateway with {self.each:,} sessions": memory} for memory in after])
         self.table([{"bytes a session": (full - empty) * 1024 * 1024 / (count - few)}
                     for full, empty, (_, count) in zip(after, before, loads)])
+        nats = (groups[BUS][0].resident_mebibytes() - nats) * 1024 * 1024
+        self.table([{f"bytes of {BUS} a session": nats / opened}])
+        self.table([{"bytes a session of the machine, both ends": (available - available_bytes()) / opened}])
+
+    @staticmethod
+    def cpu(processes):
+        return sum(sum(process.cpu_seconds()) for process in processes)
 
     def at_rest(self, groups):
         """What the processes use while nothing is posted, in hundredths of a core."""
-        before = {name: sum(sum(process.cpu_seconds()) for process in group) for name, group in groups.items()}
+        before = {name: self.cpu(group) for name, group in groups.items()}
         time.sleep(REST)
         for name, group in groups.items():
-            used = sum(sum(process.cpu_seconds()) for process in group) - before[name]
-            self.table([{f"at rest, CPU of {name}, %": used / REST * 100}])
+            self.table([{f"at rest, CPU of {name}, %": (self.cpu(group) - before[name]) / REST * 100}])
 
-    def posted(self, caller, loads, nodes, sender):
+    def posted(self, caller, loads, nodes):
         """One post to everybody; exactly once, and nothing else."""
-        others = [load.stats()["others"] for load, _ in loads]
+        before = [load.stats() for load, _ in loads]
         for load, _ in loads:
             load.expect()
-        used = sum(sum(node.cpu_seconds()) for node in nodes)
+        used = self.cpu(nodes)
         sent = time.monotonic_ns() / 1000
         took, _ = caller.call("send_official_account_msg", {
             "Official_Account": BIG, "Random": time.time_ns() % 4_000_000_000,
             "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": ("Ferry 7 is 20 min late. " * 9)[:200]}}]})
         arrivals = sorted(arrival for load, count in loads for arrival in load.arrivals(count))
-        used = sum(sum(node.cpu_seconds()) for node in nodes) - used
+        used = self.cpu(nodes) - used
         time.sleep(1)                                                   # for what comes that should not
-        for (load, count), before in zip(loads, others):
-            stats = load.stats()
-            if (stats["delivered"], stats["twice"], stats["lost"], stats["others"]) != (count, 0, 0, before):
+        after = [load.stats() for load, _ in loads]
+        for (_, count), was, stats in zip(loads, before, after):
+            if (stats["delivered"], stats["twice"], stats["lost"], stats["others"]) != (count, 0, 0, was["others"]):
                 sys.exit(f"not every session got the post once: {stats}")
+        size = sum(stats["bytes"] - was["bytes"] for was, stats in zip(before, after)) / len(arrivals)
         milliseconds = [(arrival - sent) / 1000 for arrival in arrivals]
         return {"sessions that got the post, each once": len(arrivals), "the sender's reply, ms": took * 1000,
                 "first session, ms": milliseconds[0], "half of them, ms": milliseconds[len(arrivals) // 2],
                 "last session, ms": milliseconds[-1], "deliveries/s": len(arrivals) / milliseconds[-1] * 1000,
-                "deliveries a CPU second of the gateways": len(arrivals) / used}
+                "deliveries a CPU second of the gateways": len(arrivals) / used,
+                "bytes a delivery, without TCP and IP": size}
 
     # What gateways cost the node that sends.
 
@@ -177,7 +198,7 @@ class Cluster(Bench):
                 import_accounts(self, port, most * MEMBERS)
                 make_channel(self, port, BIG)
                 subscribe(self, port, BIG, most * MEMBERS)
-                requests = self.load.posts_to("big", [BIG])
+                requests = self.ours.posts_to("big", [BIG])
                 self.table([self.cost(cluster, node, port, requests) for _ in range(self.options.rounds)])
 
     def cost(self, cluster, sender, port, requests):

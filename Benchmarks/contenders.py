@@ -42,7 +42,7 @@ class Contender:
     def __init__(self, bench, name):
         self.bench, self.name = bench, name
         self.directory = os.path.join(bench.directory, name)
-        os.mkdir(self.directory)
+        os.makedirs(self.directory, exist_ok=True)
         self.paths, self.posts = os.path.join(self.directory, "paths"), os.path.join(self.directory, "posts")
 
     def write(self, path, text):

@@ -189,8 +189,9 @@ class Bench:
     def url(self, port, command):
         token = subprocess.run([self.options.rostrum, "usersig", "--app", str(APP), "--user", ADMIN, "--key", KEY],
                                capture_output=True, text=True, check=True).stdout.strip()
-        return (f"http://127.0.0.1:{port}{SERVICES.get(command, SERVICE)}{command}?sdkappid={APP}&identifier={ADMIN}&usersig={token}"
-                "&random=7&contenttype=json")
+        path = SERVICES.get(command, SERVICE) + command
+        return (f"http://127.0.0.1:{port}{path}?sdkappid={APP}&identifier={ADMIN}&usersig={token}&random=7"
+                "&contenttype=json")
 
     def load(self, port, command, body, seconds=None):
         """Requests a second and the 99th percentile in ms, by wrk on core 1."""

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 from harness import ADMIN, APP, KEY, Caller, Process, all_cores, free_port, free_ports
@@ -25,9 +26,8 @@ class Postgres(Process):
 
     def __init__(self, bench):
         self.programs = max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: float(re.search(r"[\d.]+", path)[0]))
-        self.data, self.port = os.path.join(bench.directory, "postgres"), free_port()
+        self.data, self.port = tempfile.mkdtemp(prefix="postgres-", dir=bench.directory), free_port()
         os.chmod(bench.directory, 0o755)
-        os.mkdir(self.data)
         self.user = "postgres" if os.geteuid() == 0 else None       # it refuses to run as root
         if self.user:
             shutil.chown(self.data, self.user, pwd.getpwnam(self.user).pw_gid)
@@ -58,11 +58,12 @@ class Postgres(Process):
 
     def ask(self, statement):
         """Its rows, as lists of texts."""
-        answer = self.run("psql", "-X", "-q", "-A", "-t", "-F", "|", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c", statement)
+        answer = self.run("psql", "-X", "-q", "-A", "-t", "-F", "|", "-v", "ON_ERROR_STOP=1", "-d", self.url, "-c",
+                          statement)
         return [line.split("|") for line in answer.stdout.splitlines()]
 
 
-class Cluster(contextlib.ExitStack):
+class Installation(contextlib.ExitStack):
     """PostgreSQL and a NATS server, and an application without limits of frequency; nodes are added to it."""
 
     def __init__(self, bench):

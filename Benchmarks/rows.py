@@ -3,7 +3,7 @@ import contextlib
 import os
 import sqlite3
 
-from installation import Cluster, each_batch, import_accounts, make_application, make_channel, subscribe
+from installation import Installation, each_batch, import_accounts, make_application, make_channel, subscribe
 
 BIG = "@TOA#_big"
 ACCOUNTS, CHANNELS, POSTS = 50_000, 20_000, 10_000
@@ -46,12 +46,12 @@ def of_sqlite(bench):
 
 
 def of_postgres(bench):
-    with Cluster(bench) as cluster:
-        process, port, _ = cluster.node()
+    with Installation(bench) as installation:
+        process, port, _ = installation.node()
         with process:
             fill(bench, port)
-        cluster.postgres.ask("VACUUM")
-        rows = cluster.postgres.ask(" UNION ALL ".join(
+        installation.postgres.ask("VACUUM")
+        rows = installation.postgres.ask(" UNION ALL ".join(
             f"SELECT '{table}', pg_total_relation_size('{table}')::float / (SELECT count(*) FROM {table})"
             for table in NAMES))
         return {table: float(size) for table, size in rows}
