@@ -17,8 +17,8 @@ from rows import measure_rows
 BIG, NEAR, FAR = "@TOA#_big", "@TOA#_near", "@TOA#_far"
 # Sessions from which on the memory of a gateway is counted, so that what is there once is left out.
 FEW = 1_000
-# For the sender's cost: sessions of each gateway, and posts of each measurement.
-MEMBERS, SENT = 100, 2_000
+# For the sender's cost: sessions of all gateways together, posts of each measurement, and how many a second.
+MEMBERS, SENT, PACE = 600, 1_000, 100
 BUS = "the NATS server"
 # Posts from node to node in one turn, and turns of a round.
 IN_TURN, TURNS = 20, 15
@@ -49,19 +49,19 @@ class Cluster(Bench):
     def rows(self):
         measure_rows(self)
 
-    def installation(self, accounts):
-        """A cluster whose accounts are imported by a first node, and the paths of their upgrades."""
+    def installation(self, accounts, core=None):
+        """PostgreSQL and NATS, and the paths of the upgrades of so many accounts."""
         self.ours = Rostrum(self, accounts)
         with open(self.ours.paths) as file:
             self.paths = file.readlines()
-        return Installation(self)
+        return Installation(self, core)
 
-    def subscribers(self, port, first, count, post_port):
+    def subscribers(self, port, first, count, post_port, core=None):
         """A program for the sessions of so many accounts."""
         paths = os.path.join(self.directory, f"paths_{first}")
         with open(paths, "w") as file:
             file.writelines(self.paths[first:first + count])
-        return Subscribers(self.program, port, paths, count, self.log, all_cores(), post_port)
+        return Subscribers(self.program, port, paths, count, self.log, core or all_cores(), post_port)
 
     # From node to node.
 
@@ -170,9 +170,7 @@ class Cluster(Bench):
             load.expect()
         used = self.cpu(nodes)
         sent = time.monotonic_ns() / 1000
-        took, _ = caller.call("send_official_account_msg", {
-            "Official_Account": BIG, "Random": time.time_ns() % 4_000_000_000,
-            "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": ("Ferry 7 is 20 min late. " * 9)[:200]}}]})
+        took = self.post(caller)
         arrivals = sorted(arrival for load, count in loads for arrival in load.arrivals(count))
         used = self.cpu(nodes) - used
         time.sleep(1)                                                   # for what comes that should not
@@ -191,35 +189,53 @@ class Cluster(Bench):
     # What gateways cost the node that sends.
 
     def sender(self):
-        most = self.options.gateways
-        with self.installation(most * MEMBERS) as cluster:
-            node, port, _ = cluster.node("api,webhooks,maintenance", core=0)
-            with node:
-                import_accounts(self, port, most * MEMBERS)
-                make_channel(self, port, BIG)
-                subscribe(self, port, BIG, most * MEMBERS)
-                requests = self.ours.posts_to("big", [BIG])
-                self.table([self.cost(cluster, node, port, requests) for _ in range(self.options.rounds)])
+        """The same sessions on one gateway and on all. The node that sends has a core for itself, and nobody else does."""
+        cores = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {1})
+        try:
+            with self.installation(MEMBERS, core="1") as cluster:
+                node, port, _ = cluster.node("api,webhooks,maintenance", core="0")
+                with node:
+                    import_accounts(self, port, MEMBERS)
+                    make_channel(self, port, BIG)
+                    subscribe(self, port, BIG, MEMBERS)
+                    self.table([self.costs(cluster, node, port) for _ in range(self.options.rounds)])
+        finally:
+            os.sched_setaffinity(0, cores)
 
-    def cost(self, cluster, sender, port, requests):
-        """The sender's CPU a post with one gateway, then with all of them."""
-        most, figures = self.options.gateways, {}
+    def costs(self, cluster, sender, port):
+        most = self.options.gateways
+        one, all_of_them = (self.cost(cluster, sender, port, gateways) for gateways in (1, most))
+        return {"CPU of the sender a post, 1 gateway, µs": one, f"CPU of the sender a post, {most} gateways, µs": all_of_them,
+                f"{most} gateways : 1": all_of_them / one}
+
+    def cost(self, cluster, sender, port, gateways):
+        """The sender's CPU a post, which come at the same pace however many gateways there are."""
+        self.say(f"the sender's cost with {gateways} of the gateways")
         with contextlib.ExitStack() as processes:
-            loads = []
-            for wanted in (1, most):
-                while len(loads) < wanted:
-                    node, live, _ = cluster.node("gateway", core=1)
-                    processes.enter_context(node)
-                    loads.append(processes.enter_context(
-                        self.subscribers(live, len(loads) * MEMBERS, MEMBERS, port)))
-                    loads[-1].open(0, MEMBERS)
-                loads[0].round(requests, SENT // 10, MEMBERS)           # warm
-                before, seen = sum(sender.cpu_seconds()), [load.stats()["frames"] for load in loads]
-                loads[0].round(requests, SENT, MEMBERS)
-                figures[wanted] = (sum(sender.cpu_seconds()) - before) / SENT * 1e6
-                for load, frames in zip(loads, seen):
-                    if load.stats()["frames"] < frames + SENT * MEMBERS:
-                        sys.exit("a gateway did not get every post")
-        return {"CPU of the sender a post, 1 gateway, µs": figures[1],
-                f"CPU of the sender a post, {most} gateways, µs": figures[most],
-                f"{most} gateways : 1": figures[most] / figures[1]}
+            loads, each = [], MEMBERS // gateways
+            for first in range(0, each * gateways, each):
+                node, live, _ = cluster.node("gateway")
+                processes.enter_context(node)
+                loads.append(processes.enter_context(self.subscribers(live, first, each, port, core="1")))
+                loads[-1].open(0, each)
+            caller = Caller(self, port)
+            for number in range(-SENT // 10, SENT):
+                if number == 0:                                         # what was before has warmed
+                    time.sleep(1)
+                    seen, used, due = [load.stats()["frames"] for load in loads], self.cpu([sender]), time.monotonic()
+                if number >= 0:
+                    due += 1 / PACE
+                    time.sleep(max(due - time.monotonic(), 0))
+                self.post(caller)
+            used = self.cpu([sender]) - used
+            time.sleep(1)
+            for load, frames in zip(loads, seen):
+                if load.stats()["frames"] < frames + SENT * each:
+                    sys.exit("a gateway did not get every post")
+        return used / SENT * 1e6
+
+    def post(self, caller):
+        return caller.call("send_official_account_msg", {
+            "Official_Account": BIG, "Random": time.time_ns() // 1000 % 4_000_000_000,
+            "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": ("Ferry 7 is 20 min late. " * 9)[:200]}}]})[0]

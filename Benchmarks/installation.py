@@ -24,7 +24,7 @@ CALLERS = 8
 class Postgres(Process):
     """A durable PostgreSQL of the benchmark's own, which ends with it."""
 
-    def __init__(self, bench):
+    def __init__(self, bench, core=None):
         self.programs = max(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda path: float(re.search(r"[\d.]+", path)[0]))
         self.data, self.port = tempfile.mkdtemp(prefix="postgres-", dir=bench.directory), free_port()
         os.chmod(bench.directory, 0o755)
@@ -34,7 +34,7 @@ class Postgres(Process):
         self.run("initdb", "-D", self.data, "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-locale")
         super().__init__([os.path.join(self.programs, "postgres"), "-D", self.data, "-p", str(self.port), "-k", self.data,
                           "-h", "127.0.0.1", "-c", "max_connections=200", "-c", "shared_buffers=256MB"],
-                         None, bench.log, all_cores(), user=self.user, end=signal.SIGINT)
+                         None, bench.log, core or all_cores(), user=self.user, end=signal.SIGINT)
         for _ in range(200):
             if not self.ready():
                 time.sleep(0.05)
@@ -64,20 +64,23 @@ class Postgres(Process):
 
 
 class Installation(contextlib.ExitStack):
-    """PostgreSQL and a NATS server, and an application without limits of frequency; nodes are added to it."""
+    """PostgreSQL and a NATS server, and an application without limits of frequency; nodes are added to it.
 
-    def __init__(self, bench):
+    All of it runs on one core, if one is named.
+    """
+
+    def __init__(self, bench, core=None):
         super().__init__()
-        self.bench = bench
+        self.bench, self.core = bench, core or all_cores()
         self.key_file = os.path.join(bench.directory, "master.key")
         with open(self.key_file, "w") as file:
             file.write(KEY + "\n")
         os.chmod(self.key_file, 0o600)
         with contextlib.ExitStack() as started:                     # what is started ends when the rest does not start
-            self.postgres = started.enter_context(Postgres(bench))
+            self.postgres = started.enter_context(Postgres(bench, self.core))
             port = free_port()
             self.nats = started.enter_context(Process([NATS, "-a", "127.0.0.1", "-p", str(port)], None, bench.log,
-                                                      all_cores()))
+                                                      self.core))
             bench.wait_for(port)
             self.bus = f"nats://127.0.0.1:{port}"
             make_application(bench, "--database", self.postgres.url, "--master-key-file", self.key_file)
@@ -89,7 +92,7 @@ class Installation(contextlib.ExitStack):
         process = Process([self.bench.options.rostrum, "serve", "--database", self.postgres.url, "--bus", self.bus,
                            "--master-key-file", self.key_file, "--port", str(port), "--admin-port", str(admin),
                            *(["--roles", roles] if roles else [])],
-                          "rostrum is ready on", self.bench.log, all_cores() if core is None else core)
+                          "rostrum is ready on", self.bench.log, core or self.core)
         return process, port, admin
 
 
