@@ -86,6 +86,27 @@ import Testing
         }
     }
 
+    @Test("what comes while an answer is made is brought also to a client that asked before it subscribed anew")
+    func askedBefore() async throws {
+        try await withNews { node, reads, anna, _ in
+            let application = try await node.installation.application()
+            let read = reads.holdNext()
+            defer { read.goOn() }
+            // On its way when the server told of the subscription: what is answered is not to what she has now.
+            let id = anna.send("resume", ["@TOA#_news": position(.string("7e57-0"), 5)])
+            await read.waitUntilBegun()
+            try await node.post("heard", for: node.call(with: application)) { $0.isOnlineOnly = true }
+            try await node.post("stored", for: node.call(with: application))
+            read.goOn()
+            #expect(try await anna.answer(to: id, "resume")["@TOA#_news"]?["reload"] == .bool(true))
+            try await node.post("live")
+            try await waitUntil("the live post arrives") { story(of: anna).last == "live" }
+
+            let posts = anna.notifications("onRecvNewMessage").compactMap(\.messageText)
+            #expect(posts == ["first", "heard", "stored", "live"])
+        }
+    }
+
     @Test("who wants none of a channel's messages is brought none, online-only or not", arguments: [true, false])
     func discards(readSeesIt: Bool) async throws {
         try await withNews { node, reads, anna, epoch in

@@ -33,7 +33,7 @@ extension Methods {
         let channels = positions.map(\.channel)
         // Held before the reading, so that what is committed after it comes after the answer.
         let hold = await session.hold(channels)
-        answer.resumed = channels.map { .init(channel: $0, outcome: .failed, catchUp: hold.catchUp) }
+        answer.resumed = positions.map { .init(said: $0, outcome: .failed, catchUp: hold.catchUp) }
         let stored = try await inTurn { [positions] () throws(ChatError) in
             try await systems.timeline.resume(positions, for: call.caller, of: call.application, at: call.time)
         }
@@ -45,7 +45,7 @@ extension Methods {
             let whole = stored.adding(unstored.messages)
             answers.append((position.channel, whole))
             let outcome = Self.outcome(whole, held, unstored.upTo)
-            answer.resumed.append(.init(channel: position.channel, outcome: outcome, catchUp: hold.catchUp))
+            answer.resumed.append(.init(said: position, outcome: outcome, catchUp: hold.catchUp))
         }
         return Self.json(answers)
     }

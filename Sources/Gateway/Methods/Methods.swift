@@ -30,10 +30,13 @@ struct MethodsAnswer: Sendable {
             let hasMore: Bool
         }
 
-        let channel: ChannelID
+        /// What the client said it had.
+        let said: Timeline.ClientPosition
         let outcome: Outcome
         /// Which catching up the answer is.
         let catchUp: Int
+
+        var channel: ChannelID { said.channel }
     }
 }
 

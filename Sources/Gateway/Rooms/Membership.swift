@@ -1,3 +1,4 @@
+import ChatProtocol
 import EventBus
 import WebSockets
 
@@ -20,6 +21,8 @@ final class Membership {
     var catchUp: Int? { didSet { room.refresh(self) } }
     /// Up to which number the session was sent the channel's events when they began to wait.
     var heldFrom: Int64 = 0
+    /// Where, as the client was told on this connection, its subscription begins; nil when it was not told.
+    var toldFrom: ChannelPosition?
     /// Whether the answer to `resume` had no room for everything, so that events wait until the client asks again.
     var awaitsClient = false
     /// Whether something was left out because the client reads too slowly; then everything is, until it is told so.

@@ -59,6 +59,17 @@ extension Session {
             // Nobody said that the channel or the subscription has ended; the client knows from the answer.
             case .none: lose(membership)
             case .reached(let reached):
+                if let start = newBeginning(of: membership, since: answer.said) {
+                    // It may take nothing of the answer, which is to what it had before.
+                    // What was left out before is not behind it yet.
+                    guard !membership.isLagging else {
+                        leaveOut(membership)
+                        continue
+                    }
+                    let sent = max(membership.floor, membership.heldFrom)
+                    goOn(membership, from: ChannelPosition(messageSeq: start.messageSeq, eventSeq: sent))
+                    continue
+                }
                 for message in reached.messages { report(message, sending, to: membership) }
                 membership.isLagging = false
                 membership.unstoredFloor = max(membership.unstoredFloor, reached.unstoredNumber)
@@ -72,6 +83,14 @@ extension Session {
                 awaitsClientSince = .now()
             }
         }
+    }
+
+    /// Where the client's subscription begins, if it asked before it was told that; as far as one can see.
+    private func newBeginning(of membership: Membership, since said: Timeline.ClientPosition) -> ChannelPosition? {
+        guard let start = membership.toldFrom else { return nil }
+        let epoch = shared.generation.epoch(of: membership.room.reference.incarnation).description
+        let isBefore = said.messageSeq < start.messageSeq || said.eventSeq.map { $0 < start.eventSeq } ?? false
+        return said.epoch != epoch || isBefore ? start : nil
     }
 
     /// Goes on live with the next event, and has the client told to resume for what lies before it.

@@ -254,7 +254,11 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         case .discarding(let discards): same?.discards = discards
         }
         if notification.readableBytes > 0 { _ = connection.sendAlways(notification) }
-        if case .subscribed(let position, _) = event.change, let same { goBack(same, to: position) }
+        guard case .subscribed(let position, _) = event.change,
+            let membership = memberships.first(where: { $0.room.reference == event.reference })
+        else { return }
+        membership.toldFrom = position
+        if membership === same { goBack(membership, to: position) }
     }
 
     /// Takes a change that was found in the storage, of which the bus said nothing.

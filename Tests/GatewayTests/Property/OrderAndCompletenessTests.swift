@@ -38,8 +38,8 @@ import Testing
             }
             await world.stop()
             for device in world.devices {
-                let complaints = device.state.withLock { $0.watch.complaints }
-                #expect(complaints.isEmpty, "seed \(seed), \(device.name)")
+                let (complaints, trace) = device.state.withLock { ($0.watch.complaints, $0.trace) }
+                #expect(complaints.isEmpty, "seed \(seed), \(device.name): \(trace.lines.joined(separator: "\n"))")
             }
             #expect(world.paidDebts.withLock { $0 } > 0, "seed \(seed)")
         }

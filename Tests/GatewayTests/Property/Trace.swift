@@ -7,7 +7,7 @@ struct Trace {
 
     mutating func note(_ what: String) {
         lines.append(what)
-        if lines.count > 150 { lines.removeFirst(50) }
+        if lines.count > 600 { lines.removeFirst(200) }
     }
 }
 
