@@ -40,10 +40,10 @@ package struct OpenStorage: Sendable {
     ) async throws -> OpenStorage {
         let random = SystemRandomSource()
         let watch = LineageWatch()
-        var observer = observer
-        observer.onLineage = watch.found
+        var watched = observer
+        watched.onLineage = watch.found
         do {
-            let database = try location.open(observer)
+            let database = try location.open(watched)
             do {
                 try await look(database)
                 let isMade = try await database.newestMigration() != nil
