@@ -20,8 +20,8 @@ struct RawSubscribe: ParsableCommand {
         let insert = try connection.prepare(
             """
             INSERT INTO subscriptions (app, channel, incarnation, account, position, subscribed_at, joined_seq,
-                read_seq, message_flag, custom_string, last_sent_at_seconds)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                read_seq, message_flag, custom_string, last_sent_at_seconds, version)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             ON CONFLICT (app, channel, incarnation, account) DO NOTHING
             """
         )
@@ -54,6 +54,7 @@ struct RawSubscribe: ParsableCommand {
                         [
                             application, .text(channel), .integer(7), .text(name), .integer(batches), moment,
                             .integer(0), .integer(0), .text("AcceptAndNotify"), .text(""), .integer(0),
+                            .integer(batches),
                         ]
                     )
                 }

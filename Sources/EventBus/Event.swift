@@ -71,8 +71,11 @@ package struct SubscriptionEvent: Sendable, Hashable {
     package let reference: ChannelReference
     package let users: [UserID]
     package let change: Change
+    /// The change's number among all changes of the channel's subscriptions: of two that concern a user the one with the
+    /// greater number came later, in whatever order they are heard.
+    package let version: Int64
 
-    package init(_ reference: ChannelReference, _ users: [UserID], _ change: Change) {
-        (self.reference, self.users, self.change) = (reference, users, change)
+    package init(_ reference: ChannelReference, _ users: [UserID], _ change: Change, version: Int64) {
+        (self.reference, self.users, self.change, self.version) = (reference, users, change, version)
     }
 }

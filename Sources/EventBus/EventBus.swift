@@ -16,7 +16,7 @@ package protocol EventBus: Sendable {
 
     /// Adds a listener for the life of the bus; it must not block.
     ///
-    /// What one node publishes is heard in the order in which it was published.
+    /// What one node publishes is heard in the order in which it was published; what several do, in any.
     func listen(_ listener: @escaping @Sendable (Event) -> Void)
 
     /// Has other nodes' events of some topics come here, until ``unfollow(_:)`` has been called as often for each.

@@ -170,17 +170,30 @@ package final class Gateway: Service {
     /// The frame that tells a user of a change of his subscriptions; empty when he is told nothing.
     static func notification(of event: SubscriptionEvent) -> ByteBuffer {
         switch event.change {
-        case .subscribed(_, let parameters):
-            return WebSocketFrames.text(
-                JSONRPC.notification("onOfficialAccountSubscribed", parameters: parameters)
-            )
-        case .unsubscribed:
-            let parameters: JSONObject = ["Official_Account": .channel(event.reference.channel)]
-            return WebSocketFrames.text(
-                JSONRPC.notification("onOfficialAccountUnsubscribed", parameters: parameters.json)
-            )
-        case .discarding: return ByteBuffer()
+        case .subscribed(_, let parameters): notificationOfBeginning(parameters)
+        case .unsubscribed: notificationOfEnd(in: event.reference)
+        case .discarding: ByteBuffer()
         }
+    }
+
+    /// The same for what was found in the storage.
+    static func notification(of found: Timeline.OwnSubscription, in reference: ChannelReference) -> ByteBuffer {
+        switch found {
+        case .channelGone: ByteBuffer()
+        case .notSubscribed: notificationOfEnd(in: reference)
+        case .subscribed(_, let parameters): notificationOfBeginning(parameters)
+        }
+    }
+
+    private static func notificationOfBeginning(_ parameters: [UInt8]) -> ByteBuffer {
+        WebSocketFrames.text(JSONRPC.notification("onOfficialAccountSubscribed", parameters: parameters))
+    }
+
+    private static func notificationOfEnd(in reference: ChannelReference) -> ByteBuffer {
+        let parameters: JSONObject = ["Official_Account": .channel(reference.channel)]
+        return WebSocketFrames.text(
+            JSONRPC.notification("onOfficialAccountUnsubscribed", parameters: parameters.json)
+        )
     }
 
     private func end(_ users: [UserID], of application: SDKAppID, _ end: SessionEnd) {

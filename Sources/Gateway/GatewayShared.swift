@@ -14,6 +14,7 @@ final class GatewayShared: Sendable {
     let methods: Methods
     let metrics: GatewayMetrics
     let rounds: SessionRounds
+    let doubts = Doubts()
     let clock: any WallClock
     let generation: StorageGeneration
     let jobs: Jobs

@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Database
+import EventBus
 import RostrumTesting
 import Testing
 
@@ -66,10 +67,21 @@ import Testing
     )
     func fromSecond(engine: StorageEngine) async throws {
         try await engine.withDatabase(migrations: Array(Schema.migrations.prefix(2))) { database in
-            // What this version writes of a channel, its posts and recalls is what the one before wrote.
+            // What this version writes of a channel, its posts and recalls is what the one before wrote; a subscription
+            // had no version.
             let installation = TestInstallation(database: database)
             _ = try await installation.applications.create(.example(), by: installation.operation())
-            try await installation.prepareResume()
+            try await installation.prepareChannel()
+            let incarnation = try await installation.channel().incarnation
+            try await installation.execute(
+                """
+                INSERT INTO subscriptions (app, channel, incarnation, account, position, subscribed_at, joined_seq,
+                    read_seq, message_flag, custom_string, last_sent_at_seconds)
+                VALUES (\(SDKAppID.example), \(ChannelID.news), \(incarnation), 'anna', 1, \(ManualClock.start), 0, 0,
+                    'AcceptAndNotify', '', 0)
+                """
+            )
+            try await installation.execute("UPDATE channels SET subscribers = 1, subscription_head = 1")
             let keys = try await installation.sendMany(3)
             _ = try await installation.recall(keys[1].rawValue)
 
@@ -78,6 +90,11 @@ import Testing
             #expect(steps == Schema.migrations.count - 2)
             #expect(try await installation.resume(from: 1, 1).seen == Seen([3], revoked: [2]))
             let subscribers = installation.subscribers
+            let heard = installation.listen()
+            _ = try await installation.subscribe("bob")
+            try await subscribers.setMessageFlag(.acceptNotNotify, in: .news, for: installation.ownCall())
+            #expect(heard.subscriptionEvents.map(\.version) == [2, 3])
+            #expect(try await installation.subscriberNames() == ["anna", "bob"])
             #expect(try await subscribers.unread(in: .news, for: installation.ownCall()) == 2)
             try await subscribers.markRead(upTo: 1, in: .news, for: installation.ownCall())
             for (key, read) in zip(keys, [Int64(1), 0, 0]) {

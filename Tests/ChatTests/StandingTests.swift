@@ -34,8 +34,11 @@ import Testing
                 let same = together.first { $0.reference == channel.reference }
                 #expect(same?.position == channel.position)
                 #expect(same?.discards == channel.discards)
+                #expect(same?.version == channel.version)
             }
             #expect(together.map(\.discards).contains(true))
+            // Both came by the first change of the news; then anna set her flag, and bob's account was deleted.
+            #expect(together.map(\.version).sorted() == [1, 2])
             #expect(try await standings(installation).isEmpty)
         }
     }
@@ -58,26 +61,64 @@ import Testing
         try await engine.withInstallation { installation in
             try await installation.prepareChannel()
             let reference = try await installation.reference()
-            #expect(try await installation.timeline.subscription(of: .anna, to: reference) == nil)
+            guard case .notSubscribed(0) = try await own(reference, installation) else {
+                Issue.record("subscribed before she was")
+                return
+            }
             for random in Int64(1)...3 { try await send(random, installation) }
             _ = try await installation.subscribe("anna")
             try await send(4, installation)
 
-            let event = try await installation.timeline.subscription(of: .anna, to: reference)
-
-            #expect(event?.reference == reference)
-            #expect(event?.users == [.anna])
-            guard case .subscribed(let position, let parameters)? = event?.change else {
-                Issue.record("\(String(describing: event))")
+            let found = try await own(reference, installation)
+            guard case .subscribed(let followed, let parameters) = found else {
+                Issue.record("\(found)")
                 return
             }
-            #expect(position == ChannelPosition(3, 3))
+            #expect(followed.reference == reference)
+            #expect(followed.position == ChannelPosition(3, 3))
+            #expect(!followed.discards && followed.version == 1)
             let item = try JSONValue(parsing: parameters.span.bytes)
             #expect(item["HeadMsgSeq"]?.integer == 3)
             #expect(item["Official_Account"]?.text == ChannelID.news.rawValue)
             let other = ChannelReference(application: .example, channel: .news, incarnation: reference.incarnation ^ 1)
-            #expect(try await installation.timeline.subscription(of: .anna, to: other) == nil)
+            guard case .channelGone = try await own(other, installation) else {
+                Issue.record("another incarnation is another channel")
+                return
+            }
         }
+    }
+
+    @Test(
+        "a subscription has its flag, and one that has ended the number of a change",
+        arguments: StorageEngine.enabled
+    )
+    func changedSubscription(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await installation.prepareChannel()
+            let reference = try await installation.reference()
+            _ = try await installation.subscribe("anna")
+            try await installation.subscribers.setMessageFlag(.discard, in: .news, for: installation.ownCall())
+
+            let discarding = try await own(reference, installation)
+            guard case .subscribed(let followed, _) = discarding else {
+                Issue.record("\(discarding)")
+                return
+            }
+            #expect(followed.discards && followed.version == 2)
+            _ = try await installation.unsubscribe("anna")
+            _ = try await installation.subscribe("bob")
+            guard case .notSubscribed(4) = try await own(reference, installation) else {
+                Issue.record("as of the channel's newest change")
+                return
+            }
+        }
+    }
+
+    private func own(
+        _ reference: ChannelReference,
+        _ installation: TestInstallation
+    ) async throws -> Timeline.OwnSubscription {
+        try await installation.timeline.ownSubscription(of: .anna, to: reference)
     }
 
     private func send(_ random: Int64, _ installation: TestInstallation) async throws {

@@ -64,8 +64,8 @@ import Testing
             let reference = try await installation.reference()
             #expect(
                 heard.subscriptionEvents == [
-                    SubscriptionEvent(reference, [.bob, .anna], .unsubscribed),
-                    SubscriptionEvent(reference, [UserID("carl")], .unsubscribed),
+                    SubscriptionEvent(reference, [.bob, .anna], .unsubscribed, version: 2),
+                    SubscriptionEvent(reference, [UserID("carl")], .unsubscribed, version: 3),
                 ]
             )
         }
@@ -85,7 +85,9 @@ import Testing
             let reference = try await installation.reference()
             #expect(
                 heard.subscriptionEvents
-                    == [true, false, false].map { SubscriptionEvent(reference, [.anna], .discarding($0)) }
+                    == zip([true, false, false], Int64(2)...4).map { discards, version in
+                        SubscriptionEvent(reference, [.anna], .discarding(discards), version: version)
+                    }
             )
         }
     }

@@ -13,6 +13,7 @@ import Testing
     ) async throws {
         var options = LiveNode.Options()
         (options.comparisonInterval, options.loops) = (.seconds(3600), 1)
+        options.reconciliationInterval = .seconds(3600)
         try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
             try await node.createChannel()
             let anna = try await node.login("anna")

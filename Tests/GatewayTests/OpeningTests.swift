@@ -12,6 +12,7 @@ import Testing
     ) async throws {
         var options = LiveNode.Options()
         options.comparisonInterval = .seconds(3600)
+        options.reconciliationInterval = .seconds(3600)
         try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
             try await node.createChannel()
             try await node.login("anna").close()

@@ -74,6 +74,7 @@ import Testing
     func brought() async throws {
         var options = LiveNode.Options()
         options.comparisonInterval = .seconds(3600)
+        options.reconciliationInterval = .seconds(3600)
         try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
             try await node.createChannel()
             let anna = try await node.login("anna")

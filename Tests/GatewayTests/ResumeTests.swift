@@ -24,32 +24,6 @@ import Testing
         }
     }
 
-    @Test("a client that is told late, or twice, that it subscribes has what came since brought")
-    func toldLate() async throws {
-        try await StorageEngine.sqlite.withLiveNode { node in
-            try await node.createChannel()
-            let anna = try await node.login("anna")
-            try await node.subscribe("anna")
-            let item = try await anna.next("onOfficialAccountSubscribed")
-            try await node.post("one")
-            _ = try await anna.next("onRecvNewMessage")
-            let followed = try await node.systems.timeline.followed(by: UserID("anna"), of: .example)
-            let reference = try #require(followed?.first?.reference)
-            let start = ChannelPosition(messageSeq: 0, eventSeq: 0)
-
-            node.systems.bus.publish(
-                .subscriptions(
-                    SubscriptionEvent(reference, [UserID("anna")], .subscribed(start, parameters: item.json))
-                )
-            )
-            #expect(try await anna.next("onOfficialAccountSubscribed") == item)
-            let lag = try #require(try await anna.next("onLagging", within: .seconds(5))["@TOA#_news"])
-            #expect(lag["MsgSeq"]?.integer == 1)
-            try await node.post("two")
-            #expect(try await anna.next("onRecvNewMessage").messageText == "two")
-        }
-    }
-
     @Test("it brings what is missing, without what was recalled since")
     func missing() async throws {
         try await withNews { node, anna, epoch in

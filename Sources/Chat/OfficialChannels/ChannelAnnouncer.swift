@@ -99,12 +99,13 @@ struct ChannelAnnouncer: Sendable {
     ) {
         tx.onCommit { [self] in
             let parameters = JSONObject(item(channel).members).json
-            let change = SubscriptionEvent.Change.subscribed(channel.position, parameters: parameters)
-            bus.publish(.subscriptions(SubscriptionEvent(channel.reference(of: application), users, change)))
+            publish(.subscribed(channel.position, parameters: parameters), of: users, in: channel, of: application)
         }
     }
 
     /// Users subscribe no longer, or want the channel's messages otherwise.
+    ///
+    /// - Parameter channel: as it is now.
     func changed(
         _ users: [UserID],
         _ change: SubscriptionEvent.Change,
@@ -112,14 +113,25 @@ struct ChannelAnnouncer: Sendable {
         of application: SDKAppID,
         _ tx: any Transaction
     ) {
-        tx.onCommit { [self] in
-            bus.publish(.subscriptions(SubscriptionEvent(channel.reference(of: application), users, change)))
-        }
+        tx.onCommit { [self] in publish(change, of: users, in: channel, of: application) }
     }
 
     /// The channel as subscribers are shown it.
     func item(_ channel: OfficialChannel) -> ChannelItem {
         ChannelItem(channel.item, generation.epoch(of: channel.incarnation), channel.position)
+    }
+
+    /// - Parameter channel: as the change has left it.
+    private func publish(
+        _ change: SubscriptionEvent.Change,
+        of users: [UserID],
+        in channel: OfficialChannel,
+        of application: SDKAppID
+    ) {
+        let reference = channel.reference(of: application)
+        bus.publish(
+            .subscriptions(SubscriptionEvent(reference, users, change, version: channel.subscriptionHead))
+        )
     }
 
     private func publish(

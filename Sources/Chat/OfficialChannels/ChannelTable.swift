@@ -156,28 +156,25 @@ enum ChannelTable {
         )
     }
 
-    /// Counts subscribers in or out; call under the channel's lock.
+    /// Counts subscribers in or out, and the change of subscriptions that it is; call under the channel's lock.
     ///
-    /// - Parameter position: the newest place in the order of subscribers.
-    ///
-    /// - Returns: the channel as it is then.
-    @discardableResult
+    /// - Parameter difference: 0 when a subscription is only another one now.
+    /// - Returns: the channel as it is then; its `subscriptionHead` is the number of the change.
     static func count(
         _ difference: Int64,
-        position: Int64,
         of channel: OfficialChannel,
         of application: SDKAppID,
         in tx: any Transaction
     ) throws(ChatError) -> OfficialChannel {
         try tx.execute(
             """
-            UPDATE channels SET subscribers = subscribers + \(difference), subscription_head = \(position)
+            UPDATE channels SET subscribers = subscribers + \(difference), subscription_head = subscription_head + 1
             WHERE app = \(application) AND id = \(channel.id)
             """
         )
         var counted = channel
         counted.subscribers += difference
-        counted.subscriptionHead = position
+        counted.subscriptionHead += 1
         return counted
     }
 

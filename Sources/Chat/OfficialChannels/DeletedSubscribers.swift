@@ -77,7 +77,7 @@ enum DeletedSubscribers {
             )
             try tx.execute(
                 """
-                UPDATE channels SET subscribers = subscribers - \(gone)
+                UPDATE channels SET subscribers = subscribers - \(gone), subscription_head = subscription_head + \(gone)
                 WHERE app = \(application) AND id = \(channel) AND incarnation = \(incarnation)
                 """
             )

@@ -48,7 +48,8 @@ package struct OfficialChannel: Sendable, Equatable {
     package let eventSeq: Int64
     /// How many broadcasts were stored.
     let storedBroadcasts: Int64
-    /// How often subscribers were added: the place of the newest in their order.
+    /// How often its subscriptions have changed: the number of the newest change, which is also the place, in the order of
+    /// subscribers, of those who came by it.
     var subscriptionHead: Int64
     /// The event that the newest change of the profile was; 0 when there was none.
     let profileEventSeq: Int64

@@ -42,9 +42,7 @@ extension Subscribers {
             if outcome.metFullChannel, !outcome.results.contains(.already) { throw .full(channel) }
             return (channel, outcome.results)
         }
-        let added = Int64(outcome.added.count)
-        let position = channel.subscriptionHead + 1
-        let counted = try ChannelTable.count(added, position: position, of: channel, of: application, in: tx)
+        let counted = try ChannelTable.count(Int64(outcome.added.count), of: channel, of: application, in: tx)
         announcer.subscribed(outcome.added, to: counted, of: application, in: tx)
         try webhooks.tell(.afterAddSubscriber, for: call, about: id, in: tx) {
             WebhookBody.afterAddSubscriber(
@@ -123,15 +121,7 @@ extension Subscribers {
         let wanted = consent?.allowed
         var room = channel.maxSubscribers - channel.subscribers
         func subscribe(_ users: [UserID]) throws(ChatError) -> Set<UserID> {
-            let position = channel.subscriptionHead + 1
-            let added = try SubscriptionTable.insert(
-                users,
-                to: channel,
-                of: application,
-                position: position,
-                at: call.time,
-                in: tx
-            )
+            let added = try SubscriptionTable.insert(users, to: channel, of: application, at: call.time, in: tx)
             room -= Int64(added.count)
             return added
         }

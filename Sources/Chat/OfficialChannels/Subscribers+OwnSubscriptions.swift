@@ -47,11 +47,12 @@ extension Subscribers {
         let (user, application) = (call.caller, call.application)
         try application.demandChannelService(at: call.time)
         try await database.write(of: .application(call.application.id)) { tx throws(ChatError) in
-            guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
+            guard let channel = try ChannelTable.lock(id, of: application.id, in: tx) else { throw .noChannel(id) }
             guard try SubscriptionTable.setMessageFlag(flag, of: user, in: channel, of: application.id, in: tx) else {
                 return try demandSubscription(of: user, to: channel, of: application.id, in: tx)
             }
-            announcer.changed([user], .discarding(flag == .discard), in: channel, of: application.id, tx)
+            let counted = try ChannelTable.count(0, of: channel, of: application.id, in: tx)
+            announcer.changed([user], .discarding(flag == .discard), in: counted, of: application.id, tx)
             try Audit.record("setReceiveMessageOpt", of: target(id, [user]), by: call, in: tx)
         }
     }

@@ -56,14 +56,8 @@ package struct Subscribers: Sendable {
             }
         }
         guard !removed.isEmpty else { return results }
-        try ChannelTable.count(
-            -Int64(removed.count),
-            position: channel.subscriptionHead,
-            of: channel,
-            of: application,
-            in: tx
-        )
-        announcer.changed(removed, .unsubscribed, in: channel, of: application, tx)
+        let counted = try ChannelTable.count(-Int64(removed.count), of: channel, of: application, in: tx)
+        announcer.changed(removed, .unsubscribed, in: counted, of: application, tx)
         try webhooks.tell(.afterDeleteSubscriber, for: call, about: id, in: tx) {
             WebhookBody.afterDeleteSubscriber(
                 channel: id,

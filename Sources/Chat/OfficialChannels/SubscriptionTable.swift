@@ -6,25 +6,27 @@ import EventBus
 enum SubscriptionTable {
     /// Subscribes those of the users who are imported and not yet there; call under the channel's lock.
     ///
+    /// All of them have the same place in the channel's order: the number of the change that they come by.
+    ///
     /// - Parameters:
     ///   - users: at least one, at most a call's worth.
-    ///   - position: the place in the channel's order, the same for all who come in one call.
+    ///   - channel: as it is before that change is counted.
     /// - Returns: who was added; the others are there already or are not imported.
     static func insert(
         _ users: [UserID],
         to channel: OfficialChannel,
         of application: SDKAppID,
-        position: Int64,
         at now: Timestamp,
         in tx: any Transaction
     ) throws(ChatError) -> Set<UserID> {
+        let version = channel.subscriptionHead + 1
         // One statement for all: it costs a third of one for each.
         let added = try tx.rows(
             """
             INSERT INTO subscriptions (app, channel, incarnation, account, position, subscribed_at, joined_seq,
-                read_seq, message_flag, custom_string, last_sent_at_seconds)
-            SELECT app, \(channel.id), \(channel.incarnation), id, \(position), \(now), \(channel.headSeq),
-                \(channel.headSeq), \(MessageFlag.acceptAndNotify.rawValue), '', 0
+                read_seq, message_flag, custom_string, last_sent_at_seconds, version)
+            SELECT app, \(channel.id), \(channel.incarnation), id, \(version), \(now), \(channel.headSeq),
+                \(channel.headSeq), \(MessageFlag.acceptAndNotify.rawValue), '', 0, \(version)
             FROM accounts WHERE app = \(application) AND id IN (\(list: users))
             ON CONFLICT (app, channel, incarnation, account) DO NOTHING
             RETURNING account
@@ -78,6 +80,9 @@ enum SubscriptionTable {
         ) == 1
     }
 
+    /// Call under the channel's lock.
+    ///
+    /// - Parameter channel: as it is before the change is counted.
     /// - Returns: whether it changed: there is such a subscription, and it had another flag.
     static func setMessageFlag(
         _ flag: MessageFlag,
@@ -88,9 +93,9 @@ enum SubscriptionTable {
     ) throws(ChatError) -> Bool {
         try tx.execute(
             """
-            UPDATE subscriptions SET message_flag = \(flag.rawValue) WHERE app = \(application)
-                AND channel = \(channel.id) AND incarnation = \(channel.incarnation) AND account = \(user)
-                AND message_flag <> \(flag.rawValue)
+            UPDATE subscriptions SET message_flag = \(flag.rawValue), version = \(channel.subscriptionHead + 1)
+            WHERE app = \(application) AND channel = \(channel.id) AND incarnation = \(channel.incarnation)
+                AND account = \(user) AND message_flag <> \(flag.rawValue)
             """
         ) == 1
     }
@@ -168,13 +173,14 @@ enum SubscriptionTable {
         in channel: OfficialChannel,
         of application: SDKAppID,
         in tx: any Transaction
-    ) throws(ChatError) -> (joinedSeq: Int64, readSeq: Int64, flag: MessageFlag)? {
+    ) throws(ChatError) -> (joinedSeq: Int64, readSeq: Int64, flag: MessageFlag, version: Int64)? {
         try tx.row(
             """
-            SELECT joined_seq, read_seq, message_flag FROM subscriptions WHERE app = \(application)
+            SELECT joined_seq, read_seq, message_flag, version FROM subscriptions WHERE app = \(application)
                 AND channel = \(channel.id) AND incarnation = \(channel.incarnation) AND account = \(user)
             """
-        ).map { row throws(ChatError) in (try row.integer(0), try row.integer(1), try row.value(2)) }
+        ).map { row throws(ChatError) in (try row.integer(0), try row.integer(1), try row.value(2), try row.integer(3))
+        }
     }
 
     /// Every channel that a user subscribes to, and where it stands.
@@ -185,7 +191,7 @@ enum SubscriptionTable {
     ) throws(ChatError) -> [Timeline.Followed] {
         try tx.rows(
             """
-            SELECT channels.id, channels.incarnation, head_seq, event_seq, message_flag
+            SELECT channels.id, channels.incarnation, head_seq, event_seq, message_flag, version
             FROM subscriptions JOIN channels ON channels.app = subscriptions.app
                 AND channels.id = subscriptions.channel AND channels.incarnation = subscriptions.incarnation
             WHERE subscriptions.app = \(application) AND account = \(user)
@@ -204,13 +210,13 @@ enum SubscriptionTable {
         var followed: [UserID: [Timeline.Followed]] = [:]
         let rows = try tx.rows(
             """
-            SELECT channels.id, channels.incarnation, head_seq, event_seq, message_flag, account
+            SELECT channels.id, channels.incarnation, head_seq, event_seq, message_flag, version, account
             FROM subscriptions JOIN channels ON channels.app = subscriptions.app
                 AND channels.id = subscriptions.channel AND channels.incarnation = subscriptions.incarnation
             WHERE subscriptions.app = \(application) AND account IN (\(list: users))
             """
         )
-        for row in rows { followed[try row.value(5), default: []].append(try self.followed(row, of: application)) }
+        for row in rows { followed[try row.value(6), default: []].append(try self.followed(row, of: application)) }
         return followed
     }
 
@@ -226,7 +232,8 @@ enum SubscriptionTable {
                 incarnation: try row.integer(1)
             ),
             position: ChannelPosition(messageSeq: try row.integer(2), eventSeq: try row.integer(3)),
-            discards: flag == .discard
+            discards: flag == .discard,
+            version: try row.integer(5)
         )
     }
 

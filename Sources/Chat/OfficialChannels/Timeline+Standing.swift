@@ -33,28 +33,41 @@ extension Timeline {
         }
     }
 
-    /// A user's subscription as it would have been told when it was made; nil when there is none.
-    package func subscription(
+    /// What became of a user's subscription to a channel.
+    package enum OwnSubscription: Sendable {
+        /// There is no such channel any more.
+        case channelGone
+        /// He does not subscribe, and that is so since this change of the channel's subscriptions or an earlier one.
+        case notSubscribed(version: Int64)
+        /// He subscribes; with the position from which on he does, and what he would have been told then.
+        case subscribed(Followed, parameters: [UInt8])
+    }
+
+    /// A user's subscription to a channel.
+    package func ownSubscription(
         of user: UserID,
         to reference: ChannelReference
-    ) async throws(ChatError) -> SubscriptionEvent? {
+    ) async throws(ChatError) -> OwnSubscription {
         try await database.read { tx throws(ChatError) in
             let application = reference.application
             guard let channel = try ChannelTable.find(reference.channel, of: application, in: tx),
-                channel.incarnation == reference.incarnation,
-                let standing = try SubscriptionTable.standing(of: user, in: channel, of: application, in: tx)
-            else { return nil }
+                channel.incarnation == reference.incarnation
+            else { return .channelGone }
+            guard let standing = try SubscriptionTable.standing(of: user, in: channel, of: application, in: tx)
+            else { return .notSubscribed(version: channel.subscriptionHead) }
             // From the last post that was there before him on; of what lies between he is told once more.
             let joined = ChannelPosition(
                 messageSeq: standing.joinedSeq,
                 eventSeq: try BroadcastTable.eventSeq(of: standing.joinedSeq, in: channel, of: application, tx)
             )
-            let item = ChannelItem(channel.item, generation.epoch(of: channel.incarnation), joined)
-            return SubscriptionEvent(
-                reference,
-                [user],
-                .subscribed(joined, parameters: JSONObject(item.members).json)
+            let followed = Followed(
+                reference: reference,
+                position: joined,
+                discards: standing.flag == .discard,
+                version: standing.version
             )
+            let item = ChannelItem(channel.item, generation.epoch(of: channel.incarnation), joined)
+            return .subscribed(followed, parameters: JSONObject(item.members).json)
         }
     }
 }

@@ -37,9 +37,12 @@ package struct Timeline: Sendable {
         package let position: ChannelPosition
         /// Whether the user wants none of its messages.
         package let discards: Bool
+        /// By which change of the channel's subscriptions his own is as it is.
+        package let version: Int64
 
-        package init(reference: ChannelReference, position: ChannelPosition, discards: Bool) {
-            (self.reference, self.position, self.discards) = (reference, position, discards)
+        package init(reference: ChannelReference, position: ChannelPosition, discards: Bool, version: Int64) {
+            (self.reference, self.position) = (reference, position)
+            (self.discards, self.version) = (discards, version)
         }
     }
 

@@ -33,6 +33,7 @@ extension Frame {
             self.init(.subscriptions, from: node)
             add(event.reference)
             add(event.change)
+            add(.subscriptionVersion, event.version)
         case .sessions(let sessions):
             self.init(.sessions, from: node)
             add(sessions)
@@ -122,8 +123,10 @@ extension Event {
             guard let reference = frame.reference, let position = frame.position else { return nil }
             self = .channelMoved(reference, position)
         case .subscriptions:
-            guard let reference = frame.reference, let change = frame.change, !frame.users.isEmpty else { return nil }
-            self = .subscriptions(SubscriptionEvent(reference, frame.users, change))
+            guard let reference = frame.reference, let change = frame.change,
+                let version = frame.number(.subscriptionVersion), !frame.users.isEmpty
+            else { return nil }
+            self = .subscriptions(SubscriptionEvent(reference, frame.users, change, version: version))
         case .sessions:
             guard let sessions = frame.sessions else { return nil }
             self = .sessions(sessions)

@@ -61,6 +61,8 @@ package struct Frame: Sendable, Equatable {
         case content = 22
         /// Which history of the storage a node has seen.
         case lineage = 23
+        /// The number of a change of subscriptions.
+        case subscriptionVersion = 24
     }
 
     package private(set) var bytes: [UInt8]

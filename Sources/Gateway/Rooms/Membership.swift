@@ -9,6 +9,10 @@ final class Membership {
     let connection: WebSocketConnection
     /// Whether the user wants none of the channel's messages.
     var discards: Bool { didSet { room.refresh(self) } }
+    /// The change of the channel's subscriptions up to which the session has heard of its user's.
+    var version: Int64
+    /// What that was when a request was begun that the channel waits for.
+    var heldVersion: Int64 = 0
     /// Events up to this number are not for the session: it has them, or was told that it does not.
     var floor: Int64 { didSet { room.refresh(self) } }
     /// The same for what the storage does not have: it was brought these, or was not there for them.
@@ -40,11 +44,13 @@ final class Membership {
         _ connection: WebSocketConnection,
         in room: LoopRoom,
         discards: Bool,
+        version: Int64,
         floor: Int64,
         unstoredFloor: Int64
     ) {
         (self.session, self.connection, self.room) = (session, connection, room)
-        (self.discards, self.floor, self.unstoredFloor) = (discards, floor, unstoredFloor)
+        (self.discards, self.version) = (discards, version)
+        (self.floor, self.unstoredFloor) = (floor, unstoredFloor)
         index = -1
     }
 

@@ -36,6 +36,7 @@ extension Session {
             membership.unstoredFloor = max(membership.unstoredFloor, passed)
         }
         membership.catchUp = catchUp
+        membership.heldVersion = membership.version
         membership.awaitsClient = false
     }
 
@@ -57,7 +58,7 @@ extension Session {
             switch answer.outcome {
             case .failed: leaveOut(membership)
             // Nobody said that the channel or the subscription has ended; the client knows from the answer.
-            case .none: lose(membership)
+            case .none: leaveUnlessChanged(membership)
             case .reached(let reached):
                 if let start = newBeginning(of: membership, since: answer.said) {
                     // It may take nothing of the answer, which is to what it had before.
@@ -100,17 +101,6 @@ extension Session {
         membership.catchUp = nil
         membership.awaitsClient = false
         membership.isLagging = true
-    }
-
-    /// Has the client ask for what came after a position at which, as it was just told, its subscription begins.
-    ///
-    /// That is when the session opened with a subscription of which it was told only then, or is told for a second time:
-    /// the client begins anew, and has nothing of what it was sent before, or was not because of the login.
-    func goBack(_ membership: Membership, to position: ChannelPosition) {
-        let passed = membership.catchUp == nil ? membership.room.passedNumber(of: membership) : 0
-        guard max(membership.floor, passed) > position.eventSeq else { return }
-        leaveOut(membership)
-        tellOfLag()
     }
 
     /// Leaves out what clients were to ask for and did not.

@@ -37,13 +37,12 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     private(set) var state: State
     /// What the user subscribed to when he logged in; taken when the session opens.
     private var followed: [Timeline.Followed] = []
+    /// When that was read, or soon after.
+    private(set) var followedSince = NIODeadline.now()
     /// What was heard between the login and the opening.
-    private var early: [(SubscriptionEvent, ByteBuffer)] = []
+    var early: [EarlyChange] = []
     private(set) var memberships: [Membership] = []
-    /// How often its user's subscriptions have changed since it opened.
-    let subscriptionChanges = Atomic(0)
-    /// Channels whose change was found in the storage; what the bus tells of it later is no news.
-    private var settled: Set<ChannelReference> = []
+    var left = LeftChannels()
     /// When it opened, in milliseconds since 1970; set before ``isLive``.
     let openedAt = Atomic<Int64>(0)
     /// Numbers the times that a channel of the session was caught up with.
@@ -92,6 +91,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
     /// Gives the session what its user subscribes to; before it opens.
     func follow(_ followed: [Timeline.Followed]) {
         self.followed = followed
+        followedSince = .now()
     }
 
     // MARK: The connection's life
@@ -105,10 +105,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         shared.sessions.open(self, at: shared.clock.now)
         shared.metrics.opened(self)
         shared.rounds.begin(with: self, limit: limit)
-        join(followed.map(fromTheBeginning))
-        followed = []
-        for (event, notification) in early { apply(event, notification) }
-        early = []
+        begin(followed, early, connection)
+        (followed, early) = ([], [])
     }
 
     func abandoned(_ connection: WebSocketConnection) {
@@ -184,7 +182,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     // MARK: Rooms
 
-    private func join(_ followed: [Timeline.Followed]) {
+    func join(_ followed: [Timeline.Followed]) {
         guard case .open(let connection) = state, connection.isOpen, !followed.isEmpty else { return }
         let wanted = followed.map { ($0.reference, $0.position) }
         // What it was told of the storage is void; it is going to be ended anyway, but has not got that far.
@@ -196,24 +194,19 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
                 connection,
                 in: room,
                 discards: followed.discards,
+                version: followed.version,
                 floor: followed.position.eventSeq,
                 unstoredFloor: position.eventSeq
             )
             room.add(membership)
             memberships.append(membership)
+            left.remove(followed.reference)
             // The room is further than what was read for the session.
             if position.eventSeq > followed.position.eventSeq { catchUp(membership, from: followed.position) }
         }
     }
 
-    /// A subscription that the client is going to be told of is followed from where that notification says it begins.
-    private func fromTheBeginning(_ followed: Timeline.Followed) -> Timeline.Followed {
-        let first = early.first { $0.0.reference == followed.reference }
-        guard case .subscribed(let position, _)? = first?.0.change else { return followed }
-        return Timeline.Followed(reference: followed.reference, position: position, discards: followed.discards)
-    }
-
-    private func leave(_ leaving: [Membership]) {
+    func leave(_ leaving: [Membership]) {
         guard !leaving.isEmpty else { return }
         for membership in leaving {
             membership.isOver = true
@@ -222,62 +215,5 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         }
         shared.rooms.leave(leaving.map(\.room.reference), hub, in: term)
         memberships.removeAll { $0.isOver }
-    }
-
-    /// The channel or the subscription is gone, and the client was told so.
-    func lose(_ membership: Membership) {
-        // It may have gone by itself meanwhile.
-        if !membership.isOver { leave([membership]) }
-    }
-
-    /// The user's subscriptions changed.
-    ///
-    /// - Parameter notification: the frame that tells the client; empty when it is told nothing.
-    func apply(_ event: SubscriptionEvent, _ notification: ByteBuffer) {
-        guard case .open(let connection) = state else {
-            if case .awaited = state { early.append((event, notification)) }
-            return
-        }
-        guard connection.isOpen else { return }
-        subscriptionChanges.add(1, ordering: .releasing)
-        let here = memberships.filter { $0.room.reference.channel == event.reference.channel }
-        let same = here.first { $0.room.reference == event.reference }
-        guard settled.remove(event.reference) == nil || !Self.isAsItIs(event.change, same) else { return }
-        switch event.change {
-        case .subscribed(let position, _):
-            leave(here.filter { $0 !== same })
-            same?.discards = false
-            if same == nil {
-                join([Timeline.Followed(reference: event.reference, position: position, discards: false)])
-            }
-        case .unsubscribed: leave(same.map { [$0] } ?? [])
-        case .discarding(let discards): same?.discards = discards
-        }
-        if notification.readableBytes > 0 { _ = connection.sendAlways(notification) }
-        guard case .subscribed(let position, _) = event.change,
-            let membership = memberships.first(where: { $0.room.reference == event.reference })
-        else { return }
-        membership.toldFrom = position
-        if membership === same { goBack(membership, to: position) }
-    }
-
-    /// Takes a change that was found in the storage, of which the bus said nothing.
-    func settle(_ event: SubscriptionEvent, _ notification: ByteBuffer) {
-        let membership = memberships.first { $0.room.reference == event.reference }
-        if case .discarding = event.change, membership?.catchUp != nil { return }
-        apply(event, notification)
-        settled.insert(event.reference)
-        guard event.change == .discarding(false), let membership else { return }
-        // Since when he has wanted the messages nobody knows: the client asks for what it has not got.
-        leaveOut(membership)
-        tellOfLag()
-    }
-
-    private static func isAsItIs(_ change: SubscriptionEvent.Change, _ membership: Membership?) -> Bool {
-        switch change {
-        case .subscribed: membership != nil
-        case .unsubscribed: membership == nil
-        case .discarding: false
-        }
     }
 }

@@ -4,19 +4,39 @@ import Synchronization
 
 /// The sessions of this node, by account.
 package final class SessionRegistry: Presence {
-    private let sessions = Mutex<[AccountReference: [Session]]>([:])
+    /// Into how many parts the accounts are divided, for whoever goes through all of them little by little.
+    static let parts = 60
+
+    /// The sessions of each account; the accounts lie in parts.
+    private struct Table {
+        private(set) var parts = [[AccountReference: [Session]]](repeating: [:], count: SessionRegistry.parts)
+
+        subscript(_ account: AccountReference) -> [Session] {
+            get { parts[Self.part(of: account)][account] ?? [] }
+            set { parts[Self.part(of: account)][account] = newValue.isEmpty ? nil : newValue }
+        }
+
+        private static func part(of account: AccountReference) -> Int {
+            Int(UInt(bitPattern: account.hashValue) % UInt(SessionRegistry.parts))
+        }
+
+        var isEmpty: Bool { parts.allSatisfy(\.isEmpty) }
+        var all: [Session] { parts.flatMap { $0.values.joined() } }
+    }
+
+    private let sessions = Mutex(Table())
 
     package init() {}
 
     /// Adds a session, which hears of changes from now on and counts as online when it has opened.
     func add(_ session: Session) {
-        sessions.withLock { $0[session.account, default: []].append(session) }
+        sessions.withLock { $0[session.account].append(session) }
     }
 
     /// A session has opened: later than every other one of its user on this node.
     func open(_ session: Session, at now: Timestamp) {
         sessions.withLock { sessions in
-            let last = (sessions[session.account] ?? []).map { $0.openedAt.load(ordering: .relaxed) }.max() ?? 0
+            let last = sessions[session.account].map { $0.openedAt.load(ordering: .relaxed) }.max() ?? 0
             session.openedAt.store(max(now.milliseconds, last + 1), ordering: .relaxed)
             session.isLive.store(true, ordering: .releasing)
         }
@@ -24,35 +44,36 @@ package final class SessionRegistry: Presence {
 
     func remove(_ session: Session) {
         sessions.withLock { sessions in
-            guard let index = sessions[session.account]?.firstIndex(where: { $0 === session }) else { return }
-            sessions[session.account]?.remove(at: index)
-            if sessions[session.account]?.isEmpty == true { sessions[session.account] = nil }
+            guard let index = sessions[session.account].firstIndex(where: { $0 === session }) else { return }
+            sessions[session.account].remove(at: index)
         }
     }
 
     func sessions(of users: [UserID], in application: SDKAppID) -> [Session] {
         sessions.withLock { sessions in
             guard !sessions.isEmpty else { return [] }
-            return users.flatMap { sessions[AccountReference(application: application, user: $0)] ?? [] }
+            return users.flatMap { sessions[AccountReference(application: application, user: $0)] }
         }
     }
 
     func sessions(in application: SDKAppID) -> [Session] {
-        sessions.withLock { sessions in
-            sessions.filter { $0.key.application == application }.flatMap(\.value)
-        }
+        sessions.withLock { $0.all }.filter { $0.account.application == application }
     }
 
     /// How many sessions there are.
-    package var count: Int { sessions.withLock { $0.values.reduce(0) { $0 + $1.count } } }
+    package var count: Int { sessions.withLock { $0.parts.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } } } }
 
     /// The accounts that have sessions.
-    var accounts: [AccountReference] { sessions.withLock { Array($0.keys) } }
+    var accounts: [AccountReference] { sessions.withLock { $0.parts.flatMap(\.keys) } }
+
+    /// Those of one part.
+    func accounts(inPart part: Int) -> [AccountReference] {
+        sessions.withLock { Array($0.parts[part].keys) }
+    }
 
     /// All sessions, by the application that they belong to.
     var byApplication: [SDKAppID: [Session]] {
-        let all = sessions.withLock { Array($0.values.joined()) }
-        return Dictionary(grouping: all, by: \.account.application)
+        Dictionary(grouping: sessions.withLock { $0.all }, by: \.account.application)
     }
 
     package func sessions(of users: [UserID], of application: SDKAppID) async -> [UserID: [PresentSession]] {

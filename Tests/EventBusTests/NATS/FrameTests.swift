@@ -56,6 +56,17 @@ import Testing
         #expect(event(frame.bytes) == nil)
     }
 
+    @Test("a change of subscriptions without its number is none: it cannot be told from an older one")
+    func missingVersion() throws {
+        let change = SubscriptionEvent(SampleEvents.reference, [UserID("anna")], .unsubscribed, version: 7)
+        let bytes = try #require(publisher()(.subscriptions(change))?.first?.payload)
+        let field = Array(bytes.indices).first { bytes[$0...].starts(with: [24, 8, 0, 0, 0, 0, 0, 0, 0, 7]) }
+        let start = try #require(field)
+
+        #expect(event(Array(bytes[..<start] + bytes[(start + 10)...])) == nil)
+        #expect(event(bytes) == .subscriptions(change))
+    }
+
     @Test("a notification that only a later version knows says at least how far the channel is")
     func unknownNotification() {
         let position = ChannelPosition(messageSeq: 1, eventSeq: 2)
@@ -133,7 +144,8 @@ import Testing
         let large = SubscriptionEvent(
             SampleEvents.reference,
             [UserID("anna")],
-            .subscribed(SampleEvents.position, parameters: Array(repeating: 1, count: 5000))
+            .subscribed(SampleEvents.position, parameters: Array(repeating: 1, count: 5000)),
+            version: 1
         )
         #expect(limited(.subscriptions(large)) == nil)
     }
@@ -143,15 +155,15 @@ import Testing
         let users = (1...Publisher.mostUserSubjects).map { UserID("user\($0)") }
         let subjects = Subjects(installation: "test")
         let few = try #require(
-            publisher()(.subscriptions(SubscriptionEvent(SampleEvents.reference, users, .unsubscribed)))
+            publisher()(.subscriptions(SubscriptionEvent(SampleEvents.reference, users, .unsubscribed, version: 7)))
         )
 
         #expect(few.map(\.subject) == users.map { subjects.of(.user(.example, $0)) })
         for (publication, user) in zip(few, users) {
-            let own = SubscriptionEvent(SampleEvents.reference, [user], .unsubscribed)
+            let own = SubscriptionEvent(SampleEvents.reference, [user], .unsubscribed, version: 7)
             #expect(event(publication.payload) == .subscriptions(own))
         }
-        let all = SubscriptionEvent(SampleEvents.reference, users + [UserID("anna")], .unsubscribed)
+        let all = SubscriptionEvent(SampleEvents.reference, users + [UserID("anna")], .unsubscribed, version: 7)
         #expect(publisher()(.subscriptions(all))?.map(\.subject) == [subjects.all])
     }
 

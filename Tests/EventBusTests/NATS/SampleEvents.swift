@@ -34,10 +34,12 @@ enum SampleEvents {
             ),
             .channel(TimelineEvent(reference, position, nil, committedAt: 5)),
             .channelMoved(reference, position),
-            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .subscribed(position, parameters: [1]))),
-            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .unsubscribed)),
-            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(true))),
-            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(false))),
+            .subscriptions(
+                SubscriptionEvent(reference, [UserID("anna")], .subscribed(position, parameters: [1]), version: 1)
+            ),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .unsubscribed, version: 2)),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(true), version: Int64.max)),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(false), version: 0)),
             .sessions(sessions(newest: nil, isQuestion: false, [])),
             .sessions(sessions(newest: 4, isQuestion: true, [(4, 10), (-5, 11)])),
         ]
@@ -50,7 +52,7 @@ enum SampleEvents {
         .accountsDeleted(.example, [UserID("anna"), UserID("boris")]),
         .outboxFilled(.example),
         .storageChanged(lineage: -2),
-        .subscriptions(SubscriptionEvent(reference, (1...17).map { UserID("user\($0)") }, .unsubscribed)),
+        .subscriptions(SubscriptionEvent(reference, (1...17).map { UserID("user\($0)") }, .unsubscribed, version: 9)),
     ]
 
     static func sessions(newest: Int64?, isQuestion: Bool, _ sessions: [(Int64, Int64)]) -> UserSessions {

@@ -1,0 +1,28 @@
+package import EventBus
+
+/// The channels that a session has left, each with the number of the change that took it away: an older one, which another
+/// node told of and which comes late, must not bring it back.
+///
+/// The last of them only. What comes later than so many others is made good when the session is compared with the storage.
+package struct LeftChannels {
+    package static let most = 64
+
+    private var versions: [ChannelReference: Int64] = [:]
+    /// The one that was left the longest ago first.
+    private var order: [ChannelReference] = []
+
+    package init() {}
+
+    /// Nil when the session follows the channel, or has not left it lately.
+    package subscript(_ reference: ChannelReference) -> Int64? { versions[reference] }
+
+    package mutating func add(_ reference: ChannelReference, _ version: Int64) {
+        if versions.updateValue(version, forKey: reference) != nil { order.removeAll { $0 == reference } }
+        order.append(reference)
+        if order.count > Self.most { versions[order.removeFirst()] = nil }
+    }
+
+    package mutating func remove(_ reference: ChannelReference) {
+        if versions.removeValue(forKey: reference) != nil { order.removeAll { $0 == reference } }
+    }
+}
