@@ -5,7 +5,7 @@ import Synchronization
 /// Connects the buses of several nodes, and treats what it carries as badly as a network may.
 ///
 /// A node hears its own events in order and at once. Events of channels that go to others may be lost, come late or come
-/// twice; everything else arrives, in order.
+/// twice, changes of subscriptions may be lost or come late; everything else arrives, in order.
 final class BusCable: Sendable {
     /// How badly.
     struct Faults: Sendable {
@@ -13,6 +13,9 @@ final class BusCable: Sendable {
         var lost = 0
         var doubled = 0
         var delayed = 0
+        /// Changes of subscriptions, as often.
+        var lostChanges = 0
+        var delayedChanges = 0
     }
 
     private struct State {
@@ -21,6 +24,8 @@ final class BusCable: Sendable {
         var ends: [End] = []
         /// Events that wait: so many others are let by first.
         var waiting: [(event: Event, to: End, after: Int)] = []
+        /// The node whose changes of subscriptions are kept, and what was kept for others.
+        var kept: (from: End, deliveries: [(event: Event, to: End)])?
     }
 
     private let state: Mutex<State>
@@ -43,6 +48,25 @@ final class BusCable: Sendable {
         }
     }
 
+    /// Keeps the changes of subscriptions that a node tells the others, until ``bringChanges()``.
+    func keepChanges(from end: End) {
+        state.withLock { $0.kept = (end, $0.kept?.deliveries ?? []) }
+    }
+
+    /// What was kept never comes.
+    func loseChanges() {
+        state.withLock { $0.kept = nil }
+    }
+
+    /// Brings what was kept; the listeners have been told when it returns.
+    func bringChanges(newestFirst: Bool = false) {
+        let kept = state.withLock { state in
+            defer { state.kept = nil }
+            return state.kept?.deliveries ?? []
+        }
+        for (event, end) in newestFirst ? kept.reversed() : kept { end.tell(event) }
+    }
+
     /// From now on everything arrives, with what has waited.
     func heal() {
         let late = state.withLock { state in
@@ -63,11 +87,15 @@ final class BusCable: Sendable {
             var deliveries: [(Event, End)] = []
             for index in state.waiting.indices { state.waiting[index].after -= 1 }
             for end in state.ends where end !== source {
-                guard case .channel = event else {
-                    deliveries.append((event, end))
+                let faults: (lost: Int, delayed: Int, doubled: Int)
+                switch event {
+                case .channel: faults = (state.faults.lost, state.faults.delayed, state.faults.doubled)
+                case .subscriptions where state.kept?.from === source:
+                    state.kept?.deliveries.append((event, end))
                     continue
+                case .subscriptions: faults = (state.faults.lostChanges, state.faults.delayedChanges, 0)
+                default: faults = (0, 0, 0)
                 }
-                let faults = state.faults
                 if Int.random(in: 0..<1000, using: &state.random) < faults.lost { continue }
                 if Int.random(in: 0..<1000, using: &state.random) < faults.delayed {
                     state.waiting.append((event, end, Int.random(in: 1...8, using: &state.random)))
