@@ -36,10 +36,12 @@ final class ModelDevice: Sendable {
 
     let user: String
     let name: String
+    /// Whether its node may learn late that a channel is no longer followed, and bring what comes in it until then.
+    let hearsStrays: Bool
     let state = Mutex(State())
 
-    init(user: String, name: String) {
-        (self.user, self.name) = (user, name)
+    init(user: String, name: String, hearsStrays: Bool) {
+        (self.user, self.name, self.hearsStrays) = (user, name, hearsStrays)
     }
 
     // MARK: - The connection
@@ -177,7 +179,7 @@ final class ModelDevice: Sendable {
                 state.conversations[channel]?.take(notification)
             } else if !state.isSynced {
                 state.early[channel, default: []].append(notification)
-            } else if !state.dropped.contains("\(channel) \(parameters["Epoch"]?.text ?? "")") {
+            } else if !hearsStrays, !state.dropped.contains("\(channel) \(parameters["Epoch"]?.text ?? "")") {
                 state.watch.complain("\(notification.method) of a channel that is not followed: \(parameters)")
             }
         }

@@ -23,7 +23,15 @@ final class World: Sendable {
             loops: 1,
             faults: .init(lost: 150, doubled: 100, delayed: 150)
         )
-        static let all = [oneLoop, twoLoops, cluster]
+        static let deafCluster = Kind(
+            testDescription: "two nodes and a bus that loses changes of subscriptions, too, or brings them late",
+            nodes: 2,
+            loops: 1,
+            faults: .init(lost: 150, doubled: 100, delayed: 150, lostChanges: 300, delayedChanges: 200)
+        )
+        static let all = [oneLoop, twoLoops, cluster, deafCluster]
+
+        var losesChanges: Bool { faults.lostChanges > 0 }
     }
 
     private struct Place {
@@ -60,7 +68,9 @@ final class World: Sendable {
     init(_ kind: Kind, seed: UInt64, over database: any Database) async throws {
         (self.kind, self.database) = (kind, database)
         devices = Self.users.flatMap { user in
-            ["phone", "desk"].map { ModelDevice(user: user, name: "\(user)'s \($0)") }
+            ["phone", "desk"].map {
+                ModelDevice(user: user, name: "\(user)'s \($0)", hearsStrays: kind.losesChanges)
+            }
         }
         cable = BusCable(kind.faults, seed: seed)
         let cable = cable
@@ -86,6 +96,7 @@ final class World: Sendable {
     private func start(on end: BusCable.End) async throws -> LiveNode {
         var options = LiveNode.Options()
         (options.loops, options.bus, options.clock) = (kind.loops, end, clock)
+        if kind.losesChanges { options.reconciliationInterval = .seconds(1) }
         // Another start draws other numbers.
         options.seed = starts.withLock { starts in
             starts += 1
