@@ -50,7 +50,8 @@ import Testing
             let large = SubscriptionEvent(
                 SampleEvents.reference,
                 [UserID("anna")],
-                .subscribed(SampleEvents.position, parameters: Array(repeating: 1, count: 5000))
+                .subscribed(SampleEvents.position, parameters: Array(repeating: 1, count: 5000)),
+                version: 1
             )
             try await withThrowingTaskGroup { group in
                 group.addTask {
