@@ -20,6 +20,8 @@ package final class Gateway: Service {
     package static let path = "/v4/ws"
     /// How often the storage is compared with what was heard.
     package static let comparisonInterval = Duration.seconds(5)
+    /// How long a committed event may be on its way to a node before it counts as not heard.
+    static let longestWay = Duration.milliseconds(200)
     /// In what time every session is compared with what the storage says of its user.
     package static let reconciliationInterval = Duration.seconds(60)
     /// How often receipts are written.
@@ -134,7 +136,7 @@ package final class Gateway: Service {
             for await _ in AsyncTimerSequence(interval: comparisonInterval, clock: .continuous)
                 .cancelOnGracefulShutdown()
             {
-                await compare()
+                await compare(leaving: Self.longestWay)
             }
             shared.stopHubs()
             // Nothing is done for anybody from here on.
@@ -208,12 +210,18 @@ package final class Gateway: Service {
     }
 
     /// Makes good what was not heard.
-    private func compare() async {
+    ///
+    /// - Parameter way: how long what was just committed may be on its way here. It is heard then, and not read: an
+    ///   online-only message is nowhere else.
+    private func compare(leaving way: Duration = .zero) async {
         for (application, sessions) in shared.sessions.byApplication { await look(at: application, sessions) }
         let (references, term) = shared.rooms.followed
         guard !references.isEmpty else { return }
         do throws(ChatError) {
-            shared.rooms.compare(references, with: try await systems.timeline.heads(of: references), in: term)
+            let heads = try await systems.timeline.heads(of: references)
+            // Cancelled when the gateway stops; then nobody is brought anything any more.
+            if way > .zero { try? await Task.sleep(for: way) }
+            shared.rooms.compare(references, with: heads, in: term)
         } catch {
             logger.fault("cannot compare the rooms with the storage", error)
         }
