@@ -189,7 +189,7 @@ class Cluster(Bench):
     # What gateways cost the node that sends.
 
     def sender(self):
-        """The same sessions on one gateway and on all. The node that sends has a core for itself, and nobody else does."""
+        """One gateway and all of them, with a core for the node that sends and another for everything else."""
         cores = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {1})
         try:
@@ -205,15 +205,20 @@ class Cluster(Bench):
 
     def costs(self, cluster, sender, port):
         most = self.options.gateways
-        one, all_of_them = (self.cost(cluster, sender, port, gateways) for gateways in (1, most))
-        return {"CPU of the sender a post, 1 gateway, µs": one, f"CPU of the sender a post, {most} gateways, µs": all_of_them,
-                f"{most} gateways : 1": all_of_them / one}
+        share = MEMBERS // most
+        few, one, spread = (self.cost(cluster, sender, port, gateways, each)
+                            for gateways, each in ((1, share), (1, MEMBERS), (most, share)))
+        return {f"CPU of the sender a post, 1 gateway, {share} sessions, µs": few,
+                f"CPU of the sender a post, 1 gateway, {MEMBERS} sessions, µs": one,
+                f"CPU of the sender a post, {most} gateways, {MEMBERS} sessions, µs": spread,
+                f"{most} gateways : 1 with as many sessions each": spread / few,
+                f"{most} gateways : 1 with all sessions": spread / one}
 
-    def cost(self, cluster, sender, port, gateways):
-        """The sender's CPU a post, which come at the same pace however many gateways there are."""
-        self.say(f"the sender's cost with {gateways} of the gateways")
+    def cost(self, cluster, sender, port, gateways, each):
+        """The sender's CPU a post. The pace is always the same: one that waits for the gateways changes the cost itself."""
+        self.say(f"the sender's cost with {gateways} of the gateways, {each} sessions each")
         with contextlib.ExitStack() as processes:
-            loads, each = [], MEMBERS // gateways
+            loads = []
             for first in range(0, each * gateways, each):
                 node, live, _ = cluster.node("gateway")
                 processes.enter_context(node)
