@@ -118,7 +118,7 @@ class Cluster(Bench):
             rounds = []
             for number in range(self.options.rounds):
                 self.say(f"posts to {size:,}, round {number + 1} of {self.options.rounds}")
-                rounds.append([self.posted(caller, loads, nodes) for _ in range(self.options.posts // 3)])
+                rounds.append([self.posted(caller, loads, nodes) for _ in range(max(1, self.options.posts // 3))])
             self.table([{name: statistics.median(post[name] for post in posts) for name in posts[0]} for posts in rounds])
 
     @staticmethod
@@ -172,7 +172,7 @@ class Cluster(Bench):
         sent = time.monotonic_ns() / 1000
         took = self.post(caller)
         arrivals = sorted(arrival for load, count in loads for arrival in load.arrivals(count))
-        used = self.cpu(nodes) - used
+        used = max(self.cpu(nodes) - used, 1 / os.sysconf("SC_CLK_TCK"))        # the kernel counts no less
         time.sleep(1)                                                   # for what comes that should not
         after = [load.stats() for load, _ in loads]
         for (_, count), was, stats in zip(loads, before, after):
