@@ -162,7 +162,7 @@ extension NATSEventBus: Link.Owner {
         switch kind {
         case .event: receivedEvent(frame)
         case .node:
-            if let lineage = frame.number(.lineage) { listeners.withLock { $0.lineage }?.heard(lineage) }
+            learn(frame)
             let peer = PeerNode(id: origin, version: frame.text(.version) ?? "", roles: frame.texts(.role))
             // Who comes is told at once who is there.
             if peers.hear(peer, isLeaving: frame.has(.isLeaving)) { beat() }
@@ -177,6 +177,11 @@ extension NATSEventBus: Link.Owner {
         }
     }
 
+    /// Takes note of the storage's lineage that another node has seen.
+    private func learn(_ frame: ReadFrame) {
+        if let lineage = frame.lineage { listeners.withLock { $0.lineage }?.heard(lineage) }
+    }
+
     private func receivedEvent(_ frame: ReadFrame) {
         switch frame.kind {
         case .gap: hearOfGap()
@@ -185,6 +190,8 @@ extension NATSEventBus: Link.Owner {
         default:
             guard let event = Event(frame) else { return metrics.unreadableOne() }
             metrics.receivedOne()
+            // Before anybody reads from the storage because of the event.
+            learn(frame)
             tell(event)
         }
     }

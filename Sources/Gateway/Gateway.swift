@@ -21,7 +21,7 @@ package final class Gateway: Service {
     /// How often the storage is compared with what was heard.
     package static let comparisonInterval = Duration.seconds(5)
     /// How long a committed event may be on its way to a node before it counts as not heard.
-    static let longestWay = Duration.milliseconds(200)
+    static let deliveryTime = Duration.milliseconds(200)
     /// In what time every session is compared with what the storage says of its user.
     package static let reconciliationInterval = Duration.seconds(60)
     /// How often receipts are written.
@@ -136,7 +136,7 @@ package final class Gateway: Service {
             for await _ in AsyncTimerSequence(interval: comparisonInterval, clock: .continuous)
                 .cancelOnGracefulShutdown()
             {
-                await compare(leaving: Self.longestWay)
+                await compare(leaving: Self.deliveryTime)
             }
             shared.stopHubs()
             // Nothing is done for anybody from here on.
@@ -240,14 +240,30 @@ package final class Gateway: Service {
     /// Another node found the storage changed, and events of its new history may follow: none is for the rooms of the old.
     private func hearOfStorage(_ lineage: Int64) {
         guard let own = systems.generation.watch.newest, lineage > own else { return }
-        shared.rooms.doubt(true)
-        let isTaken = shared.jobs.add {
-            await self.compare()
-            self.shared.rooms.doubt(false)
+        shared.rooms.doubt(lineage)
+        // A gateway that stops has no use for an answer.
+        _ = shared.jobs.add {
+            while self.shared.rooms.areInDoubt, !Task.isShuttingDownGracefully {
+                if await self.storageAnswers() {
+                    self.shared.rooms.trust(lineage)
+                } else {
+                    guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
+                }
+            }
             // What was passed over, if the storage is as it was after all.
             await self.compare()
         }
-        if !isTaken { shared.rooms.doubt(false) }
+    }
+
+    /// - Returns: whether it could be found out which lineage the storage is of.
+    private func storageAnswers() async -> Bool {
+        do throws(ChatError) {
+            try await StorageGeneration.look(at: systems.database)
+            return true
+        } catch {
+            logger.fault("cannot look at a storage that is said to have changed", error)
+            return false
+        }
     }
 
     /// Ends the sessions that the application no longer lets in.

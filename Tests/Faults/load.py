@@ -199,6 +199,11 @@ class Load:
     def longest_wait(self):
         return max(caller.longest for caller in self.callers)
 
+    def forget_waits(self):
+        """From now on ``longest_wait`` is of what comes."""
+        for caller in self.callers:
+            caller.longest = 0
+
     def delivery(self, since, until=float("inf")):
         """How long posts that were acknowledged in that time took to the sessions: 95 in 100 no longer than this."""
         posts = [(channel, post) for channel, posts in self.wide.posts.items() for post in posts

@@ -46,6 +46,11 @@ package struct StorageGeneration: Sendable {
         return StorageGeneration(number, watch: watch) { database.lineage }
     }
 
+    /// Uses the storage, by which it is found out if it is of another lineage by now.
+    package static func look(at database: any Database) async throws(ChatError) {
+        _ = try await database.read { tx throws(ChatError) in try StorageProperty.generation.value(in: tx) }
+    }
+
     /// The epoch of a channel's incarnation in it.
     package func epoch(of incarnation: Int64) -> ChannelEpoch {
         ChannelEpoch(generation: text, incarnation: incarnation)

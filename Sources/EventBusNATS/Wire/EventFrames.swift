@@ -131,7 +131,7 @@ extension Event {
             guard let sessions = frame.sessions else { return nil }
             self = .sessions(sessions)
         case .storageChanged:
-            guard let lineage = frame.number(.lineage) else { return nil }
+            guard let lineage = frame.lineage else { return nil }
             self = .storageChanged(lineage: lineage)
         case .gap, .node, .question, .answer, nil: return nil
         }

@@ -152,6 +152,11 @@ package struct ReadFrame: Sendable {
     /// What can be counted or be a time: with such numbers everybody can reckon, and none overflows.
     static let counts: ClosedRange<Int64> = 0...1 << 62
 
+    /// Which history of the storage a node has seen: a timeline of PostgreSQL, which has 32 bits.
+    var lineage: Int64? {
+        number(.lineage).flatMap { (1...Int64(UInt32.max)).contains($0) ? $0 : nil }
+    }
+
     /// A number that something is counted or timed by.
     func count(_ tag: Frame.Tag) -> Int64? {
         number(tag).flatMap { Self.counts.contains($0) ? $0 : nil }

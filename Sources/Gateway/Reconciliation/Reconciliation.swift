@@ -105,6 +105,8 @@ final class Reconciliation: Sendable {
             return findings
         } catch {
             logger.fault("cannot compare the sessions with the storage", error)
+            // They are compared as soon as that is possible again, whatever the reason was.
+            for session in sessions { shared.doubts.add(session.account) }
             return []
         }
     }

@@ -30,8 +30,11 @@ final class Rooms: Sendable {
     private struct State {
         var entries: [ChannelReference: Entry] = [:]
         var term = 0
+        /// The newest lineage that was heard of and that this node has not found yet; nil when there is none.
+        var doubted: Int64?
+
         /// Whether what is heard may be of a storage that this node has not found yet.
-        var isInDoubt = false
+        var isInDoubt: Bool { doubted != nil }
     }
 
     private let state = Mutex(State())
@@ -58,10 +61,22 @@ final class Rooms: Sendable {
         if !left.isEmpty { bus.unfollow(left.map(\.topic)) }
     }
 
-    /// Takes nothing of what is heard, or takes it again: what was passed over is found by the next comparison.
-    func doubt(_ isInDoubt: Bool) {
-        state.withLock { $0.isInDoubt = isInDoubt }
+    /// Takes nothing of what is heard until this node has looked at the storage, which is said to be of this lineage.
+    func doubt(_ lineage: Int64) {
+        state.withLock { $0.doubted = max($0.doubted ?? lineage, lineage) }
     }
+
+    /// This node has looked: what was passed over is found by the next comparison.
+    ///
+    /// - Parameter lineage: of which it had heard; a later one is still to be looked for.
+    func trust(_ lineage: Int64) {
+        state.withLock { state in
+            if let doubted = state.doubted, doubted <= lineage { state.doubted = nil }
+        }
+    }
+
+    /// Whether what is heard of is passed over.
+    var areInDoubt: Bool { state.withLock { $0.isInDoubt } }
 
     // MARK: Events
 

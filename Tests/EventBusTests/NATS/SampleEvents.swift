@@ -51,7 +51,7 @@ enum SampleEvents {
         .accountKicked(.example, UserID("a.@#:+=_-Z")),
         .accountsDeleted(.example, [UserID("anna"), UserID("boris")]),
         .outboxFilled(.example),
-        .storageChanged(lineage: -2),
+        .storageChanged(lineage: 2),
         .subscriptions(SubscriptionEvent(reference, (1...17).map { UserID("user\($0)") }, .unsubscribed, version: 9)),
     ]
 
