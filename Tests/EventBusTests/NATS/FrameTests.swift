@@ -87,7 +87,9 @@ import Testing
         let sessions = [UserSessions.Session(instance: 1, openedAt: 2)]
         let round = UserSessions.Round(application: .example, user: UserID("anna"), number: 1, newest: 1, limit: number)
         var subscribed = Frame(
-            .subscriptions(SubscriptionEvent(SampleEvents.reference, [], .subscribed(position, parameters: []), version: 1)),
+            .subscriptions(
+                SubscriptionEvent(SampleEvents.reference, [], .subscribed(position, parameters: []), version: 1)
+            ),
             from: "n1"
         )
         subscribed.add(.user, "anna")
