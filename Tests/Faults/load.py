@@ -130,6 +130,14 @@ class Load:
         except Exception as problem:  # whatever it is, the table is to show it
             self.failures.append(f"{type(writer).__name__}: {problem!r}")
 
+    def post_through(self, node):
+        """The time that a node gives to a post which goes to it past HAProxy."""
+        caller = Caller(self.applications[0], node.host, node.port)
+        self.callers.append(caller)
+        poster = Poster(caller, self.wide, 0, self.channels[0])
+        self.do(poster.write())
+        return poster.sent_at
+
     def keep(self):
         """What is acknowledged from now on counts."""
         for writer in self.writers:

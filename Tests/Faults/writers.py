@@ -48,6 +48,8 @@ class Poster(Writer):
         super().__init__(caller, ledger, pause)
         self.channel, self.expected = channel, [TOO_MANY_POSTS] if limited else []
         ledger.posts.setdefault(channel, [])
+        # What the server says of when it took the last one, in Unix seconds.
+        self.sent_at = None
 
     async def write(self):
         number = next(numbers)
@@ -59,6 +61,7 @@ class Poster(Writer):
             *self.expected)
         if not answer["ErrorCode"]:
             self.ledger.posts[self.channel].append(Post(text, answer["MsgKey"]))
+            self.sent_at = answer["MsgTime"]
         return not answer["ErrorCode"]
 
     async def press(self):

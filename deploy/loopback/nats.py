@@ -29,6 +29,11 @@ class Nats(Program):
         except (OSError, ValueError):
             return None
 
+    def nodes(self):
+        """How many nodes of Rostrum are connected to it."""
+        clients = (self.monitored("connz") or {}).get("connections", [])
+        return sum(client.get("name", "").startswith("rostrum ") for client in clients)
+
     def wait_until_ready(self):
         self.wait_until(lambda: self.monitored("healthz") == {"status": "ok"}, f"{self.name} is healthy")
 
