@@ -76,10 +76,12 @@ class Cluster:
 
     def kept(self, name, make):
         """What is made once for each directory, for nobody else to read."""
-        path = self.directory / name
+        path, draft = self.directory / name, self.directory / f"{name}.new"
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(make()))
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps(make()))
+            # Whole or not at all: whoever is killed meanwhile makes it anew.
+            draft.replace(path)
         return json.loads(path.read_text())
 
     def postgres(self, name, port, place=None):
