@@ -51,11 +51,15 @@ struct GroupCommit {
         } catch {
             transaction.rollBack()
             guard error.effect == .connection else { return .failed(error.error) }
-            let number = transaction.number
-            return .lost(LostCommit(transaction: number, life: server.life, fault: error, answer: answerAll))
+            return .lost(LostCommit(transaction: numbered(transaction), fault: error, answer: answerAll))
         }
         answerAll()
         return .answered
+    }
+
+    private func numbered(_ transaction: PostgresTransaction) -> NumberedTransaction? {
+        guard let number = transaction.number, let life = server.life else { return nil }
+        return NumberedTransaction(number: number, life: life)
     }
 
     /// Runs the operation without a savepoint, for the transaction is its own.

@@ -16,18 +16,39 @@ struct ServerLife: Sendable, Equatable {
     let statisticsReset: String
 }
 
+/// A transaction as its server knows it for as long as it lives.
+struct NumberedTransaction: Sendable {
+    let number: Int64
+    let life: ServerLife
+
+    /// Whether the server is at it still, so that nobody sees yet what it did; also when the connection is lost before
+    /// there is an answer.
+    ///
+    /// - Parameter current: the life of the server that the connection leads to.
+    func isUnderWay(over connection: Connection, _ current: ServerLife?) -> Bool {
+        guard life == current else { return false }
+        guard !connection.isLost else { return true }
+        do throws(Fault) {
+            return try connection.status(ofTransaction: number) == "in progress"
+        } catch {
+            return error.effect == .connection
+        }
+    }
+}
+
 /// A transaction whose commit was not answered: it may be committed or not, or be at it still.
 struct LostCommit: Sendable {
     enum Fate: Sendable {
         case committed, undone, unknown
+        /// The server is at it still.
+        case open(NumberedTransaction)
     }
 
     /// Between two looks at a transaction that is at it still, in microseconds.
     private static let pause: UInt32 = 20_000
 
-    /// Its number at the server, nil when that was not found out.
-    let transaction: Int64?
-    let life: ServerLife?
+    /// Nil when its number was not found out.
+    let transaction: NumberedTransaction?
     /// Why there was no answer.
     let fault: Fault
     /// Answers everybody, as after a commit.
@@ -40,15 +61,16 @@ struct LostCommit: Sendable {
     ///   - current: the life of the server that it leads to.
     ///   - deadline: until when the transaction's end is waited for.
     func fate(over connection: Connection, _ current: ServerLife?, until deadline: ContinuousClock.Instant) -> Fate {
-        guard let transaction, let life, life == current else { return .unknown }
+        guard let transaction, transaction.life == current else { return .unknown }
         do throws(Fault) {
             while true {
-                switch try connection.status(ofTransaction: transaction) {
+                switch try connection.status(ofTransaction: transaction.number) {
                 case "committed":
                     try connection.makeDurable()
                     return .committed
                 case "aborted": return .undone
                 case "in progress" where .now < deadline: usleep(Self.pause)
+                case "in progress": return .open(transaction)
                 default: return .unknown
                 }
             }

@@ -38,7 +38,7 @@ final class Session: Sendable {
     /// Tries once to connect.
     func open() throws(DatabaseError) -> PostgresDatabase.ServerFacts {
         try state.withLock { state throws(DatabaseError) in
-            let welcome = try connect(&state)
+            let (_, welcome) = try connect(&state)
             return PostgresDatabase.ServerFacts(version: welcome.version, isDurable: welcome.isDurable)
         }
     }
@@ -49,11 +49,10 @@ final class Session: Sendable {
     func use<Value: Sendable>(_ body: (Connection, Connection.Welcome) -> Value) throws(DatabaseError) -> Value {
         let (value, isAnswered) = try state.withLock { state throws(DatabaseError) in
             state.connection?.0.notice()
-            if !isUsable(state.connection) { try reconnect(&state) }
-            guard let (connection, server) = state.connection else {
-                throw DatabaseError(.unavailable, "\(target.place): there is no connection")
-            }
+            let (connection, server) =
+                if let standing = usable(state.connection) { standing } else { try reconnect(&state) }
             let value = body(connection, server)
+            uncertainty.look(over: connection, server.life)
             if connection.isLost { state.connection = nil }
             return (value, !connection.isLost)
         }
@@ -62,9 +61,10 @@ final class Session: Sendable {
     }
 
     /// Not once the server is known to be behind another one.
-    private func isUsable(_ connection: (Connection, Connection.Welcome)?) -> Bool {
-        guard let (connection, server) = connection else { return false }
-        return !connection.isLost && server.timeline >= timeline.greatest
+    private func usable(_ standing: (Connection, Connection.Welcome)?) -> (Connection, Connection.Welcome)? {
+        guard let (connection, server) = standing, !connection.isLost, server.timeline >= timeline.greatest
+        else { return nil }
+        return (connection, server)
     }
 
     func close() {
@@ -73,7 +73,7 @@ final class Session: Sendable {
 
     /// Once the server has been away for longer than anyone waits, who comes is refused at once, and only every now and
     /// then somebody tries.
-    private func reconnect(_ state: inout State) throws(DatabaseError) {
+    private func reconnect(_ state: inout State) throws(DatabaseError) -> (Connection, Connection.Welcome) {
         state.connection = nil
         let deadline = (state.outage?.since ?? .now) + configuration.reconnecting
         while true {
@@ -82,8 +82,7 @@ final class Session: Sendable {
                 Self.sleep(until: outage.next)
             }
             do throws(DatabaseError) {
-                _ = try connect(&state)
-                return
+                return try connect(&state)
             } catch {
                 let attempts = (state.outage?.attempts ?? 0) + 1
                 let pause = min(Self.longestPause, Self.shortestPause * (1 << min(attempts, 10)))
@@ -93,12 +92,12 @@ final class Session: Sendable {
         }
     }
 
-    private func connect(_ state: inout State) throws(DatabaseError) -> Connection.Welcome {
+    private func connect(_ state: inout State) throws(DatabaseError) -> (Connection, Connection.Welcome) {
         do throws(Fault) {
             let (connection, welcome) = try Connection.open(target, configuration)
             guard timeline.admit(welcome.timeline) else { throw outdated(connection, welcome) }
             (state.connection, state.outage) = ((connection, welcome), nil)
-            return welcome
+            return (connection, welcome)
         } catch {
             throw error.error
         }

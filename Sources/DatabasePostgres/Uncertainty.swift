@@ -4,8 +4,14 @@ import Synchronization
 final class Uncertainty: Sendable {
     private struct State {
         var isOpen = false
+        /// What the server was at when it was last asked, and when it is to be asked again.
+        var underWay: [NumberedTransaction] = []
+        var nextLook = ContinuousClock.now
         var listeners: [@Sendable () -> Void] = []
     }
+
+    /// Between two questions for what is under way.
+    private static let pause = Duration.milliseconds(100)
 
     private let state = Mutex(State())
 
@@ -16,6 +22,30 @@ final class Uncertainty: Sendable {
     /// A commit was not answered, and what became of it could not be found out.
     func note() {
         state.withLock { $0.isOpen = true }
+    }
+
+    /// A commit was not answered, and the server is at it still: whoever looked now would not see it.
+    func note(_ transaction: NumberedTransaction) {
+        state.withLock { state in
+            state.underWay.append(transaction)
+            state.nextLook = .now + Self.pause
+        }
+    }
+
+    /// Finds out whether what was under way has ended, if it is time for that.
+    func look(over connection: Connection, _ life: ServerLife?) {
+        let transactions: [NumberedTransaction] = state.withLock { state in
+            guard !state.underWay.isEmpty, state.nextLook <= .now else { return [] }
+            state.nextLook = .now + Self.pause
+            defer { state.underWay = [] }
+            return state.underWay
+        }
+        for transaction in transactions {
+            let isUnderWay = transaction.isUnderWay(over: connection, life)
+            state.withLock { state in
+                if isUnderWay { state.underWay.append(transaction) } else { state.isOpen = true }
+            }
+        }
     }
 
     /// The server answers: whoever looks now sees what there is.

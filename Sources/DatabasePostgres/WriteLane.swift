@@ -107,7 +107,11 @@ struct WriteLane: Sendable {
         do throws(DatabaseError) {
             fate = try session.use { connection, server in
                 let fate = commit.fate(over: connection, server.life, until: .now + configuration.reconnecting)
-                if fate == .unknown { uncertainty.note() }
+                switch fate {
+                case .committed, .undone: break
+                case .unknown: uncertainty.note()
+                case .open(let transaction): uncertainty.note(transaction)
+                }
                 return fate
             }
         } catch {
@@ -118,7 +122,7 @@ struct WriteLane: Sendable {
             commit.answer()
             return .answered
         case .undone: return .undone(commit.fault)
-        case .unknown:
+        case .unknown, .open:
             let what = "\(commit.fault.error.message); whether the writes were committed is not known"
             return .failed(DatabaseError(.uncertain, what))
         }

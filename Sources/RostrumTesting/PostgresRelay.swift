@@ -88,7 +88,8 @@ package final class PostgresRelay: Sendable {
         cut()
     }
 
-    private func cut() {
+    /// Cuts every connection; new ones are let through.
+    package func cut() {
         let channels = state.withLock { state in
             defer { state.channels = [:] }
             return Array(state.channels.values)
