@@ -11,6 +11,9 @@ final class Outgoing: Sendable {
     /// The most events that wait, and about how many bytes.
     static let mostEvents = 20_000
     static let mostBytes = 8 << 20
+    /// How many of them may be ``Event/sessions(_:)``: a node that asks for all its users takes no place from what was
+    /// committed.
+    static let mostSessions = mostEvents / 2
 
     private enum Item {
         case event(Event)
@@ -18,11 +21,14 @@ final class Outgoing: Sendable {
 
         /// Whether it means something on a later connection.
         var isKept: Bool { if case .event = self { true } else { false } }
+        var isOfSessions: Bool { if case .event(.sessions) = self { true } else { false } }
     }
 
     private struct State {
         var items: [Item] = []
         var bytes = 0
+        /// How many items tell of sessions.
+        var sessions = 0
         var connection: NATSConnection?
         /// Whether the other nodes are to be told that something may be missing.
         var hasGap = false
@@ -43,13 +49,17 @@ final class Outgoing: Sendable {
     func add(_ event: Event) {
         let size = Self.size(of: event)
         let isTaken = state.withLock { state in
-            guard state.items.count < Self.mostEvents, state.bytes + size <= Self.mostBytes, !state.isStopped else {
+            let item = Item.event(event)
+            guard state.items.count < Self.mostEvents, state.bytes + size <= Self.mostBytes, !state.isStopped,
+                !item.isOfSessions || state.sessions < Self.mostSessions
+            else {
                 // Which sessions there are is asked again anyway, and by every node that hears of a gap.
-                if case .sessions = event {} else { state.hasGap = true }
+                if !item.isOfSessions { state.hasGap = true }
                 return false
             }
-            state.items.append(.event(event))
+            state.items.append(item)
             state.bytes += size
+            if item.isOfSessions { state.sessions += 1 }
             return true
         }
         if isTaken { wake.signal() } else { metrics.lost(1) }
@@ -104,7 +114,7 @@ final class Outgoing: Sendable {
             guard let connection = state.connection, !state.items.isEmpty || state.hasGap else { return nil }
             // After everything that was kept, and not only when nothing more comes: that may never be.
             let gap: [Item] = state.hasGap ? [.message(publisher.gap)] : []
-            defer { (state.items, state.bytes, state.hasGap) = ([], 0, false) }
+            defer { (state.items, state.bytes, state.sessions, state.hasGap) = ([], 0, 0, false) }
             return (state.items + gap, connection)
         }
     }
@@ -150,6 +160,7 @@ final class Outgoing: Sendable {
         state.withLock { state in
             let events = items.filter(\.isKept)
             state.items = events + state.items.filter(\.isKept)
+            state.sessions = state.items.count(where: \.isOfSessions)
             state.bytes += events.reduce(0) { sum, item in
                 if case .event(let event) = item { sum + Self.size(of: event) } else { sum }
             }

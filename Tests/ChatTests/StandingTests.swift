@@ -111,6 +111,11 @@ import Testing
                 Issue.record("as of the channel's newest change")
                 return
             }
+            let wanted = ["bob", "anna", "bob"].map {
+                Timeline.UserAndChannel(user: UserID($0), reference: reference)
+            }
+            let found = try await installation.timeline.ownSubscriptions(wanted)
+            #expect(found.map { if case .subscribed = $0 { true } else { false } } == [true, false, true])
         }
     }
 
@@ -118,7 +123,8 @@ import Testing
         _ reference: ChannelReference,
         _ installation: TestInstallation
     ) async throws -> Timeline.OwnSubscription {
-        try await installation.timeline.ownSubscription(of: .anna, to: reference)
+        let wanted = [Timeline.UserAndChannel(user: .anna, reference: reference)]
+        return try #require(try await installation.timeline.ownSubscriptions(wanted).first)
     }
 
     private func send(_ random: Int64, _ installation: TestInstallation) async throws {

@@ -43,31 +43,63 @@ extension Timeline {
         case subscribed(Followed, parameters: [UInt8])
     }
 
-    /// A user's subscription to a channel.
-    package func ownSubscription(
-        of user: UserID,
-        to reference: ChannelReference
-    ) async throws(ChatError) -> OwnSubscription {
-        try await database.read { tx throws(ChatError) in
-            let application = reference.application
-            guard let channel = try ChannelTable.find(reference.channel, of: application, in: tx),
-                channel.incarnation == reference.incarnation
-            else { return .channelGone }
-            guard let standing = try SubscriptionTable.standing(of: user, in: channel, of: application, in: tx)
-            else { return .notSubscribed(version: channel.subscriptionHead) }
-            // From the last post that was there before him on; of what lies between he is told once more.
-            let joined = ChannelPosition(
-                messageSeq: standing.joinedSeq,
-                eventSeq: try BroadcastTable.eventSeq(of: standing.joinedSeq, in: channel, of: application, tx)
-            )
-            let followed = Followed(
-                reference: reference,
-                position: joined,
-                discards: standing.flag == .discard,
-                version: standing.version
-            )
-            let item = ChannelItem(channel.item, generation.epoch(of: channel.incarnation), joined)
-            return .subscribed(followed, parameters: JSONObject(item.members).json)
+    /// A user, and a channel that he may subscribe to.
+    package struct UserAndChannel: Sendable, Hashable {
+        package let user: UserID
+        package let reference: ChannelReference
+
+        package init(user: UserID, reference: ChannelReference) {
+            (self.user, self.reference) = (user, reference)
         }
+    }
+
+    /// Users' subscriptions to channels, in the order in which they are asked for.
+    ///
+    /// - Parameter wanted: a transaction's worth.
+    package func ownSubscriptions(
+        _ wanted: [UserAndChannel]
+    ) async throws(ChatError) -> [OwnSubscription] {
+        try await database.read { tx throws(ChatError) in
+            var channels: [ChannelReference: OfficialChannel?] = [:]
+            var found: [OwnSubscription] = []
+            for pair in wanted {
+                let reference = pair.reference
+                let channel =
+                    if let known = channels[reference] { known } else {
+                        try ChannelTable.find(reference.channel, of: reference.application, in: tx)
+                    }
+                channels.updateValue(channel, forKey: reference)
+                guard let channel, channel.incarnation == reference.incarnation else {
+                    found.append(.channelGone)
+                    continue
+                }
+                found.append(try ownSubscription(of: pair.user, to: reference, channel, in: tx))
+            }
+            return found
+        }
+    }
+
+    private func ownSubscription(
+        of user: UserID,
+        to reference: ChannelReference,
+        _ channel: OfficialChannel,
+        in tx: any Transaction
+    ) throws(ChatError) -> OwnSubscription {
+        let application = reference.application
+        guard let standing = try SubscriptionTable.standing(of: user, in: channel, of: application, in: tx)
+        else { return .notSubscribed(version: channel.subscriptionHead) }
+        // From the last post that was there before him on; of what lies between he is told once more.
+        let joined = ChannelPosition(
+            messageSeq: standing.joinedSeq,
+            eventSeq: try BroadcastTable.eventSeq(of: standing.joinedSeq, in: channel, of: application, tx)
+        )
+        let followed = Followed(
+            reference: reference,
+            position: joined,
+            discards: standing.flag == .discard,
+            version: standing.version
+        )
+        let item = ChannelItem(channel.item, generation.epoch(of: channel.incarnation), joined)
+        return .subscribed(followed, parameters: JSONObject(item.members).json)
     }
 }

@@ -42,7 +42,9 @@ final class Reconciliation: Sendable {
 
     func perform(_ occasion: Occasion) async {
         switch occasion {
-        case .everybody: await compare(shared.sessions.accounts)
+        case .everybody:
+            // Part by part, so that the bus carries some of the questions while the storage is asked for the next ones.
+            for part in 0..<SessionRegistry.parts { await compare(shared.sessions.accounts(inPart: part)) }
         case .someOfThem:
             await compareSubscriptions(of: shared.doubts.takeAll())
             await compare(takePart())
@@ -67,7 +69,7 @@ final class Reconciliation: Sendable {
     }
 
     private func compareSubscriptions(of accounts: some Collection<AccountReference>) async {
-        for finding in await differences(among: accounts) { await settle(finding) }
+        await settle(differences(among: accounts))
     }
 
     // MARK: Finding
@@ -141,21 +143,40 @@ final class Reconciliation: Sendable {
 
     /// Takes differences away.
     ///
-    /// The storage is asked once more, for each channel: what it says then is told with the number of its change, and the
-    /// session takes it only when it is newer than what it has heard. So what the bus brings meanwhile, or later, is not told
-    /// twice.
-    private func settle(_ finding: Finding) async {
-        let session = finding.session
-        for reference in finding.channels {
-            do throws(ChatError) {
-                let found = try await systems.timeline.ownSubscription(of: session.account.user, to: reference)
-                // Everybody who follows it is told that it is gone.
-                if case .channelGone = found { shared.rooms.compare([reference], with: [:], in: session.term) }
-                let notification = Gateway.notification(of: found, in: reference)
-                session.hub.eventLoop.execute { session.settle(reference, found, notification) }
-            } catch {
-                return logger.fault("cannot read a subscription", error)
+    /// The storage is asked once more: what it says then is told with the number of its change, and the session takes it
+    /// only when it is newer than what it has heard. So what the bus brings meanwhile, or later, is not told twice.
+    private func settle(_ findings: [Finding]) async {
+        var concerned: [Timeline.UserAndChannel: [Session]] = [:]
+        for finding in findings {
+            for reference in finding.channels {
+                let subscription = Timeline.UserAndChannel(user: finding.session.account.user, reference: reference)
+                concerned[subscription, default: []].append(finding.session)
             }
+        }
+        var rest = Array(concerned)[...]
+        while !rest.isEmpty {
+            await settle(rest.prefix(Self.slice))
+            rest = rest.dropFirst(Self.slice)
+        }
+    }
+
+    private func settle(_ concerned: ArraySlice<(key: Timeline.UserAndChannel, value: [Session])>) async {
+        do throws(ChatError) {
+            let found = try await shared.turnstile.pass { () throws(ChatError) in
+                try await systems.timeline.ownSubscriptions(concerned.map(\.key))
+            }
+            for ((subscription, sessions), found) in zip(concerned, found) {
+                let reference = subscription.reference
+                let notification = Gateway.notification(of: found, in: reference)
+                for session in sessions {
+                    // Everybody who follows it is told that it is gone.
+                    if case .channelGone = found { shared.rooms.compare([reference], with: [:], in: session.term) }
+                    session.hub.eventLoop.execute { session.settle(reference, found, notification) }
+                }
+            }
+        } catch {
+            logger.fault("cannot read subscriptions", error)
+            for (_, sessions) in concerned { for session in sessions { shared.doubts.add(session.account) } }
         }
     }
 

@@ -63,10 +63,7 @@ package final class SessionRegistry: Presence {
     /// How many sessions there are.
     package var count: Int { sessions.withLock { $0.parts.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.count } } } }
 
-    /// The accounts that have sessions.
-    var accounts: [AccountReference] { sessions.withLock { $0.parts.flatMap(\.keys) } }
-
-    /// Those of one part.
+    /// The accounts of one part that have sessions.
     func accounts(inPart part: Int) -> [AccountReference] {
         sessions.withLock { Array($0.parts[part].keys) }
     }

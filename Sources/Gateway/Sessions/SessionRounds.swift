@@ -10,8 +10,10 @@ import Synchronization
 /// know the same sessions and ends those of its own that are in excess: the oldest, in an order that is the same
 /// everywhere. Nobody decides for anybody else.
 final class SessionRounds: Sendable {
-    /// How long what was told is taken for the truth.
+    /// How long what was told is taken for the truth, and up to ``pause`` longer.
     static let lifetime = TimeAmount.seconds(5)
+    /// Between two looks for what is older: there may be a round for each of the node's users.
+    private static let pause = TimeAmount.seconds(1)
 
     private struct Round {
         let began: NIODeadline
@@ -19,7 +21,18 @@ final class SessionRounds: Sendable {
         var sessions: [Int64: [UserSessions.Session]] = [:]
     }
 
-    private let rounds = Mutex<[UserSessions.Round: Round]>([:])
+    private struct State {
+        var rounds: [UserSessions.Round: Round] = [:]
+        var nextLook = NIODeadline.uptimeNanoseconds(0)
+
+        mutating func forgetOld(at now: NIODeadline) {
+            guard now >= nextLook else { return }
+            nextLook = now + SessionRounds.pause
+            rounds = rounds.filter { now - $0.value.began < SessionRounds.lifetime }
+        }
+    }
+
+    private let state = Mutex(State())
     private let sessions: SessionRegistry
     private let bus: any EventBus
     /// Tells this node from others.
@@ -77,11 +90,11 @@ final class SessionRounds: Sendable {
             let answer = UserSessions(told.round, isQuestion: false, node: node, sessions: own.map(\.entry))
             bus.publish(.sessions(answer))
         }
-        let others = rounds.withLock { rounds in
+        let others = state.withLock { state in
             let now = NIODeadline.now()
-            rounds = rounds.filter { now - $0.value.began < Self.lifetime }
-            rounds[told.round, default: Round(began: now)].sessions[told.node] = told.sessions
-            return rounds[told.round]?.sessions.values.flatMap { $0 } ?? []
+            state.forgetOld(at: now)
+            state.rounds[told.round, default: Round(began: now)].sessions[told.node] = told.sessions
+            return state.rounds[told.round]?.sessions.values.flatMap { $0 } ?? []
         }
         end(own, besides: others, in: told.round)
     }
