@@ -95,18 +95,9 @@ import Testing
             reads.holdAll()
             defer { reads.goOn() }
             node.systems.bus.publish(.storageChanged(lineage: 2))
-            node.systems.bus.publish(
-                .channel(
-                    TimelineEvent(
-                        reference,
-                        ChannelPosition(messageSeq: 2, eventSeq: 2),
-                        ChannelNotification(.message, Array(#"{"MsgSeq":2,"Epoch":"another"}"#.utf8)),
-                        committedAt: 0
-                    )
-                )
-            )
+            node.systems.bus.publish(Self.post(2, in: reference))
             try await waitUntil("the node looks at its storage") { reads.waitingCount > 0 }
-            try await Task.sleep(for: .milliseconds(100))
+            await anna.catchUpWithoutReading()
             #expect(anna.notifications("onRecvNewMessage").count == 1)
 
             // The other node was wrong: what was passed over meanwhile is brought from the storage.
@@ -119,8 +110,31 @@ import Testing
             // It was right: nothing is sent in between.
             reads.holdAll()
             node.systems.bus.publish(.storageChanged(lineage: 3))
+            node.systems.bus.publish(Self.post(3, in: reference))
+            await anna.catchUpWithoutReading()
             watch.found(3)
             #expect(try await anna.end(within: .seconds(5)).code == 1001)
+            #expect(anna.notifications("onRecvNewMessage").compactMap(\.messageText) == ["one", "two"])
+            #expect(anna.notifications("onRecvNewMessage").count == 2)
         }
+    }
+
+    /// What a node tells that has found another history.
+    private static func post(_ number: Int64, in reference: ChannelReference) -> Event {
+        .channel(
+            TimelineEvent(
+                reference,
+                ChannelPosition(messageSeq: number, eventSeq: number),
+                ChannelNotification(.message, Array(#"{"MsgSeq":\#(number),"Epoch":"another"}"#.utf8)),
+                committedAt: 0
+            )
+        )
+    }
+}
+
+extension LiveClient {
+    /// Asks for what there is not, so that whatever the server had to tell before has arrived, while nothing is read.
+    fileprivate func catchUpWithoutReading() async {
+        await #expect(throws: Refused.self) { try await call("nothing") }
     }
 }

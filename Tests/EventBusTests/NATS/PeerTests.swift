@@ -14,7 +14,8 @@ import Testing
 
                 await buses[2].close()
 
-                try await waitUntil("it is gone", within: .seconds(1)) { buses[0].nodes == [buses[1].node] }
+                // One that only falls silent is believed in for longer than this.
+                try await waitUntil("it is gone", within: .seconds(4)) { buses[0].nodes == [buses[1].node] }
             }
         }
     }
@@ -80,7 +81,7 @@ import Testing
         }
     }
 
-    @Test("a node that does not answer costs half a second and no more")
+    @Test("a node that does not answer is waited for half a second, and not until it does")
     func silence() async throws {
         try await withNATSServer { server in
             try await server.withBuses(3) { buses in
@@ -90,10 +91,10 @@ import Testing
                 let began = ContinuousClock.now
                 let answers = await buses[0].ask([7])
                 let took = ContinuousClock.now - began
-                server.goOn()
 
                 #expect(answers == [])
-                #expect((.milliseconds(400) ..< .seconds(2)).contains(took), "\(took)")
+                #expect(took >= .milliseconds(400), "\(took)")
+                server.goOn()
             }
         }
     }
