@@ -15,6 +15,7 @@ import Testing
     func lostChanges() async throws {
         try await withCableCluster(reconciliationInterval: Self.often) { cluster in
             let (anna, boris) = (try await cluster.serving.login("anna"), try await cluster.serving.login("boris"))
+            let annaElsewhere = try await cluster.serving.login("anna")
             try await cluster.prompt.subscribe("boris")
             _ = try await boris.next("onOfficialAccountSubscribed")
 
@@ -24,14 +25,18 @@ import Testing
                 try await $0.unsubscribe("boris")
             }
 
-            _ = try await anna.next("onOfficialAccountSubscribed", within: .seconds(10))
+            for client in [anna, annaElsewhere] {
+                _ = try await client.next("onOfficialAccountSubscribed", within: .seconds(10))
+            }
             _ = try await boris.next("onOfficialAccountUnsubscribed", within: .seconds(10))
             try await cluster.prompt.subscribe("boris")
             _ = try await boris.next("onOfficialAccountSubscribed")
             try await cluster.prompt.post("unwanted by one")
             _ = try await boris.next("onRecvNewMessage")
-            try await anna.catchUp()
-            #expect(anna.notifications("onRecvNewMessage") == [])
+            for client in [anna, annaElsewhere] {
+                try await client.catchUp()
+                #expect(client.notifications("onRecvNewMessage") == [])
+            }
         }
     }
 
