@@ -61,3 +61,13 @@ package struct Systems: Sendable {
         database.listenForUncertainty { bus.tellOfGap() }
     }
 }
+
+extension Systems {
+    /// Which history of the storage is the present one; as ``Database/lineage``.
+    package var lineage: Int64 { database.lineage }
+
+    /// Adds a listener for another one; as ``Database/listenForLineages(_:)``.
+    package func listenForLineages(_ listener: @escaping @Sendable (_ lineage: Int64) -> Void) {
+        database.listenForLineages(listener)
+    }
+}

@@ -33,6 +33,12 @@ package protocol Database: Sendable {
     /// it.
     func learn(lineage: Int64)
 
+    /// Adds a listener for the moments at which the storage turns out to be of another lineage; the first one that is
+    /// found is no change.
+    ///
+    /// It is told before anything of that history is read or written, and before ``lineage`` says so. It must not block.
+    func listenForLineages(_ listener: @escaping @Sendable (_ lineage: Int64) -> Void)
+
     /// Adds a listener for the moments at which it turns out that something may have been committed whose caller was
     /// refused with `uncertain` and whose actions were not done.
     ///
@@ -82,14 +88,6 @@ package struct WriteOperation: QueuedOperation {
     ) {
         (self.turn, self.run, self.refuse) = (turn, run, refuse)
     }
-}
-
-extension Database {
-    /// Does nothing, for a storage that has one history.
-    package func learn(lineage: Int64) {}
-
-    /// Does nothing, for a storage that always knows what became of a commit.
-    package func listenForUncertainty(_ listener: @escaping @Sendable () -> Void) {}
 }
 
 // Inlinable, so that each use is compiled for its own type of value; unspecialised, they cost several microseconds.
@@ -143,6 +141,9 @@ extension Database {
 /// Valid only inside the closure that it was handed to. When a statement has failed, so has the transaction: an engine
 /// may refuse all that follows, whoever caught the error.
 package protocol Transaction {
+    /// Which history it reads and writes; as ``Database/lineage``, which may be a later one by now.
+    var lineage: Int64 { get }
+
     /// Runs a statement and returns how many rows it changed.
     @discardableResult
     func execute(_ statement: SQL) throws(ChatError) -> Int

@@ -26,7 +26,7 @@ struct GroupCommit {
     let onCommit: @Sendable (_ operations: Int) -> Void
 
     func run(on connection: Connection) -> Ending {
-        let transaction = PostgresTransaction(connection, beginning: "BEGIN ISOLATION LEVEL READ COMMITTED")
+        let transaction = PostgresTransaction(connection, server, beginning: "BEGIN ISOLATION LEVEL READ COMMITTED")
         // Before anything else is said, so that the number is known before the commit.
         if server.life != nil { transaction.askForNumber() }
         do throws(Fault) {

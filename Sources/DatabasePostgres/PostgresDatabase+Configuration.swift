@@ -23,9 +23,6 @@ extension PostgresDatabase {
         package var reconnecting = Duration.seconds(5)
         /// Told after each commit how many operations it carried; called on a lane's thread.
         package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
-        /// Told of the server's timeline at the first connection, and whenever one finds another; before any statement
-        /// of a feature runs there.
-        package var onTimeline: @Sendable (Int64) -> Void = { _ in }
 
         package init() {}
     }

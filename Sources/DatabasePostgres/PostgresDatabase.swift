@@ -12,7 +12,7 @@ package final class PostgresDatabase: Database {
     private let freeWrites: GroupQueue<WriteOperation>
     private let reads: GroupQueue<ReadOperation>
     private let sessions: [Session]
-    private let timeline: Timeline
+    private let timeline = Timeline()
     private let uncertainty = Uncertainty()
     /// What the server said of itself when it was first connected to.
     package let server: ServerFacts
@@ -28,9 +28,7 @@ package final class PostgresDatabase: Database {
     ///
     /// - Throws: an internal fault caused by a ``DatabaseError`` that names host and database.
     package init(_ target: ConnectionString, configuration: Configuration = Configuration()) throws(ChatError) {
-        let timeline = Timeline(configuration.onTimeline)
-        self.timeline = timeline
-        let uncertainty = uncertainty
+        let (timeline, uncertainty) = (timeline, uncertainty)
         func sessions(_ count: Int) -> [Session] {
             (0..<max(1, count)).map { _ in Session(target, configuration, timeline, uncertainty) }
         }
@@ -97,6 +95,10 @@ package final class PostgresDatabase: Database {
 
     package func learn(lineage: Int64) {
         timeline.learn(lineage)
+    }
+
+    package func listenForLineages(_ listener: @escaping @Sendable (_ lineage: Int64) -> Void) {
+        timeline.listen(listener)
     }
 
     package func listenForUncertainty(_ listener: @escaping @Sendable () -> Void) {

@@ -4,6 +4,8 @@ import Database
 /// Statements on one connection, inside a transaction that begins with the first of them.
 final class PostgresTransaction: Transaction {
     private let connection: Connection
+    /// The server's timeline.
+    let lineage: Int64
     /// Commands that go before the next statement: what begins the transaction, takes a turn, ends an operation.
     private var opening: [SQL]
     private var savepoint: SQL?
@@ -14,8 +16,8 @@ final class PostgresTransaction: Transaction {
     private(set) var hasBegun = false
     private var asksForNumber = false
 
-    init(_ connection: Connection, beginning: SQL) {
-        self.connection = connection
+    init(_ connection: Connection, _ server: Connection.Welcome, beginning: SQL) {
+        (self.connection, lineage) = (connection, server.timeline)
         opening = [beginning]
     }
 

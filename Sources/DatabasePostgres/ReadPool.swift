@@ -13,18 +13,23 @@ struct ReadPool: Sendable {
         var waiting = jobs[...]
         do throws(DatabaseError) {
             // Each round answers somebody, be it with the fault that lost the connection.
-            while !waiting.isEmpty { waiting = try session.use { connection, _ in read(waiting, over: connection) } }
+            while !waiting.isEmpty { waiting = try session.use { read(waiting, over: $0, to: $1) } }
         } catch {
             for job in waiting { job.refuse(.internalFault(error)) }
         }
     }
 
     /// - Returns: those that were not answered, for the connection was lost.
-    private func read(_ jobs: ArraySlice<ReadOperation>, over connection: Connection) -> ArraySlice<ReadOperation> {
+    private func read(
+        _ jobs: ArraySlice<ReadOperation>,
+        over connection: Connection,
+        to server: Connection.Welcome
+    ) -> ArraySlice<ReadOperation> {
         var waiting = jobs
         while !waiting.isEmpty, !connection.isLost {
             let transaction = PostgresTransaction(
                 connection,
+                server,
                 beginning: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
             )
             // After a fault the rest go on in another transaction.

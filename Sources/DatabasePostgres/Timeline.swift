@@ -7,24 +7,25 @@ import Synchronization
 /// would be lost. What was seen is remembered while the process runs: the storage itself may be the one that forgot.
 final class Timeline: Sendable {
     private struct State {
-        /// That of the newest connection.
-        var current: Int64?
         /// The greatest that anybody has seen.
         var greatest: Int64 = 0
+        var listeners: [@Sendable (Int64) -> Void] = []
     }
 
     private let state = Mutex(State())
-    private let onChange: @Sendable (Int64) -> Void
-
-    init(_ onChange: @escaping @Sendable (Int64) -> Void) {
-        self.onChange = onChange
-    }
+    /// That of the newest connection; apart from the rest, because listeners ask for it.
+    private let newest = Atomic<Int64>(0)
 
     /// 0 before the first connection, and with an engine that has none.
-    var current: Int64 { state.withLock { $0.current ?? 0 } }
+    var current: Int64 { newest.load(ordering: .acquiring) }
 
     /// The greatest that anybody has seen.
     var greatest: Int64 { state.withLock { $0.greatest } }
+
+    /// Adds a listener for every change; the first timeline that is found is none.
+    func listen(_ listener: @escaping @Sendable (Int64) -> Void) {
+        state.withLock { $0.listeners.append(listener) }
+    }
 
     /// Takes what a new connection found.
     ///
@@ -33,10 +34,12 @@ final class Timeline: Sendable {
         state.withLock { state in
             guard timeline >= state.greatest else { return false }
             state.greatest = timeline
-            guard state.current != timeline else { return true }
-            state.current = timeline
-            // Under the lock, so that nobody goes on before the change is known.
-            onChange(timeline)
+            let last = current
+            guard timeline != last else { return true }
+            // Under the lock, so that nobody goes on before the change is known, and before it is the current one: who
+            // sees that it is, sees what the listeners have done.
+            if last != 0 { for listener in state.listeners { listener(timeline) } }
+            newest.store(timeline, ordering: .releasing)
             return true
         }
     }

@@ -102,7 +102,15 @@ package final class SQLiteDatabase: Engine {
         writes.add(operation)
     }
 
+    // There is one history, and what became of a commit is always known.
+
     package var lineage: Int64 { 0 }
+
+    package func learn(lineage: Int64) {}
+
+    package func listenForLineages(_ listener: @escaping @Sendable (_ lineage: Int64) -> Void) {}
+
+    package func listenForUncertainty(_ listener: @escaping @Sendable () -> Void) {}
 
     package func close() async {
         await writes.close()

@@ -20,6 +20,8 @@ struct SQLiteTransaction: Transaction {
     /// What SQLite reported last; where it undoes a whole group by itself, that is why.
     var lastFault: EngineError? { state.lastFault }
 
+    var lineage: Int64 { 0 }
+
     func onCommit(_ action: @escaping @Sendable () -> Void) {
         state.commitActions.append(action)
     }

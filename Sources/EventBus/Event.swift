@@ -15,7 +15,7 @@ package enum Event: Sendable, Hashable {
     /// Something that a channel's subscribers see.
     case channel(TimelineEvent)
     /// A channel has come so far, with something that is too large for the bus: it is to be read from the storage.
-    case channelMoved(ChannelReference, ChannelPosition)
+    case channelMoved(ChannelReference, ChannelPosition, lineage: Int64)
     /// Users subscribe, or do no longer, or want a channel's messages otherwise.
     case subscriptions(SubscriptionEvent)
     /// Which sessions of a user a node has.
@@ -46,15 +46,20 @@ package struct TimelineEvent: Sendable, Hashable {
     package let notification: ChannelNotification?
     /// When it was committed, in milliseconds since 1970.
     package let committedAt: Int64
+    /// Of which history of the storage it is; 0 for a storage that has one, and when nobody says.
+    ///
+    /// In another history the numbers mean something else.
+    package let lineage: Int64
 
     package init(
         _ reference: ChannelReference,
         _ position: ChannelPosition,
         _ notification: ChannelNotification?,
-        committedAt: Int64
+        committedAt: Int64,
+        lineage: Int64
     ) {
         (self.reference, self.position) = (reference, position)
-        (self.notification, self.committedAt) = (notification, committedAt)
+        (self.notification, self.committedAt, self.lineage) = (notification, committedAt, lineage)
     }
 }
 
@@ -74,8 +79,17 @@ package struct SubscriptionEvent: Sendable, Hashable {
     /// The change's number among all changes of the channel's subscriptions: of two that concern a user the one with the
     /// greater number came later, in whatever order they are heard.
     package let version: Int64
+    /// As ``TimelineEvent/lineage``.
+    package let lineage: Int64
 
-    package init(_ reference: ChannelReference, _ users: [UserID], _ change: Change, version: Int64) {
-        (self.reference, self.users, self.change, self.version) = (reference, users, change, version)
+    package init(
+        _ reference: ChannelReference,
+        _ users: [UserID],
+        _ change: Change,
+        version: Int64,
+        lineage: Int64
+    ) {
+        (self.reference, self.users, self.change) = (reference, users, change)
+        (self.version, self.lineage) = (version, lineage)
     }
 }

@@ -21,7 +21,7 @@ package final class Gateway: Service {
     /// How often the storage is compared with what was heard.
     package static let comparisonInterval = Duration.seconds(5)
     /// How long a committed event may be on its way to a node before it counts as not heard.
-    static let deliveryTime = Duration.milliseconds(200)
+    package static let deliveryTime = Duration.milliseconds(200)
     /// In what time every session is compared with what the storage says of its user.
     package static let reconciliationInterval = Duration.seconds(60)
     /// How often receipts are written.
@@ -33,6 +33,7 @@ package final class Gateway: Service {
     private let systems: Systems
     private let logger: Logger
     private let comparisonInterval: Duration
+    private let deliveryTime: Duration
     private let reconciliation: Reconciliation
 
     /// The login: what answers at `GET /v4/ws`.
@@ -42,6 +43,7 @@ package final class Gateway: Service {
     ///   - sessions: where the sessions of this node are known; the systems ask it who is online.
     ///   - address: whose request an upgrade is, when proxies stand between.
     ///   - comparisonInterval: how often the storage is compared with what was heard.
+    ///   - deliveryTime: how long an event may be on its way before it counts as not heard.
     ///   - reconciliationInterval: in what time every session is compared with what the storage says of its user.
     package init(
         _ systems: Systems,
@@ -49,12 +51,14 @@ package final class Gateway: Service {
         admission: Admission,
         addressLimits: AddressLimits.Settings = .default,
         comparisonInterval: Duration = Gateway.comparisonInterval,
+        deliveryTime: Duration = Gateway.deliveryTime,
         reconciliationInterval: Duration = Gateway.reconciliationInterval,
         address: @escaping @Sendable (UpgradeRequest) -> String,
         metrics factory: any MetricsFactory,
         logger: Logger
     ) {
-        (self.systems, self.logger, self.comparisonInterval) = (systems, logger, comparisonInterval)
+        (self.systems, self.logger) = (systems, logger)
+        (self.comparisonInterval, self.deliveryTime) = (comparisonInterval, deliveryTime)
         let metrics = GatewayMetrics(factory: factory)
         let reader = EventReader(
             timeline: systems.timeline,
@@ -68,7 +72,7 @@ package final class Gateway: Service {
         let shared = GatewayShared(
             bus: systems.bus,
             node: systems.random.number(),
-            rooms: Rooms(reader: reader, bus: systems.bus),
+            rooms: Rooms(reader: reader, bus: systems.bus) { systems.lineage },
             reader: reader,
             receipts: ReceiptBook(
                 receipts: systems.receipts,
@@ -92,7 +96,7 @@ package final class Gateway: Service {
             logger: logger
         )
         systems.bus.listen { [weak self] event in self?.hear(event) }
-        systems.generation.watch.listen { [weak self] _ in self?.storageChanged() }
+        systems.listenForLineages { [weak self] _ in self?.storageChanged() }
     }
 
     /// What this node keeps for its clients; all nothing when nobody is there.
@@ -136,7 +140,7 @@ package final class Gateway: Service {
             for await _ in AsyncTimerSequence(interval: comparisonInterval, clock: .continuous)
                 .cancelOnGracefulShutdown()
             {
-                await compare(leaving: Self.deliveryTime)
+                await compare()
             }
             shared.stopHubs()
             // Nothing is done for anybody from here on.
@@ -148,7 +152,7 @@ package final class Gateway: Service {
     private func hear(_ event: Event) {
         switch event {
         case .channel(let event): shared.rooms.hear(event)
-        case .channelMoved(let reference, let position): shared.rooms.learn(reference, position)
+        case .channelMoved(let reference, let head, let lineage): shared.rooms.hear(of: reference, at: head, lineage)
         case .subscriptions(let event): hear(event)
         case .accountKicked(let application, let user): end([user], of: application, .kicked)
         case .accountsDeleted(let application, let users): end(users, of: application, .accountDeleted)
@@ -164,7 +168,8 @@ package final class Gateway: Service {
 
     private func hear(_ event: SubscriptionEvent) {
         let sessions = shared.sessions.sessions(of: event.users, in: event.reference.application)
-        guard !sessions.isEmpty else { return }
+        // Looked for first: who opens in a later history than was found to be the event's is not among them.
+        guard !sessions.isEmpty, shared.rooms.mayTake(event.lineage) else { return }
         let notification = Self.notification(of: event)
         for session in sessions { session.hub.eventLoop.execute { session.apply(event, notification) } }
     }
@@ -211,17 +216,21 @@ package final class Gateway: Service {
 
     /// Makes good what was not heard.
     ///
-    /// - Parameter way: how long what was just committed may be on its way here. It is heard then, and not read: an
-    ///   online-only message is nowhere else.
-    private func compare(leaving way: Duration = .zero) async {
+    /// What was just committed may be on its way, so a second look follows, at what was missing. An online-only message
+    /// is nowhere but in the event, and a reading would pass over it.
+    private func compare() async {
         for (application, sessions) in shared.sessions.byApplication { await look(at: application, sessions) }
         let (references, term) = shared.rooms.followed
         guard !references.isEmpty else { return }
         do throws(ChatError) {
             let heads = try await systems.timeline.heads(of: references)
-            // Cancelled when the gateway stops; then nobody is brought anything any more.
-            if way > .zero { try? await Task.sleep(for: way) }
-            shared.rooms.compare(references, with: heads, in: term)
+            let missing = shared.rooms.compare(references, with: heads, in: term)
+            guard !missing.isEmpty else { return }
+            // A gateway that stops brings nobody anything any more.
+            _ = shared.jobs.add {
+                guard (try? await Task.sleep(for: self.deliveryTime)) != nil else { return }
+                self.shared.rooms.read(upTo: missing, in: term)
+            }
         } catch {
             logger.fault("cannot compare the rooms with the storage", error)
         }
@@ -235,34 +244,18 @@ package final class Gateway: Service {
         for (_, sessions) in shared.sessions.byApplication { end(sessions, .storageChanged) }
     }
 
-    /// Takes nothing of what is heard until this node has used the storage, and has found the same by that.
+    /// Uses the storage, by which this node finds what another one has found.
     ///
-    /// Another node found the storage changed, and events of its new history may follow: none is for the rooms of the old.
+    /// If that fails, the next comparison finds it.
     private func hearOfStorage(_ lineage: Int64) {
-        guard let own = systems.generation.watch.newest, lineage > own else { return }
-        shared.rooms.doubt(lineage)
+        guard lineage > systems.lineage else { return }
         // A gateway that stops has no use for an answer.
         _ = shared.jobs.add {
-            while self.shared.rooms.areInDoubt, !Task.isShuttingDownGracefully {
-                if await self.storageAnswers() {
-                    self.shared.rooms.trust(lineage)
-                } else {
-                    guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
-                }
+            do throws(ChatError) {
+                try await StorageGeneration.look(at: self.systems.database)
+            } catch {
+                self.logger.fault("cannot look at a storage that is said to have changed", error)
             }
-            // What was passed over, if the storage is as it was after all.
-            await self.compare()
-        }
-    }
-
-    /// - Returns: whether it could be found out which lineage the storage is of.
-    private func storageAnswers() async -> Bool {
-        do throws(ChatError) {
-            try await StorageGeneration.look(at: systems.database)
-            return true
-        } catch {
-            logger.fault("cannot look at a storage that is said to have changed", error)
-            return false
         }
     }
 

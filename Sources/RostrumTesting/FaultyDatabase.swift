@@ -3,8 +3,8 @@ package import Database
 import Synchronization
 
 /// A database that works until a test makes it fail.
-package final class FaultyDatabase: Database {
-    private let database: any Database
+package final class FaultyDatabase: ForwardingDatabase {
+    package let database: any Database
     private let fault = Mutex<DatabaseError?>(nil)
     private let refused = Mutex((reads: 0, writes: 0))
     private let uncertaintyListeners = Mutex<[@Sendable () -> Void]>([])
@@ -39,18 +39,13 @@ package final class FaultyDatabase: Database {
         database.enqueue(operation)
     }
 
-    package var lineage: Int64 { database.lineage }
-
     package func listenForUncertainty(_ listener: @escaping @Sendable () -> Void) {
         uncertaintyListeners.withLock { $0.append(listener) }
+        database.listenForUncertainty(listener)
     }
 
     /// Says that something may have been committed of which nobody was told.
     package func tellOfUncertainty() {
         for listener in uncertaintyListeners.withLock({ $0 }) { listener() }
-    }
-
-    package func close() async {
-        await database.close()
     }
 }

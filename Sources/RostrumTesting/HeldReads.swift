@@ -4,14 +4,14 @@ import Synchronization
 
 /// A database whose next read can be kept where it has fixed what it sees, while the data is changed elsewhere, or all of
 /// whose reads can be kept from beginning.
-package final class HeldReads: Database {
+package final class HeldReads: ForwardingDatabase {
     private struct State {
         var next: (held: HeldTransaction, seesLater: Bool)?
         /// The reads that do not begin; nil when they do.
         var waiting: [ReadOperation]?
     }
 
-    private let database: any Database
+    package let database: any Database
     private let state = Mutex(State())
 
     package init(_ database: any Database) {
@@ -71,15 +71,5 @@ package final class HeldReads: Database {
                 operation.refuse(error)
             }
         )
-    }
-
-    package func enqueue(_ operation: WriteOperation) {
-        database.enqueue(operation)
-    }
-
-    package var lineage: Int64 { database.lineage }
-
-    package func close() async {
-        await database.close()
     }
 }

@@ -172,8 +172,8 @@ import Testing
 }
 
 /// A database into which another writer comes between two writes of the one under test.
-private final class InterruptedDatabase: Database {
-    private let database: any Database
+private final class InterruptedDatabase: ForwardingDatabase {
+    let database: any Database
     private let place: Int
     private let interruption: @Sendable (any Transaction) throws(ChatError) -> Void
     private let writes = Mutex(0)
@@ -187,10 +187,6 @@ private final class InterruptedDatabase: Database {
     }
 
     var hasInterrupted: Bool { writes.withLock { $0 >= place } }
-
-    func enqueue(_ operation: ReadOperation) {
-        database.enqueue(operation)
-    }
 
     func enqueue(_ operation: WriteOperation) {
         let number = writes.withLock { writes in
@@ -208,11 +204,5 @@ private final class InterruptedDatabase: Database {
             )
         }
         database.enqueue(operation)
-    }
-
-    var lineage: Int64 { database.lineage }
-
-    func close() async {
-        await database.close()
     }
 }

@@ -1,19 +1,16 @@
 import ChatProtocol
 import Database
+import RostrumTesting
 import Synchronization
 
 /// A database of a process that ends: so many writes are done, and none after them.
-final class StoppingDatabase: Database {
-    private let database: any Database
+final class StoppingDatabase: ForwardingDatabase {
+    let database: any Database
     private let left: Mutex<Int>
 
     init(_ database: any Database, afterWrites count: Int) {
         self.database = database
         left = Mutex(count)
-    }
-
-    func enqueue(_ operation: ReadOperation) {
-        database.enqueue(operation)
     }
 
     func enqueue(_ operation: WriteOperation) {
@@ -25,11 +22,5 @@ final class StoppingDatabase: Database {
             return operation.refuse(.internalFault(DatabaseError(.unavailable, "the process has ended")))
         }
         database.enqueue(operation)
-    }
-
-    var lineage: Int64 { database.lineage }
-
-    func close() async {
-        await database.close()
     }
 }

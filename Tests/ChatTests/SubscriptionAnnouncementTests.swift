@@ -61,11 +61,11 @@ import Testing
             _ = try await installation.unsubscribe("bob", "nobody", "anna", "bob")
             try await installation.subscribers.unsubscribe(from: .news, for: installation.ownCall(UserID("carl")))
 
-            let reference = try await installation.reference()
+            let (reference, lineage) = (try await installation.reference(), installation.systems.lineage)
             #expect(
                 heard.subscriptionEvents == [
-                    SubscriptionEvent(reference, [.bob, .anna], .unsubscribed, version: 2),
-                    SubscriptionEvent(reference, [UserID("carl")], .unsubscribed, version: 3),
+                    SubscriptionEvent(reference, [.bob, .anna], .unsubscribed, version: 2, lineage: lineage),
+                    SubscriptionEvent(reference, [UserID("carl")], .unsubscribed, version: 3, lineage: lineage),
                 ]
             )
         }
@@ -82,11 +82,17 @@ import Testing
                 try await installation.subscribers.setMessageFlag(flag, in: .news, for: installation.ownCall())
             }
 
-            let reference = try await installation.reference()
+            let (reference, lineage) = (try await installation.reference(), installation.systems.lineage)
             #expect(
                 heard.subscriptionEvents
                     == zip([true, false, false], Int64(2)...4).map { discards, version in
-                        SubscriptionEvent(reference, [.anna], .discarding(discards), version: version)
+                        SubscriptionEvent(
+                            reference,
+                            [.anna],
+                            .discarding(discards),
+                            version: version,
+                            lineage: lineage
+                        )
                     }
             )
         }

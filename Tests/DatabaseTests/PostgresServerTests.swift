@@ -97,14 +97,16 @@ import Testing
     @Test("a standby is not written to; once it is promoted it is, and its new timeline is told before that")
     func promotion() async throws {
         try await PostgresFixture.withServer { server, fixture async throws in
-            let timelines = Notes<Int64>()
+            let (timelines, before) = (Notes<Int64>(), Notes<Int64>())
             let seen = Notes<[Int64]>()
             try await fixture.with {
                 $0.reconnecting = .milliseconds(100)
-                $0.onTimeline = { timelines.add($0) }
             } _: { database async throws in
+                database.listenForLineages { timelines.add($0) }
+                database.listenForLineages { _ in before.add(database.lineage) }
                 try await database.addThing(1)
-                #expect(timelines.all == [1])
+                #expect(timelines.all == [])
+                #expect(database.lineage == 1)
                 try await server.stop()
                 try await server.startAsStandby()
                 #expect(await refusal { try await database.addThing(2) }?.storageFault == .unavailable)
@@ -114,16 +116,17 @@ import Testing
                 try await waitUntil("it is written to") {
                     await refusal {
                         try await database.write { tx throws(ChatError) in
-                            seen.add(timelines.all)
+                            seen.add(timelines.all + [database.lineage, tx.lineage])
                             try Things.add(3, in: tx)
                         }
                     } == nil
                 }
 
-                #expect(seen.all == [[1, 2]])
+                #expect(seen.all == [[2, 2, 2]])
                 try await waitUntil("it is read") { await refusal { try await database.thingIDs() } == nil }
                 #expect(try await database.thingIDs() == [1, 3])
-                #expect(timelines.all == [1, 2])
+                #expect(timelines.all == [2])
+                #expect(before.all == [1])
             }
         }
     }

@@ -1,14 +1,15 @@
 import Database
+import RostrumTesting
 import Synchronization
 
 /// A database that can keep one write's caller waiting after its commit.
-final class HeldDatabase: Database {
+final class HeldDatabase: ForwardingDatabase {
     private struct State {
         var holdsNext = false
         var heldAnswer: (@Sendable () -> Void)?
     }
 
-    private let database: any Database
+    let database: any Database
     private let state = Mutex(State())
     private let commits = AsyncStream.makeStream(of: Void.self)
 
@@ -34,10 +35,6 @@ final class HeldDatabase: Database {
         answer?()
     }
 
-    func enqueue(_ operation: ReadOperation) {
-        database.enqueue(operation)
-    }
-
     func enqueue(_ operation: WriteOperation) {
         let isHeld = state.withLock { state in
             defer { state.holdsNext = false }
@@ -55,11 +52,5 @@ final class HeldDatabase: Database {
                 operation.refuse(error)
             }
         )
-    }
-
-    var lineage: Int64 { database.lineage }
-
-    func close() async {
-        await database.close()
     }
 }

@@ -22,6 +22,7 @@ final class LiveNode: Sendable {
         /// How many event loops the sessions are spread over.
         var loops = 2
         var comparisonInterval = Duration.milliseconds(50)
+        var deliveryTime = Gateway.deliveryTime
         var reconciliationInterval = Gateway.reconciliationInterval
         /// The gateway's own are for machines that others reach.
         var addressLimits = AddressLimits.Settings(sessions: 0, loginsPerSecond: 0)
@@ -81,6 +82,7 @@ final class LiveNode: Sendable {
             ),
             addressLimits: options.addressLimits,
             comparisonInterval: options.comparisonInterval,
+            deliveryTime: options.deliveryTime,
             reconciliationInterval: options.reconciliationInterval,
             address: { $0.headers[addressHeader].first ?? $0.peer },
             metrics: options.metrics,

@@ -21,7 +21,8 @@ import Testing
                 cloudCustomData: isOnlineOnly ? "heard" : nil,
                 isOnlineOnly: isOnlineOnly
             ),
-            committedAt: 1
+            committedAt: 1,
+            lineage: 0
         )
     }
 

@@ -8,17 +8,17 @@ import Testing
 
 /// A failover to a storage that has lost the last commits: what was told before holds for nobody after it.
 @Suite(.timeLimit(.minutes(5))) struct StorageChangeTests {
-    private let watch = LineageWatch()
+    private let history = History(lineage: 1)
 
     /// Nothing is found out by looking from time to time.
     private var options: LiveNode.Options {
         var options = LiveNode.Options()
         options.comparisonInterval = .seconds(3600)
-        options.generation = StorageGeneration("7e57", watch: watch) { [watch] in watch.newest ?? 0 }
+        options.generation = StorageGeneration("7e57") { [history] in history.lineage }
         return options
     }
 
-    init() { watch.found(1) }
+    private func storage(_ database: any Database) -> HistoricDatabase { HistoricDatabase(database, history) }
 
     /// Takes the channel's last post back, as a replica has never seen it.
     private func lose(_ database: any Database) async throws {
@@ -30,7 +30,7 @@ import Testing
 
     @Test("every session ends at once, reloads when it has come again, and gets what takes the lost numbers")
     func lostPost() async throws {
-        try await StorageEngine.sqlite.withLiveNode(options) { node in
+        try await StorageEngine.sqlite.withLiveNode(over: storage, options) { node, _ in
             try await node.createChannel()
             let anna = try await node.login("anna")
             try await node.subscribe("anna")
@@ -39,7 +39,7 @@ import Testing
             for _ in 1...2 { _ = try await anna.next("onRecvNewMessage") }
 
             try await lose(node.systems.database)
-            watch.found(2)
+            history.becomes(2)
 
             #expect(try await anna.end(within: .seconds(5)).code == 1001)
             let again = try await node.login("anna")
@@ -58,14 +58,14 @@ import Testing
 
     @Test("a session that was let in before and opens afterwards does not begin with what is no longer so")
     func loginBefore() async throws {
-        try await StorageEngine.sqlite.withLiveNode(options) { node in
+        try await StorageEngine.sqlite.withLiveNode(over: storage, options) { node, _ in
             try await node.createChannel()
             try await node.login("anna").close()
             try await node.subscribe("anna")
             for text in ["kept", "lost"] { try await node.post(text) }
             node.interlude.set {
                 try await lose(node.systems.database)
-                watch.found(2)
+                history.becomes(2)
             }
 
             let early = try await node.login("anna")
@@ -78,41 +78,67 @@ import Testing
         }
     }
 
-    @Test("what another node says of the storage's new history waits until this node has seen that there is one")
-    func heardBefore() async throws {
-        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
+    @Test("what is heard of another history than the storage's own is passed over: of an earlier one, and of a later")
+    func otherHistories() async throws {
+        try await StorageEngine.sqlite.withLiveNode(over: { HeldReads(storage($0)) }, options) { node, reads in
+            history.becomes(2)
             try await node.createChannel()
             let anna = try await node.login("anna")
             try await node.subscribe("anna")
-            let item = try await anna.next("onOfficialAccountSubscribed")
             let followed = try await node.systems.timeline.followed(by: UserID("anna"), of: .example)
             let reference = try #require(followed?.first?.reference)
             // The room has begun.
             try await node.post("one")
             _ = try await anna.next("onRecvNewMessage")
-            let call = try await node.installation.call()
 
+            // Had a room believed that it is missing something, it would not go on.
             reads.holdAll()
             defer { reads.goOn() }
-            node.systems.bus.publish(.storageChanged(lineage: 2))
-            node.systems.bus.publish(Self.post(2, in: reference))
-            try await waitUntil("the node looks at its storage") { reads.waitingCount > 0 }
-            await anna.catchUpWithoutReading()
-            #expect(anna.notifications("onRecvNewMessage").count == 1)
+            for lineage in [1, 3] as [Int64] {
+                node.systems.bus.publish(.channel(post("of another", at: 2, in: reference, lineage)))
+                let beyond = ChannelPosition(messageSeq: 9, eventSeq: 9)
+                node.systems.bus.publish(.channelMoved(reference, beyond, lineage: lineage))
+                let end = SubscriptionEvent(reference, [UserID("anna")], .unsubscribed, version: 9, lineage: lineage)
+                node.systems.bus.publish(.subscriptions(end))
+            }
+            node.systems.bus.publish(.channel(post("of this", at: 2, in: reference, 2)))
+            node.systems.bus.publish(.channel(post("of none", at: 3, in: reference, 0)))
 
-            // The other node was wrong: what was passed over meanwhile is brought from the storage.
-            try await node.post("two", for: call)
-            reads.goOn()
-            let post = try await anna.next("onRecvNewMessage", within: .seconds(5))
-            #expect(post.messageText == "two")
-            #expect(post["Epoch"] == item["Epoch"])
+            #expect(try await anna.next("onRecvNewMessage").messageText == "of this")
+            #expect(try await anna.next("onRecvNewMessage").messageText == "of none")
+            #expect(anna.notifications("onOfficialAccountUnsubscribed").isEmpty)
+        }
+    }
 
-            // It was right: nothing is sent in between.
+    private func post(
+        _ text: String,
+        at number: Int64,
+        in reference: ChannelReference,
+        _ lineage: Int64
+    ) -> TimelineEvent {
+        let element = #"{"MsgType":"TIMTextElem","MsgContent":{"Text":"\#(text)"}}"#
+        return TimelineEvent(
+            reference,
+            ChannelPosition(messageSeq: number, eventSeq: number),
+            ChannelNotification(.message, Array(#"{"MsgSeq":\#(number),"MsgBody":[\#(element)]}"#.utf8)),
+            committedAt: 0,
+            lineage: lineage
+        )
+    }
+
+    @Test("a node that hears of another history looks at its storage, and finds it out before anybody needs it")
+    func heard() async throws {
+        try await StorageEngine.sqlite.withLiveNode(over: { HeldReads(storage($0)) }, options) { node, reads in
+            try await node.createChannel()
+            let anna = try await node.enter("anna")
             reads.holdAll()
-            node.systems.bus.publish(.storageChanged(lineage: 3))
-            node.systems.bus.publish(Self.post(3, in: reference))
-            await anna.catchUpWithoutReading()
-            watch.found(3)
+            defer { reads.goOn() }
+
+            node.systems.bus.publish(.storageChanged(lineage: 2))
+
+            try await waitUntil("the node looks at its storage") { reads.waitingCount > 0 }
+            #expect(anna.ending == nil)
+            history.becomes(2)
             #expect(try await anna.end(within: .seconds(5)).code == 1001)
             #expect(anna.notifications("onRecvNewMessage").compactMap(\.messageText) == ["one", "two"])
             #expect(anna.notifications("onRecvNewMessage").count == 2)

@@ -118,27 +118,17 @@ import Testing
 }
 
 /// A database that counts the writes that were asked for.
-private final class CountingDatabase: Database {
-    private let database: any Database
+private final class CountingDatabase: ForwardingDatabase {
+    let database: any Database
     let writes = Tally()
 
     init(_ database: any Database) {
         self.database = database
     }
 
-    func enqueue(_ operation: ReadOperation) {
-        database.enqueue(operation)
-    }
-
     func enqueue(_ operation: WriteOperation) {
         writes.add()
         database.enqueue(operation)
-    }
-
-    var lineage: Int64 { database.lineage }
-
-    func close() async {
-        await database.close()
     }
 }
 

@@ -21,6 +21,7 @@ struct ChannelAnnouncer: Sendable {
     ) {
         let eventSeq = channel.eventSeq + 1
         let epoch = generation.epoch(of: channel.incarnation)
+        let lineage = tx.lineage
         tx.onCommit { [self] in
             let notification: ChannelNotification? =
                 kind == .dropped
@@ -35,7 +36,7 @@ struct ChannelAnnouncer: Sendable {
                     isOnlineOnly: kind == .onlineOnly
                 )
             let position = ChannelPosition(messageSeq: key.seq, eventSeq: eventSeq)
-            publish(notification, at: position, in: channel.reference(of: application))
+            publish(notification, at: position, in: channel.reference(of: application), lineage)
         }
     }
 
@@ -50,12 +51,14 @@ struct ChannelAnnouncer: Sendable {
         _ tx: any Transaction
     ) {
         let epoch = generation.epoch(of: channel.incarnation)
+        let lineage = tx.lineage
         tx.onCommit { [self] in
             for (eventSeq, key) in zip((channel.eventSeq + 1)..., keys) {
                 publish(
                     .revoked(key, in: channel.id, epoch, eventSeq: eventSeq, reason: reason),
                     at: ChannelPosition(messageSeq: channel.headSeq, eventSeq: eventSeq),
-                    in: channel.reference(of: application)
+                    in: channel.reference(of: application),
+                    lineage
                 )
             }
         }
@@ -65,11 +68,13 @@ struct ChannelAnnouncer: Sendable {
     ///
     /// - Parameter channel: as it is now.
     func modified(_ channel: OfficialChannel, of application: SDKAppID, in tx: any Transaction) {
+        let lineage = tx.lineage
         tx.onCommit { [self] in
             publish(
                 .infoChanged(item(channel), eventSeq: channel.eventSeq),
                 at: channel.position,
-                in: channel.reference(of: application)
+                in: channel.reference(of: application),
+                lineage
             )
         }
     }
@@ -78,12 +83,13 @@ struct ChannelAnnouncer: Sendable {
     ///
     /// - Parameter channel: as it was before.
     func destroyed(_ channel: OfficialChannel, of application: SDKAppID, in tx: any Transaction) {
-        let eventSeq = channel.eventSeq + 1
+        let (eventSeq, lineage) = (channel.eventSeq + 1, tx.lineage)
         tx.onCommit { [self] in
             publish(
                 .deleted(channel.id, generation.epoch(of: channel.incarnation), eventSeq: eventSeq),
                 at: ChannelPosition(messageSeq: channel.headSeq, eventSeq: eventSeq),
-                in: channel.reference(of: application)
+                in: channel.reference(of: application),
+                lineage
             )
         }
     }
@@ -97,9 +103,11 @@ struct ChannelAnnouncer: Sendable {
         of application: SDKAppID,
         in tx: any Transaction
     ) {
+        let lineage = tx.lineage
         tx.onCommit { [self] in
             let parameters = JSONObject(item(channel).members).json
-            publish(.subscribed(channel.position, parameters: parameters), of: users, in: channel, of: application)
+            let change = SubscriptionEvent.Change.subscribed(channel.position, parameters: parameters)
+            publish(change, of: users, in: channel, of: application, lineage)
         }
     }
 
@@ -113,7 +121,8 @@ struct ChannelAnnouncer: Sendable {
         of application: SDKAppID,
         _ tx: any Transaction
     ) {
-        tx.onCommit { [self] in publish(change, of: users, in: channel, of: application) }
+        let lineage = tx.lineage
+        tx.onCommit { [self] in publish(change, of: users, in: channel, of: application, lineage) }
     }
 
     /// The channel as subscribers are shown it.
@@ -126,21 +135,23 @@ struct ChannelAnnouncer: Sendable {
         _ change: SubscriptionEvent.Change,
         of users: [UserID],
         in channel: OfficialChannel,
-        of application: SDKAppID
+        of application: SDKAppID,
+        _ lineage: Int64
     ) {
-        let reference = channel.reference(of: application)
+        let (reference, version) = (channel.reference(of: application), channel.subscriptionHead)
         bus.publish(
-            .subscriptions(SubscriptionEvent(reference, users, change, version: channel.subscriptionHead))
+            .subscriptions(SubscriptionEvent(reference, users, change, version: version, lineage: lineage))
         )
     }
 
     private func publish(
         _ notification: ChannelNotification?,
         at position: ChannelPosition,
-        in reference: ChannelReference
+        in reference: ChannelReference,
+        _ lineage: Int64
     ) {
         let now = clock.now.milliseconds
-        bus.publish(.channel(TimelineEvent(reference, position, notification, committedAt: now)))
+        bus.publish(.channel(TimelineEvent(reference, position, notification, committedAt: now, lineage: lineage)))
     }
 }
 

@@ -119,7 +119,8 @@ package struct Timeline: Sendable {
                     reference,
                     ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq),
                     event?.notification,
-                    committedAt: event?.at.milliseconds ?? now.milliseconds
+                    committedAt: event?.at.milliseconds ?? now.milliseconds,
+                    lineage: tx.lineage
                 )
             }
         }

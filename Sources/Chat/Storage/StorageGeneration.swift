@@ -8,19 +8,12 @@ package import Database
 package struct StorageGeneration: Sendable {
     private let number: String
     private let lineage: @Sendable () -> Int64
-    /// Tells when it becomes another one.
-    package let watch: LineageWatch
 
     /// - Parameters:
     ///   - number: lower-case hexadecimal digits.
-    ///   - watch: is told of the storage's lineage.
     ///   - lineage: as the storage has it at the moment.
-    package init(
-        _ number: String,
-        watch: LineageWatch = LineageWatch(),
-        lineage: @escaping @Sendable () -> Int64 = { 0 }
-    ) {
-        (self.number, self.watch, self.lineage) = (number, watch, lineage)
+    package init(_ number: String, lineage: @escaping @Sendable () -> Int64 = { 0 }) {
+        (self.number, self.lineage) = (number, lineage)
     }
 
     /// Lower-case hexadecimal digits; others when something may be lost.
@@ -30,11 +23,8 @@ package struct StorageGeneration: Sendable {
     }
 
     /// The storage's generation; makes one when it has none.
-    ///
-    /// - Parameter watch: is told of the storage's lineage.
     package static func find(
         in database: any Database,
-        watch: LineageWatch = LineageWatch(),
         random: any RandomSource
     ) async throws(ChatError) -> StorageGeneration {
         let new = random.hex(bytes: 4)
@@ -43,7 +33,7 @@ package struct StorageGeneration: Sendable {
             try StorageProperty.generation.set(new, in: tx)
             return new
         }
-        return StorageGeneration(number, watch: watch) { database.lineage }
+        return StorageGeneration(number) { database.lineage }
     }
 
     /// Uses the storage, by which it is found out if it is of another lineage by now.

@@ -25,15 +25,17 @@ extension Frame {
         case .channel(let event):
             self.init(.channel, from: node)
             add(event)
-        case .channelMoved(let reference, let position):
+        case .channelMoved(let reference, let position, let lineage):
             self.init(.channelMoved, from: node)
             add(reference)
             add(position)
+            add(lineage: lineage)
         case .subscriptions(let event):
             self.init(.subscriptions, from: node)
             add(event.reference)
             add(event.change)
             add(.subscriptionVersion, event.version)
+            add(lineage: event.lineage)
         case .sessions(let sessions):
             self.init(.sessions, from: node)
             add(sessions)
@@ -41,6 +43,10 @@ extension Frame {
             self.init(.storageChanged, from: node)
             add(.lineage, lineage)
         }
+    }
+
+    private mutating func add(lineage: Int64) {
+        if lineage != 0 { add(.lineage, lineage) }
     }
 
     private mutating func add(_ reference: ChannelReference) {
@@ -58,6 +64,7 @@ extension Frame {
         add(event.reference)
         add(event.position)
         add(.committedAt, event.committedAt)
+        add(lineage: event.lineage)
         guard let notification = event.notification else { return }
         add(.method, notification.kind.rawValue)
         add(.parameters, notification.parameters)
@@ -120,13 +127,17 @@ extension Event {
             guard let event = frame.channelEvent else { return nil }
             self = event
         case .channelMoved:
-            guard let reference = frame.reference, let position = frame.position else { return nil }
-            self = .channelMoved(reference, position)
+            guard let reference = frame.reference, let position = frame.position, let lineage = frame.ownLineage
+            else { return nil }
+            self = .channelMoved(reference, position, lineage: lineage)
         case .subscriptions:
             guard let reference = frame.reference, let change = frame.change,
-                let version = frame.number(.subscriptionVersion), !frame.users.isEmpty
+                let version = frame.number(.subscriptionVersion), let lineage = frame.ownLineage,
+                !frame.users.isEmpty
             else { return nil }
-            self = .subscriptions(SubscriptionEvent(reference, frame.users, change, version: version))
+            self = .subscriptions(
+                SubscriptionEvent(reference, frame.users, change, version: version, lineage: lineage)
+            )
         case .sessions:
             guard let sessions = frame.sessions else { return nil }
             self = .sessions(sessions)
@@ -155,17 +166,23 @@ extension ReadFrame {
         return ChannelPosition(messageSeq: messageSeq, eventSeq: eventSeq)
     }
 
+    /// Of which history an event is; 0 when it does not say, nil when it says something that cannot be.
+    fileprivate var ownLineage: Int64? { has(.lineage) ? lineage : 0 }
+
     fileprivate var channelEvent: Event? {
-        guard let reference, let position, let committedAt = count(.committedAt) else { return nil }
+        guard let reference, let position, let committedAt = count(.committedAt), let lineage = ownLineage
+        else { return nil }
         var notification: ChannelNotification?
         if let method = text(.method) {
             // Of a kind that only a later version knows: at least the number is known to be taken.
             guard let kind = ChannelNotification.Kind(rawValue: method), let parameters = bytes(.parameters) else {
-                return .channelMoved(reference, position)
+                return .channelMoved(reference, position, lineage: lineage)
             }
             notification = ChannelNotification(kind, parameters, isStored: !has(.isOnlineOnly))
         }
-        return .channel(TimelineEvent(reference, position, notification, committedAt: committedAt))
+        return .channel(
+            TimelineEvent(reference, position, notification, committedAt: committedAt, lineage: lineage)
+        )
     }
 
     fileprivate var change: SubscriptionEvent.Change? {

@@ -59,7 +59,7 @@ package struct Frame: Sendable, Equatable {
         case isLeaving = 21
         /// A question's or an answer's content.
         case content = 22
-        /// Which history of the storage a node has seen.
+        /// Which history of the storage a node has seen, or an event is of.
         case lineage = 23
         /// The number of a change of subscriptions.
         case subscriptionVersion = 24
@@ -152,7 +152,7 @@ package struct ReadFrame: Sendable {
     /// What can be counted or be a time: with such numbers everybody can reckon, and none overflows.
     static let counts: ClosedRange<Int64> = 0...1 << 62
 
-    /// Which history of the storage a node has seen: a timeline of PostgreSQL, which has 32 bits.
+    /// Which history of the storage a node has seen, or an event is of: a timeline of PostgreSQL, which has 32 bits.
     var lineage: Int64? {
         number(.lineage).flatMap { (1...Int64(UInt32.max)).contains($0) ? $0 : nil }
     }

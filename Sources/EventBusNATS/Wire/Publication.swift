@@ -34,9 +34,9 @@ package struct Publisher: Sendable {
         case .channel(let event):
             let subject = subjects.of(.channel(event.reference.application, event.reference.channel))
             guard frame.bytes.count > limit else { return [Publication(subject: subject, payload: frame.bytes)] }
-            let hint = Frame(.channelMoved(event.reference, event.position), from: node)
+            let hint = Frame(.channelMoved(event.reference, event.position, lineage: event.lineage), from: node)
             return fitting([Publication(subject: subject, payload: hint.bytes)], limit)
-        case .channelMoved(let reference, _):
+        case .channelMoved(let reference, _, _):
             let subject = subjects.of(.channel(reference.application, reference.channel))
             return fitting([Publication(subject: subject, payload: frame.bytes)], limit)
         case .subscriptions(let event):

@@ -170,7 +170,7 @@ final class Reconciliation: Sendable {
                 let notification = Gateway.notification(of: found, in: reference)
                 for session in sessions {
                     // Everybody who follows it is told that it is gone.
-                    if case .channelGone = found { shared.rooms.compare([reference], with: [:], in: session.term) }
+                    if case .channelGone = found { shared.rooms.end(reference, session.term) }
                     session.hub.eventLoop.execute { session.settle(reference, found, notification) }
                 }
             }

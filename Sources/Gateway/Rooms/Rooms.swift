@@ -30,19 +30,16 @@ final class Rooms: Sendable {
     private struct State {
         var entries: [ChannelReference: Entry] = [:]
         var term = 0
-        /// The newest lineage that was heard of and that this node has not found yet; nil when there is none.
-        var doubted: Int64?
-
-        /// Whether what is heard may be of a storage that this node has not found yet.
-        var isInDoubt: Bool { doubted != nil }
     }
 
     private let state = Mutex(State())
     private let reader: EventReader
     private let bus: any EventBus
+    private let lineage: @Sendable () -> Int64
 
-    init(reader: EventReader, bus: any EventBus) {
-        (self.reader, self.bus) = (reader, bus)
+    /// - Parameter lineage: the storage's, which is another one only when ``reset()`` was called.
+    init(reader: EventReader, bus: any EventBus, lineage: @escaping @Sendable () -> Int64) {
+        (self.reader, self.bus, self.lineage) = (reader, bus, lineage)
     }
 
     // MARK: Terms
@@ -61,32 +58,21 @@ final class Rooms: Sendable {
         if !left.isEmpty { bus.unfollow(left.map(\.topic)) }
     }
 
-    /// Takes nothing of what is heard until this node has looked at the storage, which is said to be of this lineage.
-    func doubt(_ lineage: Int64) {
-        state.withLock { $0.doubted = max($0.doubted ?? lineage, lineage) }
-    }
-
-    /// This node has looked: what was passed over is found by the next comparison.
+    /// Whether something that was heard is of the storage's history as it is now; what does not say is believed to be.
     ///
-    /// - Parameter lineage: of which it had heard; a later one is still to be looked for.
-    func trust(_ lineage: Int64) {
-        state.withLock { state in
-            if let doubted = state.doubted, doubted <= lineage { state.doubted = nil }
-        }
-    }
-
-    /// Whether what is heard of is passed over.
-    var areInDoubt: Bool { state.withLock { $0.isInDoubt } }
+    /// What is not is a late word of an earlier history, or of a later one that this node has not found yet.
+    func mayTake(_ lineage: Int64) -> Bool { lineage == 0 || lineage == self.lineage() }
 
     // MARK: Events
 
     /// Takes an event that was heard; of a channel that nobody here follows it is nothing.
     func hear(_ event: TimelineEvent) {
         let reference = event.reference
-        guard state.withLock({ $0.entries[reference] != nil && !$0.isInDoubt }) else { return }
+        guard state.withLock({ $0.entries[reference] != nil }) else { return }
         let delivery = Delivery(event)
         let start: (ChannelPosition, Int)? = state.withLock { state in
-            guard !state.isInDoubt else { return nil }
+            // Under the lock, for then the term is that of the lineage.
+            guard mayTake(event.lineage) else { return nil }
             switch state.entries[reference]?.room.hear(event) {
             case nil, .known?, .waits?: return nil
             case .read?: return state.entries[reference].map { ($0.room.position, state.term) }
@@ -102,31 +88,41 @@ final class Rooms: Sendable {
         if let (position, term) = start { read(reference, position, term) }
     }
 
+    /// Hears that a channel has come so far: what is missing up to there is read.
+    func hear(of reference: ChannelReference, at head: ChannelPosition, _ lineage: Int64) {
+        read(reference, upTo: head) { _ in mayTake(lineage) }
+    }
+
     /// The storage says where channels stand; one that is not among them is gone.
     ///
     /// - Parameter term: in which it was asked.
+    /// - Returns: where those stand of which something was not heard so far.
     func compare(
         _ references: [ChannelReference],
         with heads: [ChannelReference: ChannelPosition],
         in term: Int
-    ) {
-        for reference in references {
-            if let head = heads[reference] {
-                learn(reference, head, in: term)
-            } else {
-                end(reference, term)
-            }
+    ) -> [ChannelReference: ChannelPosition] {
+        for reference in references where heads[reference] == nil { end(reference, term) }
+        return heads.filter { reference, head in
+            position(of: reference, in: term).map { $0.eventSeq < head.eventSeq } ?? false
         }
     }
 
-    /// A channel has come so far: what is missing up to there is read.
+    /// Reads what is missing up to where channels stood.
     ///
-    /// - Parameter term: in which that was found out; nil when it was heard.
-    func learn(_ reference: ChannelReference, _ head: ChannelPosition, in term: Int? = nil) {
+    /// - Parameter term: in which that was found out.
+    func read(upTo heads: [ChannelReference: ChannelPosition], in term: Int) {
+        for (reference, head) in heads { read(reference, upTo: head) { $0.term == term } }
+    }
+
+    /// - Parameter isValid: whether the head is one of the rooms as they are.
+    private func read(
+        _ reference: ChannelReference,
+        upTo head: ChannelPosition,
+        if isValid: (State) -> Bool
+    ) {
         let start: (ChannelPosition, Int)? = state.withLock { state in
-            guard term.map({ $0 == state.term }) ?? !state.isInDoubt,
-                state.entries[reference]?.room.learn(of: head.eventSeq) == .read
-            else { return nil }
+            guard isValid(state), state.entries[reference]?.room.learn(of: head.eventSeq) == .read else { return nil }
             return state.entries[reference].map { ($0.room.position, state.term) }
         }
         if let (position, term) = start { read(reference, position, term) }
@@ -157,7 +153,7 @@ final class Rooms: Sendable {
     }
 
     /// The channel is gone, and nobody said so in time.
-    private func end(_ reference: ChannelReference, _ term: Int) {
+    func end(_ reference: ChannelReference, _ term: Int) {
         let epoch = reader.generation.epoch(of: reference.incarnation)
         let now = reader.clock.now.milliseconds
         state.withLock { state in
@@ -172,7 +168,8 @@ final class Rooms: Sendable {
                 eventSeq: entry.room.position.eventSeq + 1
             )
             let deleted = ChannelNotification.deleted(reference.channel, epoch, eventSeq: position.eventSeq)
-            Self.deliver(Delivery(TimelineEvent(reference, position, deleted, committedAt: now)), in: state)
+            let event = TimelineEvent(reference, position, deleted, committedAt: now, lineage: lineage())
+            Self.deliver(Delivery(event), in: state)
         }
     }
 

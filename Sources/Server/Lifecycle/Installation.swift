@@ -43,7 +43,7 @@ package struct Installation: Sendable {
             overrides: overrides
         )
         // The other nodes may not have used the storage since: they are to look, instead of finding it out by and by.
-        storage.generation.watch.listen { events.publish(.storageChanged(lineage: $0)) }
+        database.listenForLineages { events.publish(.storageChanged(lineage: $0)) }
     }
 
     package func close() async {

@@ -39,11 +39,8 @@ package struct OpenStorage: Sendable {
         schema: SchemaPolicy = .migrate
     ) async throws -> OpenStorage {
         let random = SystemRandomSource()
-        let watch = LineageWatch()
-        var watched = observer
-        watched.onLineage = watch.found
         do {
-            let database = try location.open(watched)
+            let database = try location.open(observer)
             do {
                 try await look(database)
                 let isMade = try await database.newestMigration() != nil
@@ -69,7 +66,7 @@ package struct OpenStorage: Sendable {
                 }
                 let secrets = SecretBox(try key(masterKey, location, makeIfMissing: isNew, random))
                 try await secrets.verify(against: database)
-                let generation = try await StorageGeneration.find(in: database, watch: watch, random: random)
+                let generation = try await StorageGeneration.find(in: database, random: random)
                 return OpenStorage(database: database, secrets: secrets, generation: generation, random: random)
             } catch {
                 await database.close()

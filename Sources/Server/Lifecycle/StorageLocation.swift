@@ -16,8 +16,6 @@ package enum StorageLocation: Sendable {
         package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
         /// Told what an operator had better know.
         package var onWarning: @Sendable (_ text: String) -> Void = { _ in }
-        /// Told of the storage's lineage when it is opened, and whenever it turns out to be another one.
-        var onLineage: @Sendable (_ lineage: Int64) -> Void = { _ in }
 
         package init() {}
     }
@@ -40,7 +38,6 @@ package enum StorageLocation: Sendable {
         case .server(let text):
             var configuration = PostgresDatabase.Configuration()
             configuration.onCommit = observer.onCommit
-            configuration.onTimeline = observer.onLineage
             let database = try PostgresDatabase(try ConnectionString(text), configuration: configuration)
             if !database.server.isDurable {
                 observer.onWarning("PostgreSQL runs with fsync off: what was acknowledged does not survive its machine")

@@ -58,7 +58,7 @@ import Testing
 
     @Test("a change of subscriptions without its number is none: it cannot be told from an older one")
     func missingVersion() throws {
-        let change = SubscriptionEvent(SampleEvents.reference, [UserID("anna")], .unsubscribed, version: 7)
+        let change = SubscriptionEvent(SampleEvents.reference, [UserID("anna")], .unsubscribed, version: 7, lineage: 0)
         let bytes = try #require(publisher()(.subscriptions(change))?.first?.payload)
         let field = Array(bytes.indices).first { bytes[$0...].starts(with: [24, 8, 0, 0, 0, 0, 0, 0, 0, 7]) }
         let start = try #require(field)
@@ -70,14 +70,20 @@ import Testing
     @Test("a notification that only a later version knows says at least how far the channel is")
     func unknownNotification() {
         let position = ChannelPosition(messageSeq: 1, eventSeq: 2)
-        let known = TimelineEvent(SampleEvents.reference, position, ChannelNotification(.deleted, [1]), committedAt: 3)
+        let known = TimelineEvent(
+            SampleEvents.reference,
+            position,
+            ChannelNotification(.deleted, [1]),
+            committedAt: 3,
+            lineage: 5
+        )
         let name = Array("onOfficialAccountDeleted".utf8)
         var bytes = Frame(.channel(known), from: "n1").bytes
         let start = bytes.indices.first { bytes[$0...].starts(with: name) }
         guard let start else { return #expect(Bool(false), "the method is in the frame") }
         bytes[start] = UInt8(ascii: "x")
 
-        #expect(event(bytes) == .channelMoved(SampleEvents.reference, position))
+        #expect(event(bytes) == .channelMoved(SampleEvents.reference, position, lineage: 5))
     }
 
     /// Frames whose numbers would overflow where somebody reckons with them.
@@ -88,16 +94,33 @@ import Testing
         let round = UserSessions.Round(application: .example, user: UserID("anna"), number: 1, newest: 1, limit: number)
         var subscribed = Frame(
             .subscriptions(
-                SubscriptionEvent(SampleEvents.reference, [], .subscribed(position, parameters: []), version: 1)
+                SubscriptionEvent(
+                    SampleEvents.reference,
+                    [],
+                    .subscribed(position, parameters: []),
+                    version: 1,
+                    lineage: 0
+                )
             ),
             from: "n1"
         )
         subscribed.add(.user, "anna")
         return [
-            Frame(.channelMoved(SampleEvents.reference, position), from: "n1"),
-            Frame(.channel(TimelineEvent(SampleEvents.reference, position, message, committedAt: 1)), from: "n1"),
+            Frame(.channelMoved(SampleEvents.reference, position, lineage: 0), from: "n1"),
             Frame(
-                .channel(TimelineEvent(SampleEvents.reference, SampleEvents.position, message, committedAt: number)),
+                .channel(TimelineEvent(SampleEvents.reference, position, message, committedAt: 1, lineage: 0)),
+                from: "n1"
+            ),
+            Frame(
+                .channel(
+                    TimelineEvent(
+                        SampleEvents.reference,
+                        SampleEvents.position,
+                        message,
+                        committedAt: number,
+                        lineage: 0
+                    )
+                ),
                 from: "n1"
             ),
             subscribed,
@@ -113,6 +136,24 @@ import Testing
             return #expect(Bool(false), "the others of its sessions are good")
         }
         #expect(read.sessions.map(\.instance) == [3])
+    }
+
+    @Test("an event of a history that there cannot be is none", arguments: [-1, 0, 1 << 32, .max] as [Int64])
+    func impossibleLineage(number: Int64) {
+        let position = ChannelPosition(messageSeq: 1, eventSeq: 1)
+        var moved = Frame(.channelMoved(SampleEvents.reference, position, lineage: 0), from: "n1")
+        let post = TimelineEvent(SampleEvents.reference, position, nil, committedAt: 1, lineage: 0)
+        var channel = Frame(.channel(post), from: "n1")
+        let change = SubscriptionEvent(SampleEvents.reference, [], .unsubscribed, version: 1, lineage: 0)
+        var subscriptions = Frame(.subscriptions(change), from: "n1")
+        subscriptions.add(.user, "anna")
+        for frame in [moved, channel, subscriptions] { #expect(event(frame.bytes) != nil) }
+
+        moved.add(.lineage, number)
+        channel.add(.lineage, number)
+        subscriptions.add(.lineage, number)
+
+        for frame in [moved, channel, subscriptions] { #expect(event(frame.bytes) == nil) }
     }
 
     @Test("whatever bytes come are read or refused, and never more", arguments: 1...200)
@@ -140,14 +181,15 @@ import Testing
         #expect(hint.count == 1)
         #expect(
             hint.first.flatMap { event($0.payload) }
-                == .channelMoved(SampleEvents.reference, ChannelPosition(messageSeq: 8, eventSeq: 8))
+                == .channelMoved(SampleEvents.reference, ChannelPosition(messageSeq: 8, eventSeq: 8), lineage: 2)
         )
         #expect(hint.first?.subject == limited(SampleEvents.post(8))?.first?.subject)
         let large = SubscriptionEvent(
             SampleEvents.reference,
             [UserID("anna")],
             .subscribed(SampleEvents.position, parameters: Array(repeating: 1, count: 5000)),
-            version: 1
+            version: 1,
+            lineage: 0
         )
         #expect(limited(.subscriptions(large)) == nil)
     }
@@ -157,15 +199,23 @@ import Testing
         let users = (1...Publisher.mostUserSubjects).map { UserID("user\($0)") }
         let subjects = Subjects(installation: "test")
         let few = try #require(
-            publisher()(.subscriptions(SubscriptionEvent(SampleEvents.reference, users, .unsubscribed, version: 7)))
+            publisher()(
+                .subscriptions(SubscriptionEvent(SampleEvents.reference, users, .unsubscribed, version: 7, lineage: 0))
+            )
         )
 
         #expect(few.map(\.subject) == users.map { subjects.of(.user(.example, $0)) })
         for (publication, user) in zip(few, users) {
-            let own = SubscriptionEvent(SampleEvents.reference, [user], .unsubscribed, version: 7)
+            let own = SubscriptionEvent(SampleEvents.reference, [user], .unsubscribed, version: 7, lineage: 0)
             #expect(event(publication.payload) == .subscriptions(own))
         }
-        let all = SubscriptionEvent(SampleEvents.reference, users + [UserID("anna")], .unsubscribed, version: 7)
+        let all = SubscriptionEvent(
+            SampleEvents.reference,
+            users + [UserID("anna")],
+            .unsubscribed,
+            version: 7,
+            lineage: 0
+        )
         #expect(publisher()(.subscriptions(all))?.map(\.subject) == [subjects.all])
     }
 

@@ -201,7 +201,11 @@ import Testing
 
                     try await waitUntil("both arrive") { heard.events.count == 2 }
                     let position = ChannelPosition(messageSeq: 1, eventSeq: 1)
-                    #expect(heard.events == [.channelMoved(SampleEvents.reference, position), SampleEvents.post(2)])
+                    #expect(
+                        heard.events == [
+                            .channelMoved(SampleEvents.reference, position, lineage: 2), SampleEvents.post(2),
+                        ]
+                    )
                 }
             }
         }

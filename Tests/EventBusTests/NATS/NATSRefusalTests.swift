@@ -51,7 +51,8 @@ import Testing
                 SampleEvents.reference,
                 [UserID("anna")],
                 .subscribed(SampleEvents.position, parameters: Array(repeating: 1, count: 5000)),
-                version: 1
+                version: 1,
+                lineage: 0
             )
             try await withThrowingTaskGroup { group in
                 group.addTask {

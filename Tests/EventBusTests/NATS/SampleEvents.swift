@@ -13,7 +13,8 @@ enum SampleEvents {
                 ChannelReference(application: .example, channel: channel, incarnation: -77),
                 ChannelPosition(messageSeq: number, eventSeq: number),
                 ChannelNotification(.message, Array(repeating: UInt8(ascii: "x"), count: size), isStored: true),
-                committedAt: 1_767_229_200_123
+                committedAt: 1_767_229_200_123,
+                lineage: 2
             )
         )
     }
@@ -21,7 +22,9 @@ enum SampleEvents {
     /// What a user is told: each needs the user's subject or the channel's.
     static let topical: [Event] =
         ChannelNotification.Kind.allCases.map { kind in
-            .channel(TimelineEvent(reference, position, ChannelNotification(kind, [123, 125]), committedAt: 1))
+            .channel(
+                TimelineEvent(reference, position, ChannelNotification(kind, [123, 125]), committedAt: 1, lineage: 0)
+            )
         } + [
             post(1, size: 0), post(2, size: 127), post(3, size: 128), post(4, size: 100_000),
             .channel(
@@ -29,17 +32,27 @@ enum SampleEvents {
                     reference,
                     position,
                     ChannelNotification(.message, [0, 255], isStored: false),
-                    committedAt: 0
+                    committedAt: 0,
+                    lineage: Int64(UInt32.max)
                 )
             ),
-            .channel(TimelineEvent(reference, position, nil, committedAt: 5)),
-            .channelMoved(reference, position),
+            .channel(TimelineEvent(reference, position, nil, committedAt: 5, lineage: 1)),
+            .channelMoved(reference, position, lineage: 0),
+            .channelMoved(reference, position, lineage: 3),
             .subscriptions(
-                SubscriptionEvent(reference, [UserID("anna")], .subscribed(position, parameters: [1]), version: 1)
+                SubscriptionEvent(
+                    reference,
+                    [UserID("anna")],
+                    .subscribed(position, parameters: [1]),
+                    version: 1,
+                    lineage: 3
+                )
             ),
-            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .unsubscribed, version: 2)),
-            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(true), version: Int64.max)),
-            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(false), version: 0)),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .unsubscribed, version: 2, lineage: 0)),
+            .subscriptions(
+                SubscriptionEvent(reference, [UserID("anna")], .discarding(true), version: Int64.max, lineage: 1)
+            ),
+            .subscriptions(SubscriptionEvent(reference, [UserID("anna")], .discarding(false), version: 0, lineage: 2)),
             .sessions(sessions(newest: nil, isQuestion: false, [])),
             .sessions(sessions(newest: 4, isQuestion: true, [(4, 10), (-5, 11)])),
         ]
@@ -52,7 +65,9 @@ enum SampleEvents {
         .accountsDeleted(.example, [UserID("anna"), UserID("boris")]),
         .outboxFilled(.example),
         .storageChanged(lineage: 2),
-        .subscriptions(SubscriptionEvent(reference, (1...17).map { UserID("user\($0)") }, .unsubscribed, version: 9)),
+        .subscriptions(
+            SubscriptionEvent(reference, (1...17).map { UserID("user\($0)") }, .unsubscribed, version: 9, lineage: 4)
+        ),
     ]
 
     static func sessions(newest: Int64?, isQuestion: Bool, _ sessions: [(Int64, Int64)]) -> UserSessions {
