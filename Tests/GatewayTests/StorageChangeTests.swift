@@ -152,7 +152,8 @@ import Testing
                 reference,
                 ChannelPosition(messageSeq: number, eventSeq: number),
                 ChannelNotification(.message, Array(#"{"MsgSeq":\#(number),"Epoch":"another"}"#.utf8)),
-                committedAt: 0
+                committedAt: 0,
+                lineage: 0
             )
         )
     }
