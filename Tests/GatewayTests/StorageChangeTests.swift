@@ -140,28 +140,6 @@ import Testing
             #expect(anna.ending == nil)
             history.becomes(2)
             #expect(try await anna.end(within: .seconds(5)).code == 1001)
-            #expect(anna.notifications("onRecvNewMessage").compactMap(\.messageText) == ["one", "two"])
-            #expect(anna.notifications("onRecvNewMessage").count == 2)
         }
-    }
-
-    /// What a node tells that has found another history.
-    private static func post(_ number: Int64, in reference: ChannelReference) -> Event {
-        .channel(
-            TimelineEvent(
-                reference,
-                ChannelPosition(messageSeq: number, eventSeq: number),
-                ChannelNotification(.message, Array(#"{"MsgSeq":\#(number),"Epoch":"another"}"#.utf8)),
-                committedAt: 0,
-                lineage: 0
-            )
-        )
-    }
-}
-
-extension LiveClient {
-    /// Asks for what there is not, so that whatever the server had to tell before has arrived, while nothing is read.
-    fileprivate func catchUpWithoutReading() async {
-        await #expect(throws: Refused.self) { try await call("nothing") }
     }
 }
