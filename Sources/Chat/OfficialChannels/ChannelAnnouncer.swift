@@ -20,7 +20,7 @@ struct ChannelAnnouncer: Sendable {
         _ tx: any Transaction
     ) {
         let eventSeq = channel.eventSeq + 1
-        let epoch = generation.epoch(of: channel.incarnation)
+        let epoch = generation.epoch(of: channel.incarnation, in: tx)
         let lineage = tx.lineage
         tx.onCommit { [self] in
             let notification: ChannelNotification? =
@@ -50,7 +50,7 @@ struct ChannelAnnouncer: Sendable {
         of application: SDKAppID,
         _ tx: any Transaction
     ) {
-        let epoch = generation.epoch(of: channel.incarnation)
+        let epoch = generation.epoch(of: channel.incarnation, in: tx)
         let lineage = tx.lineage
         tx.onCommit { [self] in
             for (eventSeq, key) in zip((channel.eventSeq + 1)..., keys) {
@@ -68,10 +68,10 @@ struct ChannelAnnouncer: Sendable {
     ///
     /// - Parameter channel: as it is now.
     func modified(_ channel: OfficialChannel, of application: SDKAppID, in tx: any Transaction) {
-        let lineage = tx.lineage
+        let (item, lineage) = (item(channel, in: tx), tx.lineage)
         tx.onCommit { [self] in
             publish(
-                .infoChanged(item(channel), eventSeq: channel.eventSeq),
+                .infoChanged(item, eventSeq: channel.eventSeq),
                 at: channel.position,
                 in: channel.reference(of: application),
                 lineage
@@ -83,10 +83,11 @@ struct ChannelAnnouncer: Sendable {
     ///
     /// - Parameter channel: as it was before.
     func destroyed(_ channel: OfficialChannel, of application: SDKAppID, in tx: any Transaction) {
+        let epoch = generation.epoch(of: channel.incarnation, in: tx)
         let (eventSeq, lineage) = (channel.eventSeq + 1, tx.lineage)
         tx.onCommit { [self] in
             publish(
-                .deleted(channel.id, generation.epoch(of: channel.incarnation), eventSeq: eventSeq),
+                .deleted(channel.id, epoch, eventSeq: eventSeq),
                 at: ChannelPosition(messageSeq: channel.headSeq, eventSeq: eventSeq),
                 in: channel.reference(of: application),
                 lineage
@@ -103,9 +104,9 @@ struct ChannelAnnouncer: Sendable {
         of application: SDKAppID,
         in tx: any Transaction
     ) {
-        let lineage = tx.lineage
+        let (item, lineage) = (item(channel, in: tx), tx.lineage)
         tx.onCommit { [self] in
-            let parameters = JSONObject(item(channel).members).json
+            let parameters = JSONObject(item.members).json
             let change = SubscriptionEvent.Change.subscribed(channel.position, parameters: parameters)
             publish(change, of: users, in: channel, of: application, lineage)
         }
@@ -126,8 +127,8 @@ struct ChannelAnnouncer: Sendable {
     }
 
     /// The channel as subscribers are shown it.
-    func item(_ channel: OfficialChannel) -> ChannelItem {
-        ChannelItem(channel.item, generation.epoch(of: channel.incarnation), channel.position)
+    func item(_ channel: OfficialChannel, in tx: any Transaction) -> ChannelItem {
+        ChannelItem(channel.item, generation.epoch(of: channel.incarnation, in: tx), channel.position)
     }
 
     /// - Parameter channel: as the change has left it.

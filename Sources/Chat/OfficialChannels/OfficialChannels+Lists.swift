@@ -19,7 +19,7 @@ extension OfficialChannels {
         return try await database.read { tx throws(ChatError) in
             let channels = try ChannelTable.page(of: application, offset: offset, limit: limit, in: tx)
             let total = try Usage.current(of: application, in: tx).channels
-            return (channels.map { JSONObject(announcer.item($0).members) }, total)
+            return (channels.map { JSONObject(announcer.item($0, in: tx).members) }, total)
         }
     }
 
@@ -41,7 +41,7 @@ extension OfficialChannels {
                 in: tx
             )
             let total = try Usage.current(of: application, in: tx).channels
-            let items = channels.prefix(Int(limit)).map { JSONObject(announcer.item($0).members) }
+            let items = channels.prefix(Int(limit)).map { JSONObject(announcer.item($0, in: tx).members) }
             return (items, total, channels.count > items.count)
         }
     }

@@ -17,7 +17,7 @@ extension Subscribers {
                     continue
                 }
                 let own = try SubscriptionTable.find(call.caller, in: channel, of: application.id, in: tx)
-                items.append(item(channel, own))
+                items.append(item(channel, own, in: tx))
             }
             return items
         }
@@ -34,12 +34,12 @@ extension Subscribers {
         return try await database.read { tx throws(ChatError) in
             let found = try channels(of: call.caller, of: application, offset: offset, limit: limit, in: tx)
             let total = try SubscriptionTable.count(of: call.caller, of: application, in: tx)
-            return (found.map(item), total)
+            return (found.map { item($0, $1, in: tx) }, total)
         }
     }
 
-    private func item(_ channel: OfficialChannel, _ own: Subscription?) -> JSONObject {
-        var members = announcer.item(channel).members
+    private func item(_ channel: OfficialChannel, _ own: Subscription?, in tx: any Transaction) -> JSONObject {
+        var members = announcer.item(channel, in: tx).members
         if let own {
             let info: JSONObject = [
                 "SubscribeTime": .integer(own.subscribedAt.seconds),

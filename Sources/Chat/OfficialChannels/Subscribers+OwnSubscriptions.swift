@@ -18,7 +18,7 @@ extension Subscribers {
         let consent = try await askBeforeAdding([name], to: id, for: call)
         return try await database.write(of: .application(call.application.id)) { tx throws(ChatError) in
             let added = try add([name], consent, to: id, for: call, as: "subscribeOfficialAccount", in: tx)
-            if added.results == [.subscribed] { return JSONObject(announcer.item(added.channel).members) }
+            if added.results == [.subscribed] { return JSONObject(announcer.item(added.channel, in: tx).members) }
             if let consent, consent.refused.contains(user), added.results == [.refused] {
                 throw ChatError(.refusedByWebhook, "The application's backend refused the user through its webhook.")
             }

@@ -99,7 +99,7 @@ extension Timeline {
             discards: standing.flag == .discard,
             version: standing.version
         )
-        let item = ChannelItem(channel.item, generation.epoch(of: channel.incarnation), joined)
+        let item = ChannelItem(channel.item, generation.epoch(of: channel.incarnation, in: tx), joined)
         return .subscribed(followed, parameters: JSONObject(item.members).json)
     }
 }

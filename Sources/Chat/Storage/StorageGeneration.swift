@@ -17,10 +17,9 @@ package struct StorageGeneration: Sendable {
     }
 
     /// Lower-case hexadecimal digits; others when something may be lost.
-    package var text: String {
-        let lineage = lineage()
-        return lineage == 0 ? number : number + String(lineage, radix: 16)
-    }
+    package var text: String { text(lineage: lineage()) }
+
+    private func text(lineage: Int64) -> String { lineage == 0 ? number : number + String(lineage, radix: 16) }
 
     /// The storage's generation; makes one when it has none.
     package static func find(
@@ -41,8 +40,13 @@ package struct StorageGeneration: Sendable {
         _ = try await database.read { tx throws(ChatError) in try StorageProperty.generation.value(in: tx) }
     }
 
-    /// The epoch of a channel's incarnation in it.
+    /// The epoch of a channel's incarnation in it, at the moment.
     package func epoch(of incarnation: Int64) -> ChannelEpoch {
         ChannelEpoch(generation: text, incarnation: incarnation)
+    }
+
+    /// The epoch of a channel's incarnation in the history which a transaction reads and writes.
+    func epoch(of incarnation: Int64, in tx: any Transaction) -> ChannelEpoch {
+        ChannelEpoch(generation: text(lineage: tx.lineage), incarnation: incarnation)
     }
 }
