@@ -51,7 +51,6 @@ package struct TestInstallation: Sendable {
         overrides: [Limits.Name: Int64] = [:],
         cachedTokens: Int = 20_000,
         bus: any EventBus = InProcessEventBus(),
-        generation: StorageGeneration = Self.generation,
         live: (any Presence)? = nil
     ) {
         self.bus = bus
@@ -65,7 +64,7 @@ package struct TestInstallation: Sendable {
             clock: clock,
             random: random,
             secrets: secrets,
-            generation: generation,
+            generation: StorageGeneration(Self.generation, of: database),
             sender: backend,
             presence: live ?? presence,
             overrides: overrides
@@ -92,14 +91,14 @@ package struct TestInstallation: Sendable {
             clock: clock,
             random: random ?? self.random,
             secrets: secrets,
-            generation: Self.generation,
+            generation: systems.generation,
             sender: sender ?? backend,
             presence: presence
         )
     }
 
-    /// The storage's, of every installation.
-    package static let generation = StorageGeneration("7e57")
+    /// The number of every installation's storage.
+    private static let generation = "7e57"
 
     /// The application, read past every cache.
     package func application(_ id: SDKAppID = .example) async throws -> Application {

@@ -75,7 +75,7 @@ import Testing
                 let before = client.shown
                 let timeline = Timeline(
                     database: installation.database,
-                    generation: TestInstallation.generation,
+                    generation: installation.systems.generation,
                     mostBytes: 1 + dice.number(below: 6000)
                 )
                 var rounds = 0
@@ -125,7 +125,7 @@ import Testing
             }
             let timeline = Timeline(
                 database: installation.database,
-                generation: TestInstallation.generation,
+                generation: installation.systems.generation,
                 mostBytes: mostBytes
             )
 
@@ -168,7 +168,7 @@ import Testing
             _ = try await installation.sendMany(3)
             let timeline = Timeline(
                 database: installation.database,
-                generation: TestInstallation.generation,
+                generation: installation.systems.generation,
                 mostBytes: 1
             )
 
@@ -200,7 +200,7 @@ import Testing
             _ = try await installation.send(.example(to: other))
             let timeline = Timeline(
                 database: installation.database,
-                generation: TestInstallation.generation,
+                generation: installation.systems.generation,
                 mostBytes: 10
             )
             let epochs = (try await installation.epoch(), try await installation.epoch(of: other))

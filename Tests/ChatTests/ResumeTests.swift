@@ -74,7 +74,7 @@ import Testing
             // Of the events between, however many there are, none is read again one by one.
             let short = Timeline(
                 database: installation.database,
-                generation: TestInstallation.generation,
+                generation: installation.systems.generation,
                 mostEvents: 4
             )
             for number in 0..<20 {
@@ -187,11 +187,12 @@ import Testing
         try await engine.withInstallation { installation in
             try await installation.prepareResume()
             _ = try await installation.send(.example())
-            let restored = Timeline(database: installation.database, generation: StorageGeneration("beef"))
+            let generation = StorageGeneration("beef", of: installation.database)
+            let restored = Timeline(database: installation.database, generation: generation)
 
             let answer = try await installation.resume(from: 1, 1, by: restored)
 
-            let epoch = try await installation.epoch().replacing("7e57-", with: "beef-")
+            let epoch = try await installation.epoch().replacing("7e57", with: "beef")
             #expect(answer.text == #"{"reload":true,"Epoch":"\#(epoch)","MsgSeq":1,"EventSeq":1}"#)
         }
     }
@@ -238,7 +239,7 @@ import Testing
             try await installation.prepareResume()
             let timeline = Timeline(
                 database: installation.database,
-                generation: TestInstallation.generation,
+                generation: installation.systems.generation,
                 mostEvents: 3
             )
             let keys = try await installation.sendMany(4).map(\.rawValue)

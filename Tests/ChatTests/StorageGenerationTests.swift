@@ -2,7 +2,6 @@ import Chat
 import ChatProtocol
 import Database
 import RostrumTesting
-import Synchronization
 import Testing
 
 /// Which life of a storage this is: made once, kept until something replaces it.
@@ -58,20 +57,18 @@ import Testing
     }
 
     @Test("a storage that cannot lose anything has its number; another lineage is another generation at once")
-    func lineages() {
-        let lineage = Lineage()
-        let generation = StorageGeneration("0a1b2c3d") { lineage.number.load(ordering: .relaxed) }
+    func lineages() async throws {
+        try await StorageEngine.sqlite.withDatabase { database in
+            let history = History(lineage: 0)
+            let generation = StorageGeneration("0a1b2c3d", of: HistoricDatabase(database, history))
 
-        #expect(generation.text == "0a1b2c3d")
-        var epochs = [generation.epoch(of: 7).description]
-        for number in [1, 2, 255] as [Int64] {
-            lineage.number.store(number, ordering: .relaxed)
-            epochs.append(generation.epoch(of: 7).description)
+            #expect(generation.text == "0a1b2c3d")
+            var epochs = [generation.epoch(of: 7).description]
+            for number in [1, 2, 255] as [Int64] {
+                history.becomes(number)
+                epochs.append(generation.epoch(of: 7).description)
+            }
+            #expect(epochs == ["0a1b2c3d-7", "0a1b2c3d1-7", "0a1b2c3d2-7", "0a1b2c3dff-7"])
         }
-        #expect(epochs == ["0a1b2c3d-7", "0a1b2c3d1-7", "0a1b2c3d2-7", "0a1b2c3dff-7"])
-    }
-
-    private final class Lineage: Sendable {
-        let number = Atomic<Int64>(0)
     }
 }

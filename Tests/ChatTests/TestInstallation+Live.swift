@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Database
 import EventBus
 import RostrumTesting
 import Testing
@@ -30,9 +31,11 @@ extension TestInstallation {
         try await channel(id).reference(of: .example)
     }
 
-    /// What the wire calls `Epoch`, by its rule: the storage's generation and the channel's incarnation.
+    /// What the wire calls `Epoch`, by its rule: the storage's generation, with the history that it is of, and the
+    /// channel's incarnation.
     func epoch(of id: ChannelID = .news) async throws -> String {
-        "7e57-" + String(try await channel(id).incarnation, radix: 16)
+        let lineage = database.lineage == 0 ? "" : String(database.lineage, radix: 16)
+        return "7e57" + lineage + "-" + String(try await channel(id).incarnation, radix: 16)
     }
 
     /// A log that hears from now on.

@@ -169,7 +169,7 @@ import Testing
             try await live(installation)
             let timeline = Timeline(
                 database: installation.database,
-                generation: TestInstallation.generation,
+                generation: installation.systems.generation,
                 mostEvents: 3
             )
 

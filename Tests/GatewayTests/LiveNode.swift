@@ -29,7 +29,6 @@ final class LiveNode: Sendable {
         var overrides: [Limits.Name: Int64] = [:]
         var metrics: any MetricsFactory = NOOPMetricsHandler.instance
         var bus: any EventBus = InProcessEventBus()
-        var generation = TestInstallation.generation
         /// The other nodes, of whose sessions it is to know.
         var peers: (any Peers)?
         var clock = ManualClock()
@@ -70,7 +69,6 @@ final class LiveNode: Sendable {
             metrics: options.metrics,
             overrides: options.overrides,
             bus: options.bus,
-            generation: options.generation,
             live: options.peers.map { ClusterPresence(sessions, $0) } ?? sessions
         )
         let gateway = Gateway(

@@ -14,7 +14,6 @@ import Testing
     private var options: LiveNode.Options {
         var options = LiveNode.Options()
         options.comparisonInterval = .seconds(3600)
-        options.generation = StorageGeneration("7e57") { [history] in history.lineage }
         return options
     }
 

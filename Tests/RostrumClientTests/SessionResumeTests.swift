@@ -317,6 +317,31 @@ struct SessionResumeTests {
         }
     }
 
+    @Test("asks again when the channel was subscribed to anew before the answer about its past came")
+    func subscribedWhileAsked() async throws {
+        let script: ScriptedGateway.Script = { peer, _ in
+            try await peer.welcome()
+            let first = try await peer.request()
+            peer.notify("onOfficialAccountSubscribed", Wire.item(Wire.news, at(3)))
+            // Sent after the new beginning, and for the server done with by this answer.
+            peer.answer(first, #"{"@TOA#_news":\#(Wire.missing([Wire.message(4)], upTo: at(4)))}"#)
+            peer.post(5)
+            let second = try await peer.request()
+            guard second.params == #"{"@TOA#_news":{"Epoch":"e","EventSeq":3,"MsgSeq":3}}"# else { return }
+            let missed = [Wire.message(4), Wire.message(5)]
+            peer.answer(second, #"{"@TOA#_news":\#(Wire.missing(missed, upTo: at(5)))}"#)
+            peer.post(6)
+            try await peer.untilLeft()
+        }
+        let store = MemoryPositionStore([Wire.news: at(3)])
+        try await ScriptedGateway.with(script) { gateway in
+            try await gateway.connect(gateway.configuration(positions: store)) { session in
+                let words = try await session.words(until: "m6")
+                #expect(words == ["subscribed \(Wire.news)", "m4", "m5", "m6"])
+            }
+        }
+    }
+
     @Test("learns of all channels of the user, page by page")
     func pages() async throws {
         let script: ScriptedGateway.Script = { peer, _ in

@@ -7,17 +7,17 @@ package import Database
 /// Source: design section 6.
 package struct StorageGeneration: Sendable {
     private let number: String
-    private let lineage: @Sendable () -> Int64
+    private let database: any Database
 
     /// - Parameters:
     ///   - number: lower-case hexadecimal digits.
-    ///   - lineage: as the storage has it at the moment.
-    package init(_ number: String, lineage: @escaping @Sendable () -> Int64 = { 0 }) {
-        (self.number, self.lineage) = (number, lineage)
+    ///   - database: what tells the lineage.
+    package init(_ number: String, of database: any Database) {
+        (self.number, self.database) = (number, database)
     }
 
     /// Lower-case hexadecimal digits; others when something may be lost.
-    package var text: String { text(lineage: lineage()) }
+    package var text: String { text(lineage: database.lineage) }
 
     private func text(lineage: Int64) -> String { lineage == 0 ? number : number + String(lineage, radix: 16) }
 
@@ -32,7 +32,7 @@ package struct StorageGeneration: Sendable {
             try StorageProperty.generation.set(new, in: tx)
             return new
         }
-        return StorageGeneration(number) { database.lineage }
+        return StorageGeneration(number, of: database)
     }
 
     /// Uses the storage, by which it is found out if it is of another lineage by now.

@@ -113,8 +113,11 @@ struct ChannelLedger {
 
     /// The user subscribes: nothing sent before is owed.
     mutating func subscribed(_ channel: LiveChannel) -> [Delivery] {
+        // An answer that is on its way is to what the channel was before; what it brings in vain comes no more by itself.
+        let isAwaited = entries[channel.info.id].map { $0.held != nil && $0.isAsked } ?? false
         leave(channel.info.id)
         place(channel.info.id, at: channel.head, isHead: true)
+        if isAwaited { askAbout(channel.info.id) }
         return [Delivery(.subscribed(channel), .position(channel: channel.info.id, channel.head))]
     }
 
@@ -134,7 +137,7 @@ struct ChannelLedger {
                 deliveries.append(Delivery(.reloadNeeded(channel: channel), .position(channel: channel, head)))
             } else if entries[channel]?.held == nil {
                 askAbout(channel)
-            } else {
+            } else if entries[channel]?.isAsked == true {
                 // The answer that is on its way may have been made before; ask again after it.
                 entries[channel]?.hasOverflowed = true
             }
