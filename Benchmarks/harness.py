@@ -1,5 +1,4 @@
 """What every benchmark of Rostrum shares: servers pinned to one core, a load on the other, a data directory."""
-import contextlib
 import http.client
 import json
 import os
@@ -15,21 +14,14 @@ import threading
 import time
 import urllib.request
 
+from loopback.programs import free_ports
+
 APP, KEY, ADMIN = 1400000001, "a" * 64, "administrator"
 # The service of each command that is used; a channel's, if it is not named.
 SERVICE, SERVICES = "/v4/official_account_open_http_svc/", {"multiaccount_import": "/v4/im_open_login_svc/"}
 CREATE = ('{"Owner_Account":"107867","Name":"Harbour News","Introduction":"Tides and ferries",'
           '"FaceUrl":"https://img.example.net/h.png","MaxSubscriberNum":5000,"Organization":"Port of Example",'
           '"CustomString":"{\\"lang\\":\\"en\\"}"}')
-
-
-def free_ports(count):
-    """So many different ports that nobody has."""
-    with contextlib.ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in sockets]
 
 
 def free_port():

@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 
-from harness import ADMIN, APP, KEY, Caller, Process, all_cores, free_port, free_ports
+from harness import ADMIN, APP, KEY, Caller, Process, all_cores, free_port
+from loopback.programs import free_ports
 
 NATS = shutil.which("nats-server", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
 OWNER = "107867"

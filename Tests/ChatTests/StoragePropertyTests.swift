@@ -12,7 +12,7 @@ import Testing
                 let unset = try StorageProperty.emulatorClockAdvance.value(in: tx)
                 try StorageProperty.emulatorClockAdvance.set("60", in: tx)
                 try StorageProperty.emulatorClockAdvance.set("3600", in: tx)
-                let other = try StorageProperty.readinessProbe.value(in: tx)
+                let other = try StorageProperty.emulator.value(in: tx)
                 return [unset, try StorageProperty.emulatorClockAdvance.value(in: tx), other]
             }
 

@@ -104,6 +104,16 @@ def judge_sessions(sessions, histories, verdict):
             verdict.add("incomplete", f"{session.name}: {', '.join(wrong) or 'never was there'}")
 
 
+def judge_followers(followers, subscribers, verdict):
+    """Each session whose user came and went knows where he subscribes in the end."""
+    for user, session in followers.items():
+        there = {channel for channel, users in subscribers.items() if user in users}
+        wrong = session.faults + [f"{channel} is {'missing' if channel in there else 'left'}"
+                                  for channel in sorted(there ^ session.follows)]
+        if wrong or not session.ready.is_set():
+            verdict.add("incomplete", f"{session.name}: {', '.join(wrong) or 'is not there'}")
+
+
 def difference(channel, posts, history):
     if posts == history:
         return None

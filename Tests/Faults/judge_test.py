@@ -120,6 +120,16 @@ class JudgeTest(unittest.TestCase):
         self.session.faults, self.session.views = [], {}
         self.assertEqual(self.figures(), (0, 0, 1, 0))
 
+    def test_a_follower_who_does_not_know_where_he_subscribes(self):
+        ready = types.SimpleNamespace(is_set=lambda: True)
+        for follows, faults, holds in (({CHANNEL}, [], True), (set(), [], False), ({CHANNEL, "@TOA#_other"}, [], False),
+                                       ({CHANNEL}, ["was ended: 4401"], False)):
+            follower = types.SimpleNamespace(name="anna", faults=faults, follows=follows, ready=ready)
+            verdict = judge.Verdict()
+            judge.judge_followers({"anna": follower}, self.found.subscribers, verdict)
+            self.assertEqual(bool(verdict), holds)
+        self.assertEqual(verdict.incomplete, 1)
+
     def test_a_limit_that_does_not_hold_exactly(self):
         for count, holds in ((19, False), (20, True), (21, False)):
             verdict = judge.Verdict()

@@ -5,20 +5,24 @@ import secrets
 import threading
 import time
 
-from judge import Verdict, find, judge_cap, judge_channels, judge_posts, judge_sessions, judge_webhooks, of_ledger
+from judge import (Verdict, find, judge_cap, judge_channels, judge_followers, judge_posts, judge_sessions, judge_webhooks,
+                   of_ledger)
 from ledger import Ledger
 from receiver import Receiver
 from rest import LOGIN, Application, Caller
-from session import Session
+from session import Follower, Session
 from writers import Creator, Crowd, Poster
 
 # Two applications: one whose subscribers listen, and one that is narrow everywhere.
 CHANNELS, USERS, EACH, DEVICES = 8, 20, 3, ("Web", "iOS")
 ROOM, CROWDS, CROWD = 20, 3, 15
+# So many of each crowd have a session.
+FOLLOWERS = 5
 CHANNEL_QUOTA, POSTS_AN_HOUR, NARROW_CHANNELS = 40, 25, 2
 LIMITS = ["callsPerSecond=0", "broadcastsPerSecond=0"]
-# So long may it take until sessions and webhooks are complete after everything was written.
-PATIENCE = 60
+# So long may it take until sessions and webhooks are complete after everything was written; a change of a
+# subscription that the bus has lost is brought within 60 s.
+PATIENCE = 75
 # So long may a post take when all is well again. A node that hears nothing of the others finds it within 5 s by itself.
 SOON = 2
 WEBHOOKS = [f"OfficialAccount.CallbackAfter{name}" for name in
@@ -37,7 +41,7 @@ class Load:
         self.channels = [f"@TOA#_channel{number}" for number in range(CHANNELS)]
         self.crowded = "@TOA#_crowded"
         self.full = [f"@TOA#_narrow{number}" for number in range(NARROW_CHANNELS)]
-        self.sessions, self.listening, self.writers, self.callers, self.failures = [], [], [], [], []
+        self.sessions, self.followers, self.listening, self.writers, self.callers, self.failures = [], {}, [], [], [], []
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -100,10 +104,13 @@ class Load:
         """Opens every session, and waits until each knows where its channels are."""
         self.sessions = [Session(self.applications[0], user, device, self.host, self.port)
                          for user in self.listeners for device in DEVICES]
+        self.followers = {user: Follower(self.applications[0], user, "Web", self.host, self.port)
+                          for crowd in self.crowds for user in crowd[:FOLLOWERS]}
+        everybody = [*self.sessions, *self.followers.values()]
         # The loop itself holds on to no task.
-        self.listening = [asyncio.create_task(session.run()) for session in self.sessions]
+        self.listening = [asyncio.create_task(session.run()) for session in everybody]
         async with asyncio.timeout(60):
-            for session in self.sessions:
+            for session in everybody:
                 await session.ready.wait()
 
     # Writing.
@@ -171,6 +178,7 @@ class Load:
             for channel in self.full:
                 judge_cap(f"posts of {channel}", len(found[1].histories[channel]), POSTS_AN_HOUR, verdict)
             judge_sessions(self.sessions, found[0].histories, verdict)
+            judge_followers(self.followers, found[0].subscribers, verdict)
             if verdict or time.monotonic() > end:
                 break
             time.sleep(0.2)

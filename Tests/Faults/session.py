@@ -80,10 +80,14 @@ class Session:
         finally:
             beginning.cancel()
 
+    async def subscribed(self):
+        """The items of the channels to which the user subscribes."""
+        result = await self.request("getOfficialAccountsInfo", {"OfficialAccountIdList": [], "Limit": 200})
+        return result["OfficialAccountInfoList"]
+
     async def begin(self):
         if not self.views:
-            result = await self.request("getOfficialAccountsInfo", {"OfficialAccountIdList": [], "Limit": 200})
-            self.views = {item["Official_Account"]: View(item) for item in result["OfficialAccountInfoList"]}
+            self.views = {item["Official_Account"]: View(item) for item in await self.subscribed()}
         else:
             await self.resume(list(self.views))
         self.ready.set()
@@ -182,3 +186,32 @@ class Session:
         if view.epoch == epoch and view.owed == head:
             view.posts[:0] = sorted(found.items())
             view.owed = None
+
+
+class Follower(Session):
+    """A session of a user who comes and goes at channels, and what it knows of that."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.follows, self.changes = set(), 0
+
+    async def begin(self):
+        while True:
+            changes = self.changes
+            items = await self.subscribed()
+            # What was told meanwhile may be newer than the answer.
+            if changes == self.changes:
+                break
+        self.follows = {item["Official_Account"] for item in items}
+        self.ready.set()
+
+    def take(self, message):
+        match message.get("method"):
+            case "onOfficialAccountSubscribed":
+                self.changes += 1
+                self.follows.add(message["params"]["Official_Account"])
+            case "onOfficialAccountUnsubscribed":
+                self.changes += 1
+                self.follows.discard(message["params"]["Official_Account"])
+            case _:
+                super().take(message)

@@ -9,18 +9,75 @@ import Testing
 
 /// Whether the server says that it can do its work, and how often it looks.
 @Suite struct HealthTests {
+    private let probe = ReadinessProbe(random: SeededRandom())
+
     /// A storage that can be made to fail, what judges it, and the clock it goes by.
     private func withHealth(_ body: (Health, FaultyDatabase, ManualClock) async throws -> Void) async throws {
         try await StorageEngine.sqlite.withDatabase { database in
             let (faulty, clock) = (FaultyDatabase(database), ManualClock())
             let logger = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
-            try await body(Health(database: faulty, clock: clock, logger: logger), faulty, clock)
+            try await body(Health(database: faulty, clock: clock, probe: probe, logger: logger), faulty, clock)
         }
     }
 
     /// When the last check wrote.
     private func lastCheck(_ database: any Database) async throws -> String? {
-        try await database.read { tx throws(ChatError) in try StorageProperty.readinessProbe.value(in: tx) }
+        try await database.read { [probe] tx throws(ChatError) in try probe.lastWrite(in: tx) }
+    }
+
+    @Test("a process that hangs in its check keeps no other from its own", arguments: [StorageEngine.postgres])
+    func oneHangs(engine: StorageEngine) async throws {
+        try await engine.withStorage { storage in
+            try await storage.withDatabase { hanging in
+                try await hanging.migrate(Schema.migrations)
+                let (clock, held) = (ManualClock(), HeldTransaction())
+                let other = ReadinessProbe(random: SeededRandom(seed: 7))
+                async let blocking: Void = hanging.write(of: .unordered) { [clock] tx throws(ChatError) in
+                    try other.write(at: clock.now, in: tx)
+                    held.hold()
+                }
+                await held.waitUntilBegun()
+
+                let isReady = try await storage.withDatabase { database in
+                    let logger = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
+                    return await Health(database: database, clock: clock, probe: probe, logger: logger).isReady()
+                }
+
+                #expect(isReady)
+                held.goOn()
+                try await blocking
+            }
+        }
+    }
+
+    @Test(
+        "rows of processes that wrote nothing for a day are deleted by the first check",
+        arguments: StorageEngine.enabled
+    )
+    func sweeping(engine: StorageEngine) async throws {
+        try await engine.withDatabase { database in
+            let clock = ManualClock()
+            let (gone, living) = (
+                ReadinessProbe(random: SeededRandom(seed: 7)), ReadinessProbe(random: SeededRandom(seed: 8))
+            )
+            let now = clock.now
+            try await database.write { tx throws(ChatError) in
+                try gone.write(at: now, in: tx)
+                try StorageProperty.move.set("1", in: tx)
+            }
+            clock.advance(seconds: 86_400)
+            let later = clock.now
+            try await database.write { tx throws(ChatError) in try living.write(at: later, in: tx) }
+            clock.advance(milliseconds: 1)
+            let logger = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
+
+            #expect(await Health(database: database, clock: clock, probe: probe, logger: logger).isReady())
+
+            let left = try await database.read { tx throws(ChatError) in
+                [try gone.lastWrite(in: tx), try living.lastWrite(in: tx), try StorageProperty.move.value(in: tx)]
+            }
+            #expect(left == [nil, String(later.milliseconds), "1"])
+        }
     }
 
     @Test("a storage that takes a write is ready, and the write is there")
@@ -55,6 +112,7 @@ import Testing
             let health = Health(
                 database: database,
                 clock: clock,
+                probe: probe,
                 logger: Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
             )
             async let blocking: Void = sqlite.write { _ throws(ChatError) in held.hold() }

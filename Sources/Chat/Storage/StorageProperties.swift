@@ -15,8 +15,6 @@ package enum StorageProperty: String, Sendable {
     case masterKeyCheck = "master_key_check"
     /// How far the move has come that made this storage from another; there only in a storage that was moved to.
     case move
-    /// When the last readiness check wrote, in milliseconds; written to prove that writing works.
-    case readinessProbe = "readiness_probe"
 
     package func value(in tx: any Transaction) throws(ChatError) -> String? {
         try tx.row("SELECT value FROM storage_properties WHERE name = \(rawValue)")?.text(0)

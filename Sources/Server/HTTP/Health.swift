@@ -13,6 +13,7 @@ package final class Health: Sendable {
     private static let lifetime: Int64 = 1000
 
     private let database: any Database
+    private let probe: ReadinessProbe
     private let clock: any WallClock
     private let logger: Logger
     private let bus: (@Sendable () -> BusStatus)?
@@ -24,6 +25,7 @@ package final class Health: Sendable {
         /// What the last check found, and when it ended.
         var finding: (isReady: Bool, at: Timestamp)?
         var isChecking = false
+        var hasSwept = false
         /// Who wait for the check that runs.
         var waiting: [CheckedContinuation<Bool, Never>] = []
     }
@@ -35,11 +37,13 @@ package final class Health: Sendable {
     package init(
         database: any Database,
         clock: any WallClock,
+        probe: ReadinessProbe,
         roles: Set<Role> = Set(Role.allCases),
         bus: (@Sendable () -> BusStatus)? = nil,
         logger: Logger
     ) {
         (self.database, self.clock, self.bus, self.logger) = (database, clock, bus, logger)
+        self.probe = probe
         let names = Role.allCases.filter(roles.contains).map { "\"\($0.rawValue)\"" }
         self.roles = #""roles":[\#(names.joined(separator: ","))]"#
     }
@@ -90,7 +94,7 @@ package final class Health: Sendable {
         // A check that took long is no older for it.
         let now = clock.now
         let waiting = state.withLock { state in
-            defer { state = State(finding: (isReady, now)) }
+            defer { (state.finding, state.isChecking, state.waiting) = ((isReady, now), false, []) }
             return state.waiting
         }
         for caller in waiting { caller.resume(returning: isReady) }
@@ -109,11 +113,13 @@ package final class Health: Sendable {
     }
 
     private func canWrite() async -> Bool {
-        let moment = String(clock.now.milliseconds)
+        let (moment, sweeps) = (clock.now, state.withLock { !$0.hasSwept })
         do throws(ChatError) {
-            try await database.write(of: .unordered) { tx throws(ChatError) in
-                try StorageProperty.readinessProbe.set(moment, in: tx)
+            try await database.write(of: .unordered) { [probe] tx throws(ChatError) in
+                if sweeps { try ReadinessProbe.sweep(at: moment, in: tx) }
+                try probe.write(at: moment, in: tx)
             }
+            state.withLock { $0.hasSwept = true }
             return true
         } catch {
             let cause = error.cause.map(String.init(reflecting:)) ?? "-"

@@ -39,6 +39,7 @@ package struct RunningServer: Sendable {
         health = Health(
             database: systems.database,
             clock: systems.clock,
+            probe: ReadinessProbe(random: systems.random),
             roles: roles,
             bus: installation.bus.map { bus in { @Sendable in bus.status } },
             logger: logger
