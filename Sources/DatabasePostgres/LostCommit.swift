@@ -39,9 +39,9 @@ struct NumberedTransaction: Sendable {
 /// A transaction whose commit was not answered: it may be committed or not, or be at it still.
 struct LostCommit: Sendable {
     enum Fate: Sendable {
-        case committed, undone, unknown
-        /// The server is at it still.
-        case open(NumberedTransaction)
+        case committed, undone
+        /// The server does not know, is at it still, or cannot be asked.
+        case unknown
     }
 
     /// Between two looks at a transaction that is at it still, in microseconds.
@@ -70,7 +70,6 @@ struct LostCommit: Sendable {
                     return .committed
                 case "aborted": return .undone
                 case "in progress" where .now < deadline: usleep(Self.pause)
-                case "in progress": return .open(transaction)
                 default: return .unknown
                 }
             }

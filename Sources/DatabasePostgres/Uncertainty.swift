@@ -4,7 +4,7 @@ import Synchronization
 final class Uncertainty: Sendable {
     private struct State {
         var isOpen = false
-        /// What the server was at when it was last asked, and when it is to be asked again.
+        /// What the server may be at still, and when it is to be asked again.
         var underWay: [NumberedTransaction] = []
         var nextLook = ContinuousClock.now
         var listeners: [@Sendable () -> Void] = []
@@ -20,15 +20,12 @@ final class Uncertainty: Sendable {
     }
 
     /// A commit was not answered, and what became of it could not be found out.
-    func note() {
-        state.withLock { $0.isOpen = true }
-    }
-
-    /// A commit was not answered, and the server is at it still: whoever looked now would not see it.
-    func note(_ transaction: NumberedTransaction) {
+    ///
+    /// - Parameter transaction: nil when its number is not known. Otherwise the server is asked for it before anybody is
+    ///   told: while it is at the commit still, whoever looked would not see it.
+    func note(_ transaction: NumberedTransaction?) {
         state.withLock { state in
-            state.underWay.append(transaction)
-            state.nextLook = .now + Self.pause
+            if let transaction { state.underWay.append(transaction) } else { state.isOpen = true }
         }
     }
 

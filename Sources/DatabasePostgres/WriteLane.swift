@@ -103,26 +103,23 @@ struct WriteLane: Sendable {
 
     /// Finds out what became of a commit that was not answered, and does what follows from it.
     private func settle(_ commit: LostCommit) -> Outcome {
-        var fate = LostCommit.Fate.unknown
+        let fate: LostCommit.Fate
         do throws(DatabaseError) {
             fate = try session.use { connection, server in
                 let fate = commit.fate(over: connection, server.life, until: .now + configuration.reconnecting)
-                switch fate {
-                case .committed, .undone: break
-                case .unknown: uncertainty.note()
-                case .open(let transaction): uncertainty.note(transaction)
-                }
+                if fate == .unknown { uncertainty.note(commit.transaction) }
                 return fate
             }
         } catch {
-            uncertainty.note()
+            uncertainty.note(commit.transaction)
+            fate = .unknown
         }
         switch fate {
         case .committed:
             commit.answer()
             return .answered
         case .undone: return .undone(commit.fault)
-        case .unknown, .open:
+        case .unknown:
             let what = "\(commit.fault.error.message); whether the writes were committed is not known"
             return .failed(DatabaseError(.uncertain, what))
         }

@@ -8,7 +8,8 @@ import Synchronization
 package final class PostgresRelay: Sendable {
     private struct State {
         var target: Int
-        var losesNextCommit = false
+        /// What stands in the answer that is lost next.
+        var losesNext: Answer?
         var staysAway = false
         var isAway = false
         /// How many answers to a commit were lost.
@@ -16,8 +17,13 @@ package final class PostgresRelay: Sendable {
         var channels: [ObjectIdentifier: any Channel] = [:]
     }
 
-    /// How PostgreSQL says that a transaction was committed.
-    private static let committed = Array("COMMIT\0".utf8)
+    /// What PostgreSQL answers, as it stands in the bytes.
+    package enum Answer: String, Sendable {
+        /// A transaction was committed.
+        case committed = "COMMIT\0"
+        /// It is at a transaction still, for whoever asks what became of that.
+        case underWay = "in progress"
+    }
 
     private let state: Mutex<State>
     private let listener = Mutex<(any Channel)?>(nil)
@@ -71,7 +77,12 @@ package final class PostgresRelay: Sendable {
     ///
     /// - Parameter staysAway: cuts all others as well, and lets nobody through until ``mend()``.
     package func loseNextCommit(staysAway: Bool = false) {
-        state.withLock { ($0.losesNextCommit, $0.staysAway) = (true, staysAway) }
+        loseNext(.committed, staysAway: staysAway)
+    }
+
+    /// The same for the next answer of a kind.
+    package func loseNext(_ answer: Answer, staysAway: Bool) {
+        state.withLock { ($0.losesNext, $0.staysAway) = (answer, staysAway) }
     }
 
     /// How many answers to a commit were lost.
@@ -88,10 +99,13 @@ package final class PostgresRelay: Sendable {
         cut()
     }
 
-    /// Cuts every connection; new ones are let through.
-    package func cut() {
+    /// Cuts every connection.
+    ///
+    /// - Parameter staysAway: lets no new ones through until ``mend()``.
+    package func cut(staysAway: Bool = false) {
         let channels = state.withLock { state in
             defer { state.channels = [:] }
+            if staysAway { state.isAway = true }
             return Array(state.channels.values)
         }
         for channel in channels { channel.close(promise: nil) }
@@ -123,9 +137,11 @@ package final class PostgresRelay: Sendable {
     /// Whether what the server says reaches the client, whose connection ends otherwise.
     private func passes(_ bytes: ByteBuffer) -> Bool {
         let (isLost, staysAway) = state.withLock { state in
-            guard state.losesNextCommit, bytes.readableBytesView.contains(Self.committed) else { return (false, false) }
-            state.losesNextCommit = false
-            state.lostCommits += 1
+            guard let answer = state.losesNext, bytes.readableBytesView.contains(Array(answer.rawValue.utf8)) else {
+                return (false, false)
+            }
+            state.losesNext = nil
+            if answer == .committed { state.lostCommits += 1 }
             state.isAway = state.staysAway
             return (true, state.staysAway)
         }

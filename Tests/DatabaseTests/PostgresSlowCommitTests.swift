@@ -6,8 +6,26 @@ import Testing
 
 /// A commit that is lost and goes on for longer than anybody waits for it, as one does that waits for a standby.
 @Suite(.timeLimit(.minutes(5))) struct PostgresSlowCommitTests {
-    @Test("a commit that the server is at still is refused as uncertain, and told of when it can be seen")
-    func underWay() async throws {
+    /// How a commit that waits loses its connection.
+    private enum Outage: CaseIterable {
+        /// The server can be asked at once, and says that it is at it still.
+        case moment
+        /// The server cannot be reached for as long as anybody waits.
+        case long
+        /// It goes away once more when it is asked.
+        case repeated
+    }
+
+    private func begin(_ outage: Outage, at relay: PostgresRelay) {
+        if outage == .repeated { relay.loseNext(.underWay, staysAway: true) }
+        relay.cut(staysAway: outage == .long)
+    }
+
+    @Test(
+        "a commit that the server is at still is refused as uncertain, and told of when it can be seen",
+        arguments: Outage.allCases
+    )
+    private func underWay(outage: Outage) async throws {
         let fixture = try await PostgresFixture.things()
         try await PostgresRelay.with(to: PostgresServer.shared.value) { relay in
             try await fixture.with {
@@ -23,8 +41,12 @@ import Testing
                     database.listenForUncertainty { told.add(1) }
                     async let error = refusal { try await database.addThing(1) }
                     try await waitUntil("it is being committed") { try await direct.isWaitedFor(lock) }
-                    relay.cut()
+                    begin(outage, at: relay)
                     #expect(await error?.storageFault == .uncertain)
+                    relay.mend()
+                    try await waitUntil("it can be read again") {
+                        await refusal { try await database.thingIDs() } == nil
+                    }
 
                     // The database answers, and is asked again what became of it.
                     for _ in 0..<20 {
