@@ -1,37 +1,16 @@
-import ChatProtocol
 import Dispatch
 import EventBus
 import Synchronization
 
 /// What this node has to say, on its way to the bus: taken at once, written by a thread of its own.
 ///
-/// Whoever publishes stands at the end of a commit and must not wait for a network. While the bus is away events are
-/// kept, up to a bound; what goes beyond it is counted, and the other nodes are told that something is missing.
+/// Whoever publishes stands at the end of a commit and must not wait for a network. While the bus is away what was
+/// committed is kept, up to a bound; what goes beyond it is counted, and the other nodes are told that something is
+/// missing.
 final class Outgoing: Sendable {
-    /// The most events that wait, and about how many bytes.
-    static let mostEvents = 20_000
-    static let mostBytes = 8 << 20
-    /// How many of them may be ``Event/sessions(_:)``: a node that asks for all its users takes no place from what was
-    /// committed.
-    static let mostSessions = mostEvents / 2
-
-    private enum Item {
-        case event(Event)
-        case message(Publication)
-
-        /// Whether it means something on a later connection.
-        var isKept: Bool { if case .event = self { true } else { false } }
-        var isOfSessions: Bool { if case .event(.sessions) = self { true } else { false } }
-    }
-
     private struct State {
-        var items: [Item] = []
-        var bytes = 0
-        /// How many items tell of sessions.
-        var sessions = 0
+        var queue = OutgoingQueue()
         var connection: NATSConnection?
-        /// Whether the other nodes are to be told that something may be missing.
-        var hasGap = false
         var isStopped = false
     }
 
@@ -47,48 +26,36 @@ final class Outgoing: Sendable {
     }
 
     func add(_ event: Event) {
-        let size = Self.size(of: event)
-        let isTaken = state.withLock { state in
-            let item = Item.event(event)
-            guard state.items.count < Self.mostEvents, state.bytes + size <= Self.mostBytes, !state.isStopped,
-                !item.isOfSessions || state.sessions < Self.mostSessions
-            else {
-                // Which sessions there are is asked again anyway, and by every node that hears of a gap.
-                if !item.isOfSessions { state.hasGap = true }
-                return false
+        let admission = state.withLock { state in
+            guard !state.isStopped else {
+                state.queue.addGap()
+                return OutgoingQueue.Admission.full
             }
-            state.items.append(item)
-            state.bytes += size
-            if item.isOfSessions { state.sessions += 1 }
-            return true
+            return state.queue.add(.event(event), isConnected: state.connection != nil)
         }
-        if isTaken { wake.signal() } else { metrics.lost(1) }
+        switch admission {
+        case .taken: wake.signal()
+        case .full: metrics.lost(1)
+        case .needless: break
+        }
     }
 
     /// Has the other nodes told, after everything that waits, that something is missing.
     func addGap() {
-        state.withLock { $0.hasGap = true }
+        state.withLock { $0.queue.addGap() }
         wake.signal()
     }
 
     /// A message that means nothing later: sent now or not at all.
     func add(_ message: Publication) {
-        let isTaken = state.withLock { state in
-            guard state.connection != nil, state.items.count < Self.mostEvents else { return false }
-            state.items.append(.message(message))
-            return true
-        }
-        if isTaken { wake.signal() }
+        let admission = state.withLock { $0.queue.add(.message(message), isConnected: $0.connection != nil) }
+        if admission == .taken { wake.signal() }
     }
 
-    /// Goes on over a connection; nil: keeps events until there is one.
+    /// Goes on over a connection; nil: keeps what was committed until there is one.
     func use(_ connection: NATSConnection?) {
         state.withLock { state in
-            if connection == nil, state.connection != nil {
-                // What the socket held may be lost.
-                state.hasGap = true
-                state.items.removeAll { !$0.isKept }
-            }
+            if connection == nil, state.connection != nil { state.queue.disconnect() }
             state.connection = connection
         }
         wake.signal()
@@ -109,17 +76,15 @@ final class Outgoing: Sendable {
         }
     }
 
-    private func take() -> ([Item], NATSConnection)? {
+    private func take() -> ([OutgoingQueue.Item], NATSConnection)? {
         state.withLock { state in
-            guard let connection = state.connection, !state.items.isEmpty || state.hasGap else { return nil }
-            // After everything that was kept, and not only when nothing more comes: that may never be.
-            let gap: [Item] = state.hasGap ? [.message(publisher.gap)] : []
-            defer { (state.items, state.bytes, state.sessions, state.hasGap) = ([], 0, 0, false) }
-            return (state.items + gap, connection)
+            guard let connection = state.connection else { return nil }
+            let items = state.queue.takeAll(gap: publisher.gap)
+            return items.isEmpty ? nil : (items, connection)
         }
     }
 
-    private func write(_ items: [Item], over connection: NATSConnection) {
+    private func write(_ items: [OutgoingQueue.Item], over connection: NATSConnection) {
         for (index, item) in items.enumerated() {
             guard write(item, over: connection) != .broken else {
                 putBack(items[index...], from: connection)
@@ -129,7 +94,7 @@ final class Outgoing: Sendable {
         }
     }
 
-    private func write(_ item: Item, over connection: NATSConnection) -> NATSConnection.Writing {
+    private func write(_ item: OutgoingQueue.Item, over connection: NATSConnection) -> NATSConnection.Writing {
         switch item {
         case .message(let message): return connection.publish(message)
         case .event(let event):
@@ -151,34 +116,17 @@ final class Outgoing: Sendable {
     /// An event does not get onto the bus, now or later.
     private func refuse() -> NATSConnection.Writing {
         metrics.lost(1)
-        state.withLock { $0.hasGap = true }
+        state.withLock { $0.queue.addGap() }
         return .refused
     }
 
     /// Keeps what could not be written for the next connection.
-    private func putBack(_ items: ArraySlice<Item>, from connection: NATSConnection) {
+    private func putBack(_ items: ArraySlice<OutgoingQueue.Item>, from connection: NATSConnection) {
         state.withLock { state in
-            let events = items.filter(\.isKept)
-            state.items = events + state.items.filter(\.isKept)
-            state.sessions = state.items.count(where: \.isOfSessions)
-            state.bytes += events.reduce(0) { sum, item in
-                if case .event(let event) = item { sum + Self.size(of: event) } else { sum }
-            }
-            state.hasGap = true
-            if state.connection === connection { state.connection = nil }
-        }
-    }
-
-    private static func size(of event: Event) -> Int {
-        switch event {
-        case .channel(let event): 200 + (event.notification?.parameters.count ?? 0)
-        case .subscriptions(let event):
-            if case .subscribed(_, let parameters) = event.change {
-                200 + parameters.count + 40 * event.users.count
-            } else {
-                200 + 40 * event.users.count
-            }
-        default: 200
+            state.queue.putBack(items)
+            guard state.connection === connection else { return }
+            state.queue.disconnect()
+            state.connection = nil
         }
     }
 }

@@ -6,6 +6,10 @@ package struct Publication: Sendable, Equatable {
     package let subject: String
     package var reply: String?
     package let payload: [UInt8]
+
+    package init(subject: String, reply: String? = nil, payload: [UInt8]) {
+        (self.subject, self.reply, self.payload) = (subject, reply, payload)
+    }
 }
 
 /// Turns events into messages: which subjects they go to, and what becomes of those that are too large.
