@@ -1,15 +1,18 @@
 package import ChatProtocol
 
 /// Something that has been committed and that other parts of the server, on every node, must hear of.
+///
+/// What is acted upon without a look at the storage says of which history it is, as ``TimelineEvent/lineage`` does: in
+/// another one it may never have happened.
 package enum Event: Sendable, Hashable {
     /// An application's keys, admins, plan, limits or switches changed, or it was deleted.
     case applicationChanged(SDKAppID)
     /// An application lost all its accounts and channels.
-    case applicationEmptied(SDKAppID)
+    case applicationEmptied(SDKAppID, lineage: Int64)
     /// An account's UserSigs issued up to now became void.
-    case accountKicked(SDKAppID, UserID)
+    case accountKicked(SDKAppID, UserID, lineage: Int64)
     /// Accounts are gone.
-    case accountsDeleted(SDKAppID, [UserID])
+    case accountsDeleted(SDKAppID, [UserID], lineage: Int64)
     /// There may be webhooks of the application to deliver.
     case outboxFilled(SDKAppID)
     /// Something that a channel's subscribers see.

@@ -154,9 +154,12 @@ package final class Gateway: Service {
         case .channel(let event): shared.rooms.hear(event)
         case .channelMoved(let reference, let head, let lineage): shared.rooms.hear(of: reference, at: head, lineage)
         case .subscriptions(let event): hear(event)
-        case .accountKicked(let application, let user): end([user], of: application, .kicked)
-        case .accountsDeleted(let application, let users): end(users, of: application, .accountDeleted)
-        case .applicationEmptied(let application): end(shared.sessions.sessions(in: application), .accountDeleted)
+        case .accountKicked(let application, let user, let lineage):
+            end(shared.sessions.sessions(of: [user], in: application), .kicked, heardOf: lineage)
+        case .accountsDeleted(let application, let users, let lineage):
+            end(shared.sessions.sessions(of: users, in: application), .accountDeleted, heardOf: lineage)
+        case .applicationEmptied(let application, let lineage):
+            end(shared.sessions.sessions(in: application), .accountDeleted, heardOf: lineage)
         case .applicationChanged(let application):
             guard !shared.sessions.sessions(in: application).isEmpty else { return }
             _ = shared.jobs.add { await self.look(at: application, self.shared.sessions.sessions(in: application)) }
@@ -203,8 +206,14 @@ package final class Gateway: Service {
         )
     }
 
-    private func end(_ users: [UserID], of application: SDKAppID, _ end: SessionEnd) {
-        self.end(shared.sessions.sessions(of: users, in: application), end)
+    /// Ends sessions because of something that was heard.
+    ///
+    /// - Parameters:
+    ///   - sessions: looked for before this is called, as those that a change of subscriptions concerns.
+    ///   - lineage: the event's; the sessions stay when the storage is of another history, for there it may not be so.
+    private func end(_ sessions: [Session], _ end: SessionEnd, heardOf lineage: Int64) {
+        guard shared.rooms.mayTake(lineage) else { return }
+        self.end(sessions, end)
     }
 
     private func end(_ sessions: [Session], _ end: SessionEnd) {

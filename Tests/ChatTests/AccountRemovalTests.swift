@@ -215,7 +215,8 @@ import Testing
             }
 
             #expect(error?.code == .accountNotImported)
-            #expect(heard.events == [.accountKicked(.example, Self.anna)])
+            let lineage = installation.systems.lineage
+            #expect(heard.events == [.accountKicked(.example, Self.anna, lineage: lineage)])
         }
     }
 }

@@ -15,7 +15,8 @@ import Testing
 
             try await installation.applications.empty(.example, by: installation.operation())
 
-            #expect(heard.events == [.applicationChanged(.example), .applicationEmptied(.example)])
+            let lineage = installation.systems.lineage
+            #expect(heard.events == [.applicationChanged(.example), .applicationEmptied(.example, lineage: lineage)])
             #expect(try await installation.timeline.followed(by: .anna, of: .example) == nil)
             #expect(try await installation.timeline.followed(by: .administrator, of: .example)?.isEmpty == true)
         }

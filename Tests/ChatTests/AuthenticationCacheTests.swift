@@ -96,11 +96,11 @@ import UserSig
         try await engine.withInstallation(metrics: metrics) { installation in
             #expect(await installation.refusal(of: UserSig.example()) == nil)
             installation.bus.publish(.applicationChanged(.other))
-            installation.bus.publish(.accountKicked(.example, UserID("anna")))
-            installation.bus.publish(.accountKicked(.other, .administrator))
+            installation.bus.publish(.accountKicked(.example, UserID("anna"), lineage: 0))
+            installation.bus.publish(.accountKicked(.other, .administrator, lineage: 0))
             #expect(await installation.refusal(of: UserSig.example()) == nil)
             let unaffected = try counts(metrics)
-            installation.bus.publish(.accountKicked(.example, .administrator))
+            installation.bus.publish(.accountKicked(.example, .administrator, lineage: 0))
             #expect(await installation.refusal(of: UserSig.example()) == nil)
             installation.bus.publish(.applicationChanged(.example))
             #expect(await installation.refusal(of: UserSig.example()) == nil)
@@ -190,7 +190,7 @@ import UserSig
             async let meanwhile = refusal()
             await read.waitUntilBegun()
             try await other.accounts.kick(.administrator, for: other.call())
-            node.bus.publish(.accountKicked(.example, .administrator))
+            node.bus.publish(.accountKicked(.example, .administrator, lineage: 0))
             read.goOn()
 
             #expect(await meanwhile == nil, "it saw the account as it was before the kick")

@@ -137,7 +137,8 @@ import Testing
             _ = try await installation.accounts.delete(ids, for: installation.call())
             _ = try await installation.accounts.delete(ids, for: installation.call())
 
-            #expect(heard.events == [.accountsDeleted(.example, [.bob, .anna])])
+            let lineage = installation.systems.lineage
+            #expect(heard.events == [.accountsDeleted(.example, [.bob, .anna], lineage: lineage)])
         }
     }
 

@@ -339,7 +339,7 @@ import Testing
 
             _ = try await emulator.open("POST", "/dev/reset")
 
-            #expect(heard.events == [.applicationChanged(application), .applicationEmptied(application)])
+            #expect(heard.events == [.applicationChanged(application), .applicationEmptied(application, lineage: 0)])
         }
     }
 

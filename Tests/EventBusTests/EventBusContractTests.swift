@@ -12,7 +12,7 @@ import Testing
         func add(_ entry: String) { list.withLock { $0.append(entry) } }
     }
 
-    private let kick = Event.accountKicked(.example, .administrator)
+    private let kick = Event.accountKicked(.example, .administrator, lineage: 0)
 
     @Test(
         "every listener has heard an event when publishing returns, in the order in which they came",

@@ -109,6 +109,45 @@ import Testing
         }
     }
 
+    /// What ends a session, for anna.
+    private enum Ending: CaseIterable {
+        case kick, deletion, emptying
+
+        func event(_ lineage: Int64) -> Event {
+            switch self {
+            case .kick: .accountKicked(.example, UserID("anna"), lineage: lineage)
+            case .deletion: .accountsDeleted(.example, [UserID("anna")], lineage: lineage)
+            case .emptying: .applicationEmptied(.example, lineage: lineage)
+            }
+        }
+
+        var code: UInt16? { self == .kick ? 4401 : 4403 }
+    }
+
+    @Test(
+        "a kick or a deletion of another history ends no session; of this one, or of one that is not said, it does",
+        arguments: Ending.allCases,
+        [0, 2] as [Int64]
+    )
+    private func endings(ending: Ending, lineage: Int64) async throws {
+        try await StorageEngine.sqlite.withLiveNode(over: storage, options) { node, _ in
+            history.becomes(2)
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+
+            for other in [1, 3] as [Int64] { node.systems.bus.publish(ending.event(other)) }
+            // Her event loop comes to it after whatever it was told before.
+            try await node.post("after")
+            #expect(try await anna.next("onRecvNewMessage").messageText == "after")
+            #expect(anna.ending == nil)
+            #expect(node.gateway.census.sessions == 1)
+
+            node.systems.bus.publish(ending.event(lineage))
+            #expect(try await anna.end(within: .seconds(5)).code == ending.code)
+        }
+    }
+
     private func post(
         _ text: String,
         at number: Int64,

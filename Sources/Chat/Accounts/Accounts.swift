@@ -104,7 +104,10 @@ package struct Accounts: Sendable {
             if !deleted.isEmpty {
                 let target = deleted.map(\.rawValue).joined(separator: ",")
                 try Audit.record("account_delete", of: target, by: call, in: tx)
-                tx.onCommit { [bus] in bus.publish(.accountsDeleted(call.application.id, deleted)) }
+                let lineage = tx.lineage
+                tx.onCommit { [bus] in
+                    bus.publish(.accountsDeleted(call.application.id, deleted, lineage: lineage))
+                }
             }
             return deletions
         }
@@ -144,7 +147,8 @@ package struct Accounts: Sendable {
                 throw .noAccount(id)
             }
             try Audit.record("kick", of: id.rawValue, by: call, in: tx)
-            tx.onCommit { [bus] in bus.publish(.accountKicked(call.application.id, id)) }
+            let lineage = tx.lineage
+            tx.onCommit { [bus] in bus.publish(.accountKicked(call.application.id, id, lineage: lineage)) }
             return Done()
         }
     }

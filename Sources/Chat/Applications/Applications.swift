@@ -228,14 +228,15 @@ package final class Applications: Sendable {
         by operation: Operation
     ) async throws(ChatError) {
         try await deleteContents(of: id)
-        _ = try await change(id, by: operation, action: "empty") { [table] tx throws(ChatError) in
+        _ = try await change(id, by: operation, action: "empty") { [table, bus] tx throws(ChatError) in
             let application = try table.demand(id, in: tx)
             while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
             for account in application.admins.union(accounts) {
                 try table.importAccount(account, of: id, at: operation.time, in: tx)
             }
+            let lineage = tx.lineage
+            tx.onCommit { bus.publish(.applicationEmptied(id, lineage: lineage)) }
         }
-        bus.publish(.applicationEmptied(id))
     }
 
     private func deleteContents(of id: SDKAppID) async throws(ChatError) {
@@ -257,12 +258,12 @@ package final class Applications: Sendable {
         action: String,
         _ body: @escaping @Sendable (any Transaction) throws(ChatError) -> Void
     ) async throws(ChatError) -> Application {
-        let changed = try await database.write(of: .application(id)) { [table] tx throws(ChatError) in
+        try await database.write(of: .application(id)) { [table, bus] tx throws(ChatError) in
+            // Before what else is told: whoever acts upon that does not find the application in a cache.
+            tx.onCommit { bus.publish(.applicationChanged(id)) }
             try body(tx)
             try Audit.record(operation.entry(action, of: id), of: id, in: tx)
             return try table.demand(id, in: tx)
         }
-        bus.publish(.applicationChanged(id))
-        return changed
     }
 }

@@ -33,10 +33,11 @@ package final class Authentication: Sendable {
         hits = Counter(label: "rostrum_usersig_cache", dimensions: [("result", "hit")], factory: metrics)
         misses = Counter(label: "rostrum_usersig_cache", dimensions: [("result", "miss")], factory: metrics)
         bus.listen { event in
+            // Of whatever history it is: who is forgotten is looked up.
             switch event {
             case .applicationChanged(let application): verified.forget(application)
-            case .accountKicked(let application, let account): verified.forget([account], of: application)
-            case .accountsDeleted(let application, let accounts): verified.forget(Set(accounts), of: application)
+            case .accountKicked(let application, let account, _): verified.forget([account], of: application)
+            case .accountsDeleted(let application, let accounts, _): verified.forget(Set(accounts), of: application)
             case .applicationEmptied, .outboxFilled, .channel, .channelMoved, .subscriptions, .sessions,
                 .storageChanged:
                 break

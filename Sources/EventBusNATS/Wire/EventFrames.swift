@@ -8,17 +8,20 @@ extension Frame {
         case .applicationChanged(let application):
             self.init(.applicationChanged, from: node)
             add(.application, application.rawValue)
-        case .applicationEmptied(let application):
+        case .applicationEmptied(let application, let lineage):
             self.init(.applicationEmptied, from: node)
             add(.application, application.rawValue)
-        case .accountKicked(let application, let user):
+            add(lineage: lineage)
+        case .accountKicked(let application, let user, let lineage):
             self.init(.accountKicked, from: node)
             add(.application, application.rawValue)
             add(.user, user.rawValue)
-        case .accountsDeleted(let application, let users):
+            add(lineage: lineage)
+        case .accountsDeleted(let application, let users, let lineage):
             self.init(.accountsDeleted, from: node)
             add(.application, application.rawValue)
             for user in users { add(.user, user.rawValue) }
+            add(lineage: lineage)
         case .outboxFilled(let application):
             self.init(.outboxFilled, from: node)
             add(.application, application.rawValue)
@@ -112,14 +115,16 @@ extension Event {
             guard let application = frame.application else { return nil }
             self = .applicationChanged(application)
         case .applicationEmptied:
-            guard let application = frame.application else { return nil }
-            self = .applicationEmptied(application)
+            guard let application = frame.application, let lineage = frame.ownLineage else { return nil }
+            self = .applicationEmptied(application, lineage: lineage)
         case .accountKicked:
-            guard let application = frame.application, let user = frame.users.first else { return nil }
-            self = .accountKicked(application, user)
+            guard let application = frame.application, let user = frame.users.first, let lineage = frame.ownLineage
+            else { return nil }
+            self = .accountKicked(application, user, lineage: lineage)
         case .accountsDeleted:
-            guard let application = frame.application, !frame.users.isEmpty else { return nil }
-            self = .accountsDeleted(application, frame.users)
+            guard let application = frame.application, !frame.users.isEmpty, let lineage = frame.ownLineage
+            else { return nil }
+            self = .accountsDeleted(application, frame.users, lineage: lineage)
         case .outboxFilled:
             guard let application = frame.application else { return nil }
             self = .outboxFilled(application)

@@ -141,19 +141,39 @@ import Testing
     @Test("an event of a history that there cannot be is none", arguments: [-1, 0, 1 << 32, .max] as [Int64])
     func impossibleLineage(number: Int64) {
         let position = ChannelPosition(messageSeq: 1, eventSeq: 1)
-        var moved = Frame(.channelMoved(SampleEvents.reference, position, lineage: 0), from: "n1")
+        let moved = Frame(.channelMoved(SampleEvents.reference, position, lineage: 0), from: "n1")
         let post = TimelineEvent(SampleEvents.reference, position, nil, committedAt: 1, lineage: 0)
-        var channel = Frame(.channel(post), from: "n1")
+        let channel = Frame(.channel(post), from: "n1")
         let change = SubscriptionEvent(SampleEvents.reference, [], .unsubscribed, version: 1, lineage: 0)
         var subscriptions = Frame(.subscriptions(change), from: "n1")
         subscriptions.add(.user, "anna")
-        for frame in [moved, channel, subscriptions] { #expect(event(frame.bytes) != nil) }
+        let anna = UserID("anna")
+        let endings: [Event] = [
+            .accountKicked(.example, anna, lineage: 0), .accountsDeleted(.example, [anna], lineage: 0),
+            .applicationEmptied(.example, lineage: 0),
+        ]
+        for frame in [moved, channel, subscriptions] + endings.map({ Frame($0, from: "n1") }) {
+            #expect(event(frame.bytes) != nil)
+            var impossible = frame
+            impossible.add(.lineage, number)
+            #expect(event(impossible.bytes) == nil)
+        }
+    }
 
-        moved.add(.lineage, number)
-        channel.add(.lineage, number)
-        subscriptions.add(.lineage, number)
+    @Test("kicks and deletions of a version that says no history are of none")
+    func earlierVersion() {
+        var kick = Frame(.accountKicked, from: "n1")
+        var deletion = Frame(.accountsDeleted, from: "n1")
+        var emptying = Frame(.applicationEmptied, from: "n1")
+        emptying.add(.application, SDKAppID.example.rawValue)
+        kick.add(.application, SDKAppID.example.rawValue)
+        kick.add(.user, "anna")
+        deletion.add(.application, SDKAppID.example.rawValue)
+        for user in ["anna", "boris"] { deletion.add(.user, user) }
 
-        for frame in [moved, channel, subscriptions] { #expect(event(frame.bytes) == nil) }
+        #expect(event(kick.bytes) == .accountKicked(.example, UserID("anna"), lineage: 0))
+        #expect(event(deletion.bytes) == .accountsDeleted(.example, [UserID("anna"), UserID("boris")], lineage: 0))
+        #expect(event(emptying.bytes) == .applicationEmptied(.example, lineage: 0))
     }
 
     @Test("whatever bytes come are read or refused, and never more", arguments: 1...200)

@@ -60,9 +60,12 @@ enum SampleEvents {
     /// What concerns every node.
     static let general: [Event] = [
         .applicationChanged(.example),
-        .applicationEmptied(.other),
-        .accountKicked(.example, UserID("a.@#:+=_-Z")),
-        .accountsDeleted(.example, [UserID("anna"), UserID("boris")]),
+        .applicationEmptied(.other, lineage: 0),
+        .applicationEmptied(.other, lineage: 6),
+        .accountKicked(.example, UserID("a.@#:+=_-Z"), lineage: 0),
+        .accountKicked(.example, UserID("anna"), lineage: 7),
+        .accountsDeleted(.example, [UserID("anna"), UserID("boris")], lineage: 0),
+        .accountsDeleted(.example, [UserID("anna"), UserID("boris")], lineage: 8),
         .outboxFilled(.example),
         .storageChanged(lineage: 2),
         .subscriptions(
