@@ -1,13 +1,13 @@
 import Dispatch
-import EventBus
+package import EventBus
 import Synchronization
 
 /// The other nodes, and the questions to them that are under way.
-final class PeerTable: Sendable {
+package final class PeerTable: Sendable {
     /// For how long a node that says nothing is still believed to be there.
     static let longestSilence = Duration.seconds(7)
-    /// How long an answer may take, in milliseconds.
-    static let longestAnswer = 500
+    /// How long an answer may take.
+    static let longestAnswer = Duration.milliseconds(500)
 
     private struct Question {
         var missing: Set<String>
@@ -32,9 +32,20 @@ final class PeerTable: Sendable {
     }
 
     private let state = Mutex(State())
+    private let schedule: @Sendable (Duration, @escaping @Sendable () -> Void) -> Void
+
+    /// - Parameter schedule: calls a function once, after a time.
+    package init(schedule: @escaping @Sendable (Duration, @escaping @Sendable () -> Void) -> Void = PeerTable.dispatch)
+    {
+        self.schedule = schedule
+    }
+
+    @Sendable package static func dispatch(after delay: Duration, _ body: @escaping @Sendable () -> Void) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + delay / .seconds(1), execute: body)
+    }
 
     /// - Returns: whether it is new.
-    func hear(_ node: PeerNode, isLeaving: Bool, at now: ContinuousClock.Instant = .now) -> Bool {
+    package func hear(_ node: PeerNode, isLeaving: Bool, at now: ContinuousClock.Instant = .now) -> Bool {
         let (isNew, answered): (Bool, [Question]) = state.withLock { state in
             guard isLeaving else { return (state.nodes.updateValue((node, now), forKey: node.id) == nil, []) }
             state.nodes[node.id] = nil
@@ -55,13 +66,13 @@ final class PeerTable: Sendable {
     /// Begins a question to some nodes: `done` is called once, with the answers that came in time.
     ///
     /// - Returns: its number.
-    func ask(_ nodes: [PeerNode], done: @escaping @Sendable ([[UInt8]]) -> Void) -> UInt64 {
+    package func ask(_ nodes: [PeerNode], done: @escaping @Sendable ([[UInt8]]) -> Void) -> UInt64 {
         let number = state.withLock { state in
             state.last += 1
             state.questions[state.last] = Question(missing: Set(nodes.map(\.id)), done: done)
             return state.last
         }
-        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(Self.longestAnswer)) { [self] in
+        schedule(Self.longestAnswer) { [self] in
             let question = state.withLock { $0.questions.removeValue(forKey: number) }
             if let question { question.done(question.answers) }
         }
@@ -69,7 +80,7 @@ final class PeerTable: Sendable {
     }
 
     /// - Parameter content: nil when the node has nothing to say to the question.
-    func hear(answer content: [UInt8]?, of node: String, to number: UInt64) {
+    package func hear(answer content: [UInt8]?, of node: String, to number: UInt64) {
         let answered = state.withLock { state -> Question? in
             guard state.questions[number]?.missing.remove(node) != nil else { return nil }
             if let content { state.questions[number]?.answers.append(content) }
