@@ -61,6 +61,26 @@ import Testing
         }
     }
 
+    @Test("kicks, deletions and the emptying of an application are told as of their transactions' history")
+    func endings() async throws {
+        try await withInstallation { installation in
+            try await installation.importAccounts("anna")
+            let heard = installation.listen()
+            failOver()
+
+            try await installation.accounts.kick(.anna, for: installation.call())
+            _ = try await installation.accounts.delete([.anna], for: installation.call())
+            try await installation.applications.empty(.example, by: installation.operation())
+
+            #expect(
+                heard.events == [
+                    .accountKicked(.example, .anna, lineage: 1), .accountsDeleted(.example, [.anna], lineage: 1),
+                    .applicationChanged(.example), .applicationEmptied(.example, lineage: 1),
+                ]
+            )
+        }
+    }
+
     @Test("what is read is of its transaction's history, whatever the storage is of when it is answered")
     func answers() async throws {
         try await withInstallation { installation in
