@@ -95,8 +95,8 @@ struct OutboxTakeoverTests {
                 try await second.installation.withReader(leases: second.leases) {
                     try await pass(.seconds(3), time, beats: second.leases)
                     #expect(second.backend.posts.isEmpty, "the first one may still live")
-                    try await pass(.seconds(6), time, beats: second.leases)
                     second.backend.hold { $0.name == "c" }
+                    try await pass(.seconds(6), time, beats: second.leases)
                     try await waitUntil("the second node has taken over") { second.backend.posts.count == 3 }
 
                     // It wakes up: what it was at ends, and it begins nothing.
