@@ -26,36 +26,6 @@ final class Link: Sendable {
         func missed()
     }
 
-    private struct State {
-        var interests = Interests()
-        /// Whether there is a server that answers.
-        var isUp = false
-        /// The newest connection that has ended; they are numbered in their order.
-        var ended: UInt = 0
-        /// Whether messages were dropped, or may have been since somebody looked.
-        var isDropping = false
-        var server: String?
-        var fault: String? = "not connected yet"
-        var isStopped = false
-    }
-
-    /// A connection and what it is subscribed to; used on the link's thread only.
-    private final class Session {
-        let connection: NATSConnection
-        let subjects: [NATSSubscription]
-        var topics: [Topic: NATSSubscription] = [:]
-        /// Whether nobody was told yet that it has come up.
-        var isNews = false
-        var knownDropped: Int64 = 0
-
-        /// How many messages were dropped so far.
-        var dropped: Int64 { (subjects + topics.values).reduce(0) { $0 &+ $1.dropped } }
-
-        init(_ connection: NATSConnection, _ subjects: [NATSSubscription]) {
-            (self.connection, self.subjects) = (connection, subjects)
-        }
-    }
-
     private let state = Mutex(State())
     private let wake = DispatchSemaphore(value: 0)
     private let ended = DispatchGroup()
@@ -92,22 +62,13 @@ final class Link: Sendable {
     }
 
     func follow(_ topics: [Topic], confirmed: @escaping @Sendable () -> Void) {
-        let (isDone, wakes) = state.withLock { state in
-            var isConfirmed = true
-            for topic in topics where !state.interests.count(topic, 1) { isConfirmed = false }
-            let isDone = isConfirmed || !state.isUp
-            if !isDone { state.interests.wait(confirmed) }
-            return (isDone, state.interests.wakes())
-        }
+        let (isDone, wakes) = state.withLock { $0.follow(topics, confirmed: confirmed) }
         if wakes { wake.signal() }
         if isDone { confirmed() }
     }
 
     func unfollow(_ topics: [Topic]) {
-        let wakes = state.withLock { state in
-            for topic in topics { state.interests.count(topic, -1) }
-            return state.interests.wakes()
-        }
+        let wakes = state.withLock { $0.unfollow(topics) }
         if wakes { wake.signal() }
     }
 
@@ -123,16 +84,7 @@ final class Link: Sendable {
 
     var isUp: Bool { state.withLock { $0.isUp } }
 
-    var status: BusStatus {
-        state.withLock { state in
-            BusStatus(
-                isConnected: state.isUp,
-                server: state.server,
-                fault: state.fault,
-                topics: state.interests.followed.count
-            )
-        }
-    }
+    var status: BusStatus { state.withLock { $0.status } }
 
     // MARK: On the thread
 
@@ -167,11 +119,7 @@ final class Link: Sendable {
             _ = wake.wait(timeout: session == nil ? min(nextAttempt, nextBeat) : nextBeat)
         }
         if let session { close(session) }
-        let waiting = state.withLock { state in
-            state.isUp = false
-            return state.interests.take().waiting
-        }
-        for confirmed in waiting { confirmed() }
+        for confirmed in state.withLock({ $0.end() }) { confirmed() }
     }
 
     private func hasEnded(_ session: Session) -> Bool {
@@ -183,21 +131,10 @@ final class Link: Sendable {
         let named = settings.servers.shuffled()
         let told = known.filter { !named.contains($0) }.shuffled()
         do throws(NATSFault) {
-            let name = "rostrum \(node.id)"
-            let connection = try NATSConnection(to: named + told, settings, name: name, for: owner)
-            let fixed = [
-                connection.subscribe(to: subjects.all, .event),
-                connection.subscribe(to: subjects.nodes, .node),
-                connection.subscribe(to: subjects.questions, .question),
-                connection.subscribe(to: subjects.answers(to: node.id), .answer),
-            ]
-            let session = Session(connection, fixed.compactMap { $0 })
+            let session = try Session(to: named + told, settings, subjects, of: node, for: owner)
             let topics = state.withLock { $0.interests.followed }
-            for topic in topics { session.topics[topic] = connection.subscribe(to: subjects.of(topic), .event) }
-            guard session.subjects.count == fixed.count, session.topics.count == topics.count,
-                connection.flush(within: NATSConnection.connectTimeout)
-            else {
-                connection.close()
+            guard session.subscribe(to: topics) else {
+                session.connection.close()
                 return refuse("the server does not answer")
             }
             isThere(session, with: topics)
@@ -219,10 +156,7 @@ final class Link: Sendable {
 
     private func isThere(_ session: Session, with topics: [Topic]) {
         let server = session.connection.server
-        state.withLock { state in
-            (state.isUp, state.server, state.fault) = (true, server, nil)
-            state.interests.confirm(topics)
-        }
+        state.withLock { $0.isThere(at: server, with: topics) }
         outgoing.use(session.connection)
         metrics.isConnected(true)
         logger.info(
@@ -251,24 +185,14 @@ final class Link: Sendable {
             return state.isDropping
         }
         guard wasDropping else { return false }
-        let dropped = session.dropped
-        if dropped != session.knownDropped { state.withLock { $0.isDropping = true } }
-        session.knownDropped = dropped
+        if session.hasDropped() { state.withLock { $0.isDropping = true } }
         return true
     }
 
     /// Makes the subscriptions what they should be, and tells who waits for them.
     private func apply(to session: Session) {
         let (taken, isUp) = state.withLock { ($0.interests.take(), $0.isUp) }
-        for (topic, isFollowed) in taken.changed {
-            if !isFollowed {
-                session.topics[topic] = nil
-            } else if session.topics[topic] == nil {
-                session.topics[topic] = session.connection.subscribe(to: subjects.of(topic), .event)
-                // Without it the node would hear nothing of the topic, and think that it does.
-                if session.topics[topic] == nil { session.connection.close() }
-            }
-        }
+        for (topic, isFollowed) in taken.changed { session.follow(topic, isFollowed) }
         let followed = taken.changed.filter(\.isFollowed).map(\.topic)
         metrics.follows(session.topics.count)
         if !followed.isEmpty || !taken.waiting.isEmpty || !isUp {
@@ -283,10 +207,7 @@ final class Link: Sendable {
     }
 
     private func isAway(because fault: String) {
-        state.withLock { state in
-            (state.isUp, state.server, state.fault) = (false, nil, fault)
-            state.interests.confirmNothing()
-        }
+        state.withLock { $0.isAway(because: fault) }
         metrics.isConnected(false)
         logger.warning("the bus is away", metadata: ["fault": .string(fault)])
     }
