@@ -33,7 +33,7 @@ package final class Gateway: Service {
     private let systems: Systems
     private let logger: Logger
     private let comparisonInterval: Duration
-    private let deliveryTime: Duration
+    private let comparison: Comparison
     private let reconciliation: Reconciliation
 
     /// The login: what answers at `GET /v4/ws`.
@@ -57,8 +57,7 @@ package final class Gateway: Service {
         metrics factory: any MetricsFactory,
         logger: Logger
     ) {
-        (self.systems, self.logger) = (systems, logger)
-        (self.comparisonInterval, self.deliveryTime) = (comparisonInterval, deliveryTime)
+        (self.systems, self.logger, self.comparisonInterval) = (systems, logger, comparisonInterval)
         let metrics = GatewayMetrics(factory: factory)
         let reader = EventReader(
             timeline: systems.timeline,
@@ -87,6 +86,7 @@ package final class Gateway: Service {
             metrics: metrics
         )
         self.shared = shared
+        comparison = Comparison(shared, systems, deliveryTime: deliveryTime, logger: logger)
         reconciliation = Reconciliation(shared, systems, interval: reconciliationInterval, logger: logger)
         door = GatewayDoor(
             shared: shared,
@@ -134,17 +134,17 @@ package final class Gateway: Service {
                 for await occasion in self.reconciliation.occasions.cancelOnGracefulShutdown() {
                     // First who is to follow what, so that nobody is brought what he has left.
                     await self.reconciliation.perform(occasion)
-                    if case .everybody = occasion { await self.compare() }
+                    if case .everybody = occasion { await self.comparison.perform() }
                 }
             }
             for await _ in AsyncTimerSequence(interval: comparisonInterval, clock: .continuous)
                 .cancelOnGracefulShutdown()
             {
-                await compare()
+                await comparison.perform()
             }
             shared.stopHubs()
             // Nothing is done for anybody from here on.
-            for (_, sessions) in shared.sessions.byApplication { end(sessions, .goingAway) }
+            for (_, sessions) in shared.sessions.byApplication { shared.end(sessions, .goingAway) }
             shared.jobs.finish()
         }
     }
@@ -162,7 +162,9 @@ package final class Gateway: Service {
             end(shared.sessions.sessions(in: application), .accountDeleted, heardOf: lineage)
         case .applicationChanged(let application):
             guard !shared.sessions.sessions(in: application).isEmpty else { return }
-            _ = shared.jobs.add { await self.look(at: application, self.shared.sessions.sessions(in: application)) }
+            _ = shared.jobs.add {
+                await self.comparison.look(at: application, self.shared.sessions.sessions(in: application))
+            }
         case .sessions(let told): shared.rounds.hear(told)
         case .storageChanged(let lineage): hearOfStorage(lineage)
         case .outboxFilled: break
@@ -173,37 +175,8 @@ package final class Gateway: Service {
         let sessions = shared.sessions.sessions(of: event.users, in: event.reference.application)
         // Looked for first: who opens in a later history than was found to be the event's is not among them.
         guard !sessions.isEmpty, shared.rooms.mayTake(event.lineage) else { return }
-        let notification = Self.notification(of: event)
+        let notification = SubscriptionFrame.telling(of: event)
         for session in sessions { session.hub.eventLoop.execute { session.apply(event, notification) } }
-    }
-
-    /// The frame that tells a user of a change of his subscriptions; empty when he is told nothing.
-    static func notification(of event: SubscriptionEvent) -> ByteBuffer {
-        switch event.change {
-        case .subscribed(_, let parameters): notificationOfBeginning(parameters)
-        case .unsubscribed: notificationOfEnd(in: event.reference)
-        case .discarding: ByteBuffer()
-        }
-    }
-
-    /// The same for what was found in the storage.
-    static func notification(of found: Timeline.OwnSubscription, in reference: ChannelReference) -> ByteBuffer {
-        switch found {
-        case .channelGone: ByteBuffer()
-        case .notSubscribed: notificationOfEnd(in: reference)
-        case .subscribed(_, let parameters): notificationOfBeginning(parameters)
-        }
-    }
-
-    private static func notificationOfBeginning(_ parameters: [UInt8]) -> ByteBuffer {
-        WebSocketFrames.text(JSONRPC.notification("onOfficialAccountSubscribed", parameters: parameters))
-    }
-
-    private static func notificationOfEnd(in reference: ChannelReference) -> ByteBuffer {
-        let parameters: JSONObject = ["Official_Account": .channel(reference.channel)]
-        return WebSocketFrames.text(
-            JSONRPC.notification("onOfficialAccountUnsubscribed", parameters: parameters.json)
-        )
     }
 
     /// Ends sessions because of something that was heard.
@@ -213,36 +186,7 @@ package final class Gateway: Service {
     ///   - lineage: the event's; the sessions stay when the storage is of another history, for there it may not be so.
     private func end(_ sessions: [Session], _ end: SessionEnd, heardOf lineage: Int64) {
         guard shared.rooms.mayTake(lineage) else { return }
-        self.end(sessions, end)
-    }
-
-    private func end(_ sessions: [Session], _ end: SessionEnd) {
-        for sessions in Dictionary(grouping: sessions, by: { ObjectIdentifier($0.hub) }).values {
-            guard let hub = sessions.first?.hub else { continue }
-            hub.eventLoop.execute { hub.end(sessions, end) }
-        }
-    }
-
-    /// Makes good what was not heard.
-    ///
-    /// What was just committed may be on its way, so a second look follows, at what was missing. An online-only message
-    /// is nowhere but in the event, and a reading would pass over it.
-    private func compare() async {
-        for (application, sessions) in shared.sessions.byApplication { await look(at: application, sessions) }
-        let (references, term) = shared.rooms.followed
-        guard !references.isEmpty else { return }
-        do throws(ChatError) {
-            let heads = try await systems.timeline.heads(of: references)
-            let missing = shared.rooms.compare(references, with: heads, in: term)
-            guard !missing.isEmpty else { return }
-            // A gateway that stops brings nobody anything any more.
-            _ = shared.jobs.add {
-                guard (try? await Task.sleep(for: self.deliveryTime)) != nil else { return }
-                self.shared.rooms.read(upTo: missing, in: term)
-            }
-        } catch {
-            logger.fault("cannot compare the rooms with the storage", error)
-        }
+        shared.end(sessions, end)
     }
 
     /// Has every client come again when posts that it got may be lost: what it is told then has another epoch, and no
@@ -250,7 +194,7 @@ package final class Gateway: Service {
     private func storageChanged() {
         shared.rooms.reset()
         logger.warning("the storage's history is another one; all sessions are ended and resume")
-        for (_, sessions) in shared.sessions.byApplication { end(sessions, .storageChanged) }
+        for (_, sessions) in shared.sessions.byApplication { shared.end(sessions, .storageChanged) }
     }
 
     /// Uses the storage, by which this node finds what another one has found.
@@ -265,19 +209,6 @@ package final class Gateway: Service {
             } catch {
                 self.logger.fault("cannot look at a storage that is said to have changed", error)
             }
-        }
-    }
-
-    /// Ends the sessions that the application no longer lets in.
-    private func look(at id: SDKAppID, _ sessions: [Session]) async {
-        do throws(ChatError) {
-            guard let application = try await systems.applications.find(id), application.isEnabled else {
-                return end(sessions, .applicationDisabled)
-            }
-            let keys = application.keys.map(\.text)
-            end(sessions.filter { !keys.contains($0.token.key) }, .userSigExpired)
-        } catch {
-            logger.fault("cannot look at an application", error)
         }
     }
 }

@@ -52,6 +52,14 @@ final class GatewayShared: Sendable {
         }
     }
 
+    /// Ends sessions, each on its event loop.
+    func end(_ sessions: [Session], _ end: SessionEnd) {
+        for sessions in Dictionary(grouping: sessions, by: { ObjectIdentifier($0.hub) }).values {
+            guard let hub = sessions.first?.hub else { continue }
+            hub.eventLoop.execute { hub.end(sessions, end) }
+        }
+    }
+
     /// Ends what the hubs do by themselves.
     func stopHubs() {
         for hub in hubs.withLock({ Array($0.values) }) { hub.stop() }

@@ -167,7 +167,7 @@ final class Reconciliation: Sendable {
             }
             for ((subscription, sessions), found) in zip(concerned, found) {
                 let reference = subscription.reference
-                let notification = Gateway.notification(of: found, in: reference)
+                let notification = SubscriptionFrame.telling(of: found, in: reference)
                 for session in sessions {
                     // Everybody who follows it is told that it is gone.
                     if case .channelGone = found { shared.rooms.end(reference, session.term) }
