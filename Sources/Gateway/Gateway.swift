@@ -95,8 +95,8 @@ package final class Gateway: Service {
             address: address,
             logger: logger
         )
+        systems.listenForLineages { [weak self] lineage in self?.storageChanged(to: lineage) }
         systems.bus.listen { [weak self] event in self?.hear(event) }
-        systems.listenForLineages { [weak self] _ in self?.storageChanged() }
     }
 
     /// What this node keeps for its clients; all nothing when nobody is there.
@@ -172,27 +172,33 @@ package final class Gateway: Service {
     }
 
     private func hear(_ event: SubscriptionEvent) {
-        let sessions = shared.sessions.sessions(of: event.users, in: event.reference.application)
-        // Looked for first: who opens in a later history than was found to be the event's is not among them.
-        guard !sessions.isEmpty, shared.rooms.mayTake(event.lineage) else { return }
-        let notification = SubscriptionFrame.telling(of: event)
-        for session in sessions { session.hub.eventLoop.execute { session.apply(event, notification) } }
+        let sessions = concerned(
+            among: shared.sessions.sessions(of: event.users, in: event.reference.application),
+            by: event.lineage
+        )
+        guard !sessions.isEmpty else { return }
+        let frame = SubscriptionFrame.telling(of: event)
+        for session in sessions { session.hub.eventLoop.execute { session.apply(event, frame) } }
+    }
+
+    /// The sessions of the term to which something belongs that was heard: in another one it may not be so, and numbers
+    /// mean something else.
+    ///
+    /// - Parameter lineage: that what was heard is of.
+    private func concerned(among sessions: [Session], by lineage: Int64) -> [Session] {
+        guard !sessions.isEmpty, let term = shared.rooms.term(of: lineage) else { return [] }
+        return sessions.filter { $0.term == term }
     }
 
     /// Ends sessions because of something that was heard.
-    ///
-    /// - Parameters:
-    ///   - sessions: looked for before this is called, as those that a change of subscriptions concerns.
-    ///   - lineage: the event's; the sessions stay when the storage is of another history, for there it may not be so.
     private func end(_ sessions: [Session], _ end: SessionEnd, heardOf lineage: Int64) {
-        guard shared.rooms.mayTake(lineage) else { return }
-        shared.end(sessions, end)
+        shared.end(concerned(among: sessions, by: lineage), end)
     }
 
     /// Has every client come again when posts that it got may be lost: what it is told then has another epoch, and no
     /// room goes on from where the lost ones had brought it.
-    private func storageChanged() {
-        shared.rooms.reset()
+    private func storageChanged(to lineage: Int64) {
+        shared.rooms.reset(to: lineage)
         logger.warning("the storage's history is another one; all sessions are ended and resume")
         for (_, sessions) in shared.sessions.byApplication { shared.end(sessions, .storageChanged) }
     }

@@ -28,7 +28,16 @@ package final class History: Sendable {
 
     /// The listeners hear of it first, as an engine has it.
     package func becomes(_ lineage: Int64) {
+        announce(lineage)
+        settle(on: lineage)
+    }
+
+    /// The listeners hear of a history that the storage does not say to be its own before ``settle(on:)``.
+    package func announce(_ lineage: Int64) {
         for listener in state.withLock({ $0.listeners }) { listener(lineage) }
+    }
+
+    package func settle(on lineage: Int64) {
         state.withLock { $0.lineage = lineage }
     }
 

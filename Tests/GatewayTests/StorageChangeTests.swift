@@ -164,6 +164,34 @@ import Testing
         )
     }
 
+    @Test("while the storage is changing over, a late word of the history that ends is nothing to who comes meanwhile")
+    func changingOver() async throws {
+        try await StorageEngine.sqlite.withLiveNode(over: storage, options) { node, _ in
+            try await node.createChannel()
+            try await node.login("anna").close()
+            try await node.subscribe("anna")
+            let followed = try await node.systems.timeline.followed(by: UserID("anna"), of: .example)
+            let reference = try #require(followed?.first?.reference)
+            history.announce(2)
+            node.interlude.set {
+                // Numbers that the new history comes to only later.
+                let beginning = ChannelPosition(messageSeq: 50, eventSeq: 50)
+                let parameters = Array(#"{"Official_Account":"@TOA#_news"}"#.utf8)
+                let change = SubscriptionEvent.Change.subscribed(beginning, parameters: parameters)
+                let event = SubscriptionEvent(reference, [UserID("anna")], change, version: 99, lineage: 1)
+                node.systems.bus.publish(.subscriptions(event))
+                history.settle(on: 2)
+            }
+
+            let anna = try await node.login("anna")
+            try await node.post("of the new history")
+
+            let post = try await anna.next("onRecvNewMessage", within: .seconds(5))
+            #expect(post.messageText == "of the new history")
+            #expect(anna.notifications("onOfficialAccountSubscribed").isEmpty)
+        }
+    }
+
     @Test("a node that hears of another history looks at its storage, and finds it out before anybody needs it")
     func heard() async throws {
         try await StorageEngine.sqlite.withLiveNode(over: { HeldReads(storage($0)) }, options) { node, reads in

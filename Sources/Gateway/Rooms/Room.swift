@@ -4,7 +4,7 @@ package import EventBus
 /// How far a channel has been delivered on this node, and what was heard out of turn: decides, does nothing.
 ///
 /// Events go out in the order of their numbers. One that comes too early waits until the storage has been read.
-package struct Room {
+package struct Room: Sendable {
     /// What to do with an event that was heard.
     package enum Hearing: Equatable {
         /// It was delivered before.

@@ -9,88 +9,60 @@ import Synchronization
 /// Takes a channel's events in any order and hands them to the event loops of its members in the right one.
 ///
 /// What it knows of channels holds for one term: from when the storage turns out to be of another lineage the numbers
-/// mean something else. All rooms are let go then, and who was in them belongs to a term that is over; see ``reset()``.
+/// mean something else. All rooms are let go then, and who was in them belongs to a term that is over; see
+/// ``reset(to:)``.
 final class Rooms: Sendable {
-    private struct Entry {
-        var room: Room
-        /// The event loops that have members, and how many.
-        var hubs: [(hub: LoopHub, members: Int)] = []
+    private typealias Step = RoomTable<LoopHub>.Step
 
-        /// Counts members of a loop in or out.
-        mutating func count(_ difference: Int, _ hub: LoopHub) {
-            guard let index = hubs.firstIndex(where: { $0.hub === hub }) else {
-                if difference > 0 { hubs.append((hub, difference)) }
-                return
-            }
-            hubs[index].members += difference
-            if hubs[index].members <= 0 { hubs.remove(at: index) }
-        }
-    }
-
-    private struct State {
-        var entries: [ChannelReference: Entry] = [:]
-        var term = 0
-    }
-
-    private let state = Mutex(State())
+    private let table = Mutex(RoomTable<LoopHub>())
     private let reader: EventReader
     private let bus: any EventBus
     private let lineage: @Sendable () -> Int64
 
-    /// - Parameter lineage: the storage's, which is another one only when ``reset()`` was called.
+    /// - Parameter lineage: the storage's; asked until there is one, for of a change ``reset(to:)`` tells.
     init(reader: EventReader, bus: any EventBus, lineage: @escaping @Sendable () -> Int64) {
         (self.reader, self.bus, self.lineage) = (reader, bus, lineage)
+    }
+
+    private func use<Value: Sendable>(_ body: (inout RoomTable<LoopHub>) -> Value) -> Value {
+        table.withLock { table in
+            table.begin(in: lineage())
+            return body(&table)
+        }
     }
 
     // MARK: Terms
 
     /// Which term it is; to be asked before what it is to hold for is read.
-    var term: Int { state.withLock { $0.term } }
+    var term: Int { use { $0.term } }
 
     func isNow(_ term: Int) -> Bool { self.term == term }
 
     /// Begins another term: nothing more is delivered to anybody who joined before.
-    func reset() {
-        let left = state.withLock { state in
-            defer { state = State(term: state.term + 1) }
-            return Array(state.entries.keys)
-        }
+    ///
+    /// - Parameter lineage: of the storage, from now on.
+    func reset(to lineage: Int64) {
+        let left = use { $0.reset(to: lineage) }
         if !left.isEmpty { bus.unfollow(left.map(\.topic)) }
     }
 
-    /// Whether something that was heard is of the storage's history as it is now; what does not say is believed to be.
+    /// The term to which something that was heard belongs; nil when it is not this one.
     ///
-    /// What is not is a late word of an earlier history, or of a later one that this node has not found yet.
-    func mayTake(_ lineage: Int64) -> Bool { lineage == 0 || lineage == self.lineage() }
+    /// - Parameter lineage: that what was heard is of.
+    func term(of lineage: Int64) -> Int? { use { $0.term(of: lineage) } }
 
     // MARK: Events
 
     /// Takes an event that was heard; of a channel that nobody here follows it is nothing.
     func hear(_ event: TimelineEvent) {
-        let reference = event.reference
-        guard state.withLock({ $0.entries[reference] != nil }) else { return }
-        let delivery = Delivery(event)
-        let start: (ChannelPosition, Int)? = state.withLock { state in
-            // Under the lock, for then the term is that of the lineage.
-            guard mayTake(event.lineage) else { return nil }
-            switch state.entries[reference]?.room.hear(event) {
-            case nil, .known?, .waits?: return nil
-            case .read?: return state.entries[reference].map { ($0.room.position, state.term) }
-            case .next?:
-                // Under the lock, so that every loop gets them in this order.
-                Self.deliver(delivery, in: state)
-                while let heard = state.entries[reference]?.room.takeNextHeard() {
-                    Self.deliver(Delivery(heard), in: state)
-                }
-                return nil
-            }
-        }
-        if let (position, term) = start { read(reference, position, term) }
+        guard use({ $0.isFollowed(event.reference) }) else { return }
+        // Encoded before the lock is taken.
+        proceed(in: event.reference, first: Delivery(event)) { $0.hear(event) }
     }
 
     /// Hears that a channel has come so far: what is missing up to there is read.
     func hear(of reference: ChannelReference, at head: ChannelPosition, _ lineage: Int64) {
-        read(reference, upTo: head) { _ in mayTake(lineage) }
+        proceed(in: reference) { $0.hear(of: reference, at: head, lineage) }
     }
 
     /// The storage says where channels stand; one that is not among them is gone.
@@ -112,20 +84,38 @@ final class Rooms: Sendable {
     ///
     /// - Parameter term: in which that was found out.
     func read(upTo heads: [ChannelReference: ChannelPosition], in term: Int) {
-        for (reference, head) in heads { read(reference, upTo: head) { $0.term == term } }
+        for (reference, head) in heads { proceed(in: reference) { $0.learn(of: head, in: reference, term) } }
     }
 
-    /// - Parameter isValid: whether the head is one of the rooms as they are.
-    private func read(
-        _ reference: ChannelReference,
-        upTo head: ChannelPosition,
-        if isValid: (State) -> Bool
+    /// The channel is gone, and nobody said so in time.
+    func end(_ reference: ChannelReference, _ term: Int) {
+        let epoch = reader.generation.epoch(of: reference.incarnation)
+        let now = reader.clock.now.milliseconds
+        proceed(in: reference) { $0.end(reference, term, epoch: epoch, at: now) }
+    }
+
+    /// Delivers what is to be delivered, and reads when something is missing.
+    ///
+    /// - Parameter first: the first of what may be to be delivered.
+    private func proceed(
+        in reference: ChannelReference,
+        first: Delivery? = nil,
+        _ decide: (inout RoomTable<LoopHub>) -> Step?
     ) {
-        let start: (ChannelPosition, Int)? = state.withLock { state in
-            guard isValid(state), state.entries[reference]?.room.learn(of: head.eventSeq) == .read else { return nil }
-            return state.entries[reference].map { ($0.room.position, state.term) }
+        let step = use { table in
+            let step = decide(&table)
+            // Under the lock, so that every loop gets them in this order.
+            if let step { Self.deliver(step, first: first) }
+            return step
         }
-        if let (position, term) = start { read(reference, position, term) }
+        if let step, let start = step.start { read(reference, start, step.term) }
+    }
+
+    private static func deliver(_ step: Step, first: Delivery?) {
+        for (index, event) in step.events.enumerated() {
+            let delivery = (index == 0 ? first : nil) ?? Delivery(event)
+            for hub in step.loops { hub.eventLoop.execute { hub.deliver(delivery, in: step.term) } }
+        }
     }
 
     private func read(_ reference: ChannelReference, _ start: ChannelPosition, _ term: Int) {
@@ -134,43 +124,14 @@ final class Rooms: Sendable {
         } done: { [self] reading in
             switch reading {
             case .gone: end(reference, term)
-            case .failed: go(on: reference, term) { $0.finishReading([]) }
-            case .events(let events): go(on: reference, term) { $0.finishReading(events) }
+            case .failed: take({ $0.finishReading([]) }, in: reference, term)
+            case .events(let events): take({ $0.finishReading(events) }, in: reference, term)
             }
         }
     }
 
-    /// Takes a reading, delivers what it came to, and reads again when something is missing.
-    private func go(on reference: ChannelReference, _ term: Int, taking: (inout Room) -> Room.Reading) {
-        let start: ChannelPosition? = state.withLock { state in
-            guard state.term == term, var room = state.entries[reference]?.room else { return nil }
-            let reading = taking(&room)
-            state.entries[reference]?.room = room
-            for event in reading.events { Self.deliver(Delivery(event), in: state) }
-            return reading.goesOn ? room.position : nil
-        }
-        if let start { read(reference, start, term) }
-    }
-
-    /// The channel is gone, and nobody said so in time.
-    func end(_ reference: ChannelReference, _ term: Int) {
-        let epoch = reader.generation.epoch(of: reference.incarnation)
-        let now = reader.clock.now.milliseconds
-        state.withLock { state in
-            guard state.term == term else { return }
-            // What was heard before its turn comes first, and the end with it when that was heard.
-            let heard = state.entries[reference]?.room.finishReading([]).events ?? []
-            guard let entry = state.entries[reference] else { return }
-            for event in heard { Self.deliver(Delivery(event), in: state) }
-            guard heard.last?.notification?.kind != .deleted else { return }
-            let position = ChannelPosition(
-                messageSeq: entry.room.position.messageSeq,
-                eventSeq: entry.room.position.eventSeq + 1
-            )
-            let deleted = ChannelNotification.deleted(reference.channel, epoch, eventSeq: position.eventSeq)
-            let event = TimelineEvent(reference, position, deleted, committedAt: now, lineage: lineage())
-            Self.deliver(Delivery(event), in: state)
-        }
+    private func take(_ reading: (inout Room) -> Room.Reading, in reference: ChannelReference, _ term: Int) {
+        proceed(in: reference) { $0.take(reading, in: reference, term) }
     }
 
     // MARK: Members
@@ -185,19 +146,8 @@ final class Rooms: Sendable {
     ///   - term: in which that was read.
     /// - Returns: how far each room had come; nil when the term is over.
     func join(_ wanted: [(ChannelReference, ChannelPosition)], _ hub: LoopHub, in term: Int) -> [ChannelPosition]? {
-        var new: [ChannelReference] = []
-        let positions: [ChannelPosition]? = state.withLock { state in
-            guard state.term == term else { return nil }
-            return wanted.map { reference, position in
-                if state.entries[reference] == nil {
-                    state.entries[reference] = Entry(room: Room(at: position))
-                    new.append(reference)
-                }
-                state.entries[reference]?.count(1, hub)
-                return state.entries[reference]?.room.position ?? position
-            }
-        }
-        if !new.isEmpty { bus.follow(new.map(\.topic)) { [self, new] in begin(new, term) } }
+        guard let (positions, new) = use({ $0.join(wanted, hub, in: term) }) else { return nil }
+        if !new.isEmpty { bus.follow(new.map(\.topic)) { [self] in begin(new, term) } }
         return positions
     }
 
@@ -205,15 +155,11 @@ final class Rooms: Sendable {
     private func begin(_ references: [ChannelReference], _ term: Int) {
         reader.heads(of: references) { [self] heads in
             for reference in references {
-                guard let heads else {
-                    go(on: reference, term) { $0.begin(nil) }
-                    continue
-                }
-                guard let head = heads[reference] else {
+                if let heads, heads[reference] == nil {
                     end(reference, term)
-                    continue
+                } else {
+                    take({ $0.begin(heads?[reference]?.eventSeq) }, in: reference, term)
                 }
-                go(on: reference, term) { $0.begin(head.eventSeq) }
             }
         }
     }
@@ -222,21 +168,13 @@ final class Rooms: Sendable {
     ///
     /// - Parameter term: in which it joined them.
     func leave(_ references: [ChannelReference], _ hub: LoopHub, in term: Int) {
-        let left = state.withLock { state in
-            guard state.term == term else { return [] as [ChannelReference] }
-            return references.filter { reference in
-                state.entries[reference]?.count(-1, hub)
-                guard state.entries[reference]?.hubs.isEmpty == true else { return false }
-                state.entries[reference] = nil
-                return true
-            }
-        }
+        let left = use { $0.leave(references, hub, in: term) }
         if !left.isEmpty { bus.unfollow(left.map(\.topic)) }
     }
 
     /// How far a room of a term has come; nil when nobody is in it.
     func position(of reference: ChannelReference, in term: Int) -> ChannelPosition? {
-        state.withLock { $0.term == term ? $0.entries[reference]?.room.position : nil }
+        use { $0.position(of: reference, in: term) }
     }
 
     /// Messages that the storage does not have, as far as they are remembered, and how far the room has come.
@@ -245,23 +183,11 @@ final class Rooms: Sendable {
         after number: Int64,
         in term: Int
     ) -> (events: [TimelineEvent], upTo: Int64) {
-        state.withLock { state in
-            guard state.term == term, let room = state.entries[reference]?.room else { return ([], 0) }
-            return (room.unstored.filter { $0.position.eventSeq > number }, room.position.eventSeq)
-        }
+        use { $0.unstored(of: reference, after: number, in: term) }
     }
 
     /// Every channel that is followed, and in which term.
-    var followed: (references: [ChannelReference], term: Int) {
-        state.withLock { (Array($0.entries.keys), $0.term) }
-    }
-
-    private static func deliver(_ delivery: Delivery, in state: State) {
-        let term = state.term
-        for (hub, _) in state.entries[delivery.reference]?.hubs ?? [] {
-            hub.eventLoop.execute { hub.deliver(delivery, in: term) }
-        }
-    }
+    var followed: (references: [ChannelReference], term: Int) { use { ($0.references, $0.term) } }
 }
 
 extension ChannelReference {

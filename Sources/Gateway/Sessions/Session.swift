@@ -104,6 +104,8 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
         state = .open(connection)
         shared.sessions.open(self, at: shared.clock.now)
         shared.metrics.opened(self)
+        // Its term may have ended before it was among the sessions that were ended with it.
+        guard shared.rooms.isNow(term) else { return end(.storageChanged) }
         shared.rounds.begin(with: self, limit: limit)
         begin(followed, early, connection)
         (followed, early) = ([], [])
