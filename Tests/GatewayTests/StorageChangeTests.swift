@@ -1,8 +1,12 @@
 import Chat
 import ChatProtocol
 import Database
+import Dispatch
 import EventBus
 import Gateway
+import MetricsTestKit
+import NIOCore
+import NIOPosix
 import RostrumTesting
 import Testing
 
@@ -189,6 +193,73 @@ import Testing
             let post = try await anna.next("onRecvNewMessage", within: .seconds(5))
             #expect(post.messageText == "of the new history")
             #expect(anna.notifications("onOfficialAccountSubscribed").isEmpty)
+        }
+    }
+
+    @Test(
+        "what was read in a history that ended meanwhile is no answer any more",
+        arguments: ["resume", "getOfficialAccountsInfo"]
+    )
+    func answers(method: String) async throws {
+        let metrics = TestMetrics()
+        var options = options
+        (options.loops, options.metrics, options.reconciliationInterval) = (1, metrics, .seconds(3600))
+        try await StorageEngine.sqlite.withLiveNode(over: { HeldReads(storage($0)) }, options) { node, reads in
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+            let epoch = try await anna.next("onOfficialAccountSubscribed")["Epoch"] ?? .null
+            let position: JSONObject = ["Epoch": epoch, "MsgSeq": .integer(0), "EventSeq": .integer(0)]
+            let wanted: JSONObject =
+                method == "resume" ? ["@TOA#_news": .object(position)] : ["OfficialAccountIdList": .array([])]
+            try await node.post("first")
+            _ = try await anna.next("onRecvNewMessage")
+            let read = reads.holdNext()
+            defer { read.goOn() }
+            let request = anna.send(method, wanted)
+            await read.waitUntilBegun()
+
+            // Her event loop comes to the answer before it comes to the end of her session.
+            let loop = DispatchSemaphore(value: 0)
+            defer { loop.signal() }
+            node.loops.next().execute { loop.wait() }
+            history.becomes(2)
+            read.goOn()
+            try await waitUntil("the answer is made") {
+                metrics.totalValue("rostrum_session_requests", [("method", method), ("code", "0")]) == 1
+            }
+            try await Task.sleep(for: .milliseconds(100))
+            loop.signal()
+
+            #expect(try await anna.end(within: .seconds(5)).code == 1001)
+            let isAnswered = anna.arrivals.contains { if case .answer(request, _) = $0 { true } else { false } }
+            #expect(!isAnswered)
+        }
+    }
+
+    @Test("who is not known to the history that follows is ended as everybody is, and comes again")
+    func forgotten() async throws {
+        var options = options
+        (options.loops, options.reconciliationInterval) = (1, .seconds(6))
+        try await StorageEngine.sqlite.withLiveNode(over: { HeldReads(storage($0)) }, options) { node, reads in
+            let anna = try await node.enter("anna")
+            // She is being compared with the storage when it changes.
+            let read = reads.holdNext(seesLater: true)
+            defer { read.goOn() }
+            await read.waitUntilBegun()
+            let loop = DispatchSemaphore(value: 0)
+            defer { loop.signal() }
+            node.loops.next().execute { loop.wait() }
+            _ = try await node.systems.database.write { tx throws(ChatError) in
+                try tx.execute("DELETE FROM accounts WHERE id = 'anna'")
+            }
+            history.becomes(2)
+            read.goOn()
+            try await Task.sleep(for: .milliseconds(200))
+            loop.signal()
+
+            #expect(try await anna.end(within: .seconds(5)).code == 1001)
+            _ = try await node.enter("anna")
         }
     }
 

@@ -122,7 +122,9 @@ final class Reconciliation: Sendable {
         return await withCheckedContinuation { continuation in
             hub.eventLoop.execute {
                 var findings: [Finding] = []
-                for session in sessions {
+                // Whoever is of another term is ended because of that, and is not told that it was for anything else.
+                let term = self.shared.rooms.term
+                for session in sessions where session.term == term {
                     guard let standing = standings[session.account.user] else {
                         session.end(.accountDeleted)
                         continue

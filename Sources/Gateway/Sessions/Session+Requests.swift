@@ -41,6 +41,8 @@ extension Session {
 
     private func finish(_ answer: MethodsAnswer) {
         guard case .open(let connection) = state else { return }
+        // Nobody can tell of which history the answer is: its positions may mean something else where the session resumes.
+        guard shared.rooms.isNow(term) else { return end(.storageChanged) }
         let sent = answer.text.map { connection.sendAlways(WebSocketFrames.text($0)) } ?? .refused
         guard allowance.take(answer.further, at: .now()) else { return end(.floods) }
         if !answer.resumed.isEmpty { resume(answer.resumed, sent) }

@@ -134,7 +134,7 @@ extension Session {
     ///
     /// - Parameter notification: the frame that tells the client, if it is to be told; empty when there is nothing to tell.
     func settle(_ reference: ChannelReference, _ found: Timeline.OwnSubscription, _ notification: ByteBuffer) {
-        guard case .open(let connection) = state, connection.isOpen else { return }
+        guard case .open(let connection) = state, connection.isOpen, shared.rooms.isNow(term) else { return }
         let own = membership(in: reference)
         switch found {
         // Its room tells everybody who is in it.
