@@ -96,21 +96,22 @@ final class Reconciliation: Sendable {
         let sessions = shared.sessions.sessions(of: users, in: application)
             .filter { $0.isLive.load(ordering: .acquiring) }
         guard !sessions.isEmpty else { return [] }
-        do throws(ChatError) {
-            let standings = try await shared.turnstile.pass { () throws(ChatError) in
+        let reading = await HalvedReading(of: users) { users throws(ChatError) in
+            try await shared.turnstile.pass { () throws(ChatError) in
                 try await systems.timeline.standings(of: users, in: application)
             }
-            var findings: [Finding] = []
-            for (_, sessions) in Dictionary(grouping: sessions, by: { ObjectIdentifier($0.hub) }) {
-                findings += await differences(of: sessions, from: standings)
-            }
-            return findings
-        } catch {
-            logger.fault("cannot compare the sessions with the storage", error)
-            // They are compared as soon as that is possible again, whatever the reason was.
-            for session in sessions { shared.doubts.add(session.account) }
-            return []
         }
+        if let error = reading.error { logger.fault("cannot compare the sessions with the storage", error) }
+        let unread = Set(reading.unread)
+        // They are compared as soon as that is possible again, whatever the reason was.
+        for session in sessions where unread.contains(session.account.user) { shared.doubts.add(session.account) }
+        let standings = reading.parts.reduce(into: [:]) { $0.merge($1.found) { first, _ in first } }
+        let known = sessions.filter { !unread.contains($0.account.user) }
+        var findings: [Finding] = []
+        for (_, sessions) in Dictionary(grouping: known, by: { ObjectIdentifier($0.hub) }) {
+            findings += await differences(of: sessions, from: standings)
+        }
+        return findings
     }
 
     /// - Parameter sessions: of one event loop.
@@ -157,29 +158,35 @@ final class Reconciliation: Sendable {
         }
         var rest = Array(concerned)[...]
         while !rest.isEmpty {
-            await settle(rest.prefix(Self.slice))
+            await settle(Array(rest.prefix(Self.slice)))
             rest = rest.dropFirst(Self.slice)
         }
     }
 
-    private func settle(_ concerned: ArraySlice<(key: Timeline.UserAndChannel, value: [Session])>) async {
-        do throws(ChatError) {
-            let found = try await shared.turnstile.pass { () throws(ChatError) in
+    private typealias Concerned = (key: Timeline.UserAndChannel, value: [Session])
+
+    private func settle(_ concerned: [Concerned]) async {
+        let term = shared.rooms.term
+        let reading = await HalvedReading(of: concerned) { concerned throws(ChatError) in
+            try await shared.turnstile.pass { () throws(ChatError) in
                 try await systems.timeline.ownSubscriptions(concerned.map(\.key))
             }
+        }
+        var gone: Set<ChannelReference> = []
+        for (concerned, found) in reading.parts {
             for ((subscription, sessions), found) in zip(concerned, found) {
                 let reference = subscription.reference
+                if case .channelGone = found { gone.insert(reference) }
                 let notification = SubscriptionFrame.telling(of: found, in: reference)
                 for session in sessions {
-                    // Everybody who follows it is told that it is gone.
-                    if case .channelGone = found { shared.rooms.end(reference, session.term) }
                     session.hub.eventLoop.execute { session.settle(reference, found, notification) }
                 }
             }
-        } catch {
-            logger.fault("cannot read subscriptions", error)
-            for (_, sessions) in concerned { for session in sessions { shared.doubts.add(session.account) } }
         }
+        // Everybody who follows them is told that they are.
+        for reference in gone { shared.rooms.end(reference, term) }
+        if let error = reading.error { logger.fault("cannot read subscriptions", error) }
+        for (_, sessions) in reading.unread { for session in sessions { shared.doubts.add(session.account) } }
     }
 
     /// Has the nodes tell each other of users whose sessions may be too many.

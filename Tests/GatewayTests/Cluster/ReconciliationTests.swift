@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Database
 import EventBus
 import Gateway
 import RostrumTesting
@@ -149,6 +150,45 @@ import Testing
             try await waitUntil("everybody has been looked at", within: interval + .seconds(3)) {
                 clients.allSatisfy { !$0.notifications("onOfficialAccountSubscribed").isEmpty }
             }
+        }
+    }
+
+    @Test(
+        "a row that cannot be read keeps nobody else from what he missed, and nobody when it can be read again",
+        arguments: [
+            // Read when the users are compared, and when what they differ in is looked at once more.
+            ("message_flag", MessageFlag.acceptAndNotify.rawValue), ("joined_seq", "0"),
+        ]
+    )
+    func damagedRow(column: String, mended: String) async throws {
+        try await withCableCluster(reconciliationInterval: Self.seldom) { cluster in
+            let users = (0..<8).map { UserID("user\($0)") }
+            var clients: [LiveClient] = []
+            for user in users { clients.append(try await cluster.serving.login(user.rawValue)) }
+            let call = try await cluster.late.installation.call()
+            let (names, systems) = (users.map(\.rawValue), cluster.late.systems)
+            try await cluster.losingChanges { _ = try await $0.systems.subscribers.add(names, to: .news, for: call) }
+            func set(_ value: String) async throws {
+                try await systems.database.write { tx throws(ChatError) in
+                    let statement = "UPDATE subscriptions SET \(column) = '\(value)' WHERE account = 'user3'"
+                    try tx.execute(SQL(stringLiteral: statement))
+                }
+            }
+            try await set("damaged")
+            let reference = try #require(
+                try await systems.timeline.followed(by: users[0], of: .example)?.first?.reference
+            )
+
+            // Of the subscriptions before it nobody has heard: all of them are looked at together.
+            let flag = SubscriptionEvent(reference, users, .discarding(false), version: 1, lineage: 0)
+            cluster.serving.systems.bus.publish(.subscriptions(flag))
+
+            let damaged = clients.remove(at: 3)
+            for client in clients { _ = try await client.next("onOfficialAccountSubscribed", within: .seconds(10)) }
+            #expect(damaged.notifications("onOfficialAccountSubscribed").isEmpty)
+            #expect(damaged.ending == nil)
+            try await set(mended)
+            _ = try await damaged.next("onOfficialAccountSubscribed", within: .seconds(10))
         }
     }
 }
