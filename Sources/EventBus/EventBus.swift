@@ -2,7 +2,7 @@
 ///
 /// Delivery is at most once, and the storage is the truth: a lost event costs time and never more. Who listens makes
 /// good what it did not hear:
-/// * a channel's events within 5 s, for so often are the heads of channels compared with the storage,
+/// * a channel's events within 5 s: the heads of channels are compared with the storage a little more often,
 /// * settings, keys and signatures of applications, and what webhooks are due, within 5 s, for no cache is older,
 /// * kicks, deleted accounts and changed subscriptions of those who are connected at once when the bus says that it may
 ///   have lost something (``listenForGaps(_:)``), and within 60 s when it lost something without noticing.

@@ -132,7 +132,7 @@ def wait_for_the_bus(scene):
 
 
 def delivered_without_the_bus(scene, since, until):
-    """Each node compares its channels with the storage every 5 s."""
+    """Each node compares its channels with the storage, and brings what it did not hear within 5 s."""
     delay = scene.load.delivery(since, until)
     felt(delay < 8, f"without the bus posts took {delay:.1f} s to the sessions")
 

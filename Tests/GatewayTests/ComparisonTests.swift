@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import EventBus
+import Gateway
 import RostrumTesting
 import Testing
 
@@ -67,5 +68,10 @@ import Testing
             #expect(try await anna.next("onRecvNewMessage", within: .seconds(5)).messageText == "kept")
             #expect(anna.notifications("onRecvNewMessage").compactMap { $0.number("EventSeq") } == [1, 3])
         }
+    }
+
+    @Test("what was lost is read for the second time within the 5 s in which the protocol promises it")
+    func promise() {
+        #expect(Gateway.comparisonInterval + Gateway.deliveryTime <= .milliseconds(4800))
     }
 }
