@@ -68,6 +68,7 @@ package final class Gateway: Service {
             generation: systems.generation,
             clock: systems.clock,
             jobs: Jobs(),
+            deliveryTime: deliveryTime,
             logger: logger
         )
         let turnstile = Turnstile(atOnce: Self.readersAtOnce)

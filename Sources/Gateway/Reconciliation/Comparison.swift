@@ -32,7 +32,7 @@ struct Comparison: Sendable {
             // A gateway that stops brings nobody anything any more.
             _ = shared.jobs.add {
                 guard (try? await Task.sleep(for: self.deliveryTime)) != nil else { return }
-                self.shared.rooms.read(upTo: missing, in: term)
+                self.shared.rooms.makeGood(missing, in: term)
             }
         } catch {
             logger.fault("cannot compare the rooms with the storage", error)

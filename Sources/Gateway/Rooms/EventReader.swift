@@ -18,6 +18,8 @@ struct EventReader: Sendable {
     let generation: StorageGeneration
     let clock: any WallClock
     let jobs: Jobs
+    /// How long an event may be on its way before it counts as not heard.
+    let deliveryTime: Duration
     /// A line of its own, so that a storm of logins keeps no room from what it is missing, nor the other way round.
     let turnstile = Turnstile(atOnce: 8)
     let logger: Logger
@@ -56,14 +58,15 @@ struct EventReader: Sendable {
         let isTaken = jobs.add {
             do throws(ChatError) {
                 guard let application = try await applications.find(reference.application) else { return done(.gone) }
-                done(
-                    try await turnstile.pass { () throws(ChatError) in
-                        guard isWanted() else { return .failed }
-                        let now = clock.now
-                        let events = try await timeline.events(in: reference, after: position, of: application, at: now)
-                        return events.map(Reading.events) ?? .gone
-                    }
-                )
+                let reading = try await turnstile.pass { () throws(ChatError) -> Reading in
+                    guard isWanted() else { return .failed }
+                    let now = clock.now
+                    let events = try await timeline.events(in: reference, after: position, of: application, at: now)
+                    return events.map(Reading.events) ?? .gone
+                }
+                // When the gateway stops, what is on its way comes to nobody any more.
+                if mayBeHeard(reading, after: position) { try? await Task.sleep(for: deliveryTime) }
+                done(reading)
             } catch {
                 logger.fault("cannot read a channel's events", error)
                 done(.failed)
@@ -71,6 +74,23 @@ struct EventReader: Sendable {
         }
         if !isTaken { done(.failed) }
         return isTaken
+    }
+}
+
+extension EventReader {
+    /// Whether a message that the storage does not have, an online-only one, may still be on its way.
+    ///
+    /// It is nowhere but in its event, and whoever goes on with what was read passes over it.
+    private func mayBeHeard(_ reading: Reading, after start: ChannelPosition) -> Bool {
+        guard case .events(let events) = reading else { return false }
+        let since = clock.now.milliseconds - Int64(deliveryTime / .milliseconds(1))
+        var messageSeq = start.messageSeq
+        for event in events {
+            defer { messageSeq = event.position.messageSeq }
+            guard event.notification == nil, event.position.messageSeq > messageSeq else { continue }
+            if event.committedAt > since { return true }
+        }
+        return false
     }
 }
 

@@ -65,26 +65,36 @@ final class Rooms: Sendable {
         proceed(in: reference) { $0.hear(of: reference, at: head, lineage) }
     }
 
+    /// What the storage has and was not heard so far.
+    struct Missing: Sendable {
+        /// Where channels stand of which something was not heard.
+        let heads: [ChannelReference: ChannelPosition]
+        /// Channels of whose end nothing was heard.
+        let gone: [ChannelReference]
+
+        var isEmpty: Bool { heads.isEmpty && gone.isEmpty }
+    }
+
     /// The storage says where channels stand; one that is not among them is gone.
     ///
     /// - Parameter term: in which it was asked.
-    /// - Returns: where those stand of which something was not heard so far.
     func compare(
         _ references: [ChannelReference],
         with heads: [ChannelReference: ChannelPosition],
         in term: Int
-    ) -> [ChannelReference: ChannelPosition] {
-        for reference in references where heads[reference] == nil { end(reference, term) }
-        return heads.filter { reference, head in
+    ) -> Missing {
+        let behind = heads.filter { reference, head in
             position(of: reference, in: term).map { $0.eventSeq < head.eventSeq } ?? false
         }
+        return Missing(heads: behind, gone: references.filter { heads[$0] == nil })
     }
 
-    /// Reads what is missing up to where channels stood.
+    /// Reads what is missing still, and ends what is gone.
     ///
     /// - Parameter term: in which that was found out.
-    func read(upTo heads: [ChannelReference: ChannelPosition], in term: Int) {
-        for (reference, head) in heads { proceed(in: reference) { $0.learn(of: head, in: reference, term) } }
+    func makeGood(_ missing: Missing, in term: Int) {
+        for (reference, head) in missing.heads { proceed(in: reference) { $0.learn(of: head, in: reference, term) } }
+        for reference in missing.gone { end(reference, term) }
     }
 
     /// The channel is gone, and nobody said so in time.
