@@ -70,6 +70,51 @@ import Testing
         }
     }
 
+    @Test("an online-only post that comes after what follows it was read is not passed over")
+    func onlineOnlyUnderWay() async throws {
+        var options = LiveNode.Options()
+        options.deliveryTime = .seconds(1)
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
+            try await node.createChannel()
+            let anna = try await node.login("anna")
+            try await node.subscribe("anna")
+            try await node.post("first")
+            _ = try await anna.next("onRecvNewMessage")
+            let events = try await postUnheard(beside: node, reads)
+
+            // The room misses what is before it, and reads.
+            node.systems.bus.publish(events[1])
+            try await Task.sleep(for: .milliseconds(300))
+            #expect(anna.notifications("onRecvNewMessage").count == 1)
+            node.systems.bus.publish(events[0])
+
+            let texts = [try await anna.next("onRecvNewMessage"), try await anna.next("onRecvNewMessage")]
+            #expect(texts.map(\.messageText) == ["once", "kept"])
+        }
+    }
+
+    @Test("who subscribes is told nothing of before, also when this node has not heard of it yet")
+    func subscribedAhead() async throws {
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, patient) { node, reads in
+            try await node.createChannel()
+            let (anna, boris) = (try await node.login("anna"), try await node.login("boris"))
+            try await node.subscribe("anna")
+            try await node.post("first")
+            _ = try await anna.next("onRecvNewMessage")
+            let events = try await postUnheard(beside: node, reads)
+
+            try await node.subscribe("boris")
+            #expect(try await boris.next("onOfficialAccountSubscribed").number("HeadEventSeq") == 3)
+            for event in events { node.systems.bus.publish(event) }
+            try await node.post("next")
+
+            #expect(try await boris.next("onRecvNewMessage").messageText == "next")
+            for text in ["once", "kept", "next"] {
+                #expect(try await anna.next("onRecvNewMessage").messageText == text)
+            }
+        }
+    }
+
     @Test("what was lost is read for the second time within the 5 s in which the protocol promises it")
     func promise() {
         #expect(Gateway.comparisonInterval + Gateway.deliveryTime <= .milliseconds(4800))

@@ -26,7 +26,9 @@ final class Membership {
     /// Up to which number the session was sent the channel's events when they began to wait.
     var heldFrom: Int64 = 0
     /// Where, as the client was told on this connection, its subscription begins; nil when it was not told.
-    var toldFrom: ChannelPosition?
+    ///
+    /// Nothing sent before is owed to it, also where the room has not come so far yet.
+    var toldFrom: ChannelPosition? { didSet { unstoredFloor = max(unstoredFloor, toldFrom?.eventSeq ?? 0) } }
     /// Whether the answer to `resume` had no room for everything, so that events wait until the client asks again.
     var awaitsClient = false
     /// Whether something was left out because the client reads too slowly; then everything is, until it is told so.
