@@ -136,6 +136,9 @@ import Testing
             let anna = try await node.login("anna")
             try await node.subscribe("anna")
             let epoch = try await anna.next("onOfficialAccountSubscribed")["Epoch"]?.text ?? ""
+            // The room has begun: its first look would find the end.
+            try await node.post("first")
+            _ = try await anna.next("onRecvNewMessage")
             bus.isCut.store(true, ordering: .releasing)
             if isDestroyed { try await node.destroy() } else { try await node.unsubscribe("anna") }
             bus.isCut.store(false, ordering: .releasing)
@@ -147,7 +150,7 @@ import Testing
             try await waitUntil("the room is empty") { node.gateway.census.rooms == 0 }
             if !isDestroyed { try await node.post("not for her") }
             try await anna.call("getOfficialAccountList")
-            #expect(anna.notifications.map(\.method) == ["onOfficialAccountSubscribed"])
+            #expect(anna.notifications.map(\.method) == ["onOfficialAccountSubscribed", "onRecvNewMessage"])
         }
     }
 
