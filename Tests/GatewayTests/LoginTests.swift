@@ -217,7 +217,8 @@ import UserSig
     func platforms(name: String, shown: String) async throws {
         try await StorageEngine.sqlite.withLiveNode { node in
             let anna = try await node.login("anna", platform: name)
-            try await waitUntil("she is online") { node.gateway.census.sessions == 1 }
+            // Answered, the session is open.
+            try await anna.call("getOfficialAccountList")
 
             let reply = try await TestAPI(node.installation).call(
                 "query_online_status",
