@@ -32,14 +32,20 @@ import Testing
         return log.events.filter { if case .channel = $0 { true } else { false } }
     }
 
+    /// A subscriber who has got the first post, so that the room has begun.
+    private func follower(of node: LiveNode) async throws -> LiveClient {
+        try await node.createChannel()
+        let anna = try await node.login("anna")
+        try await node.subscribe("anna")
+        try await node.post("first")
+        _ = try await anna.next("onRecvNewMessage")
+        return anna
+    }
+
     @Test("an event that comes a moment after the comparison that missed it is heard, and is no post that was lost")
     func underWay() async throws {
         try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, patient) { node, reads in
-            try await node.createChannel()
-            let anna = try await node.login("anna")
-            try await node.subscribe("anna")
-            try await node.post("first")
-            _ = try await anna.next("onRecvNewMessage")
+            let anna = try await follower(of: node)
 
             let events = try await postUnheard(beside: node, reads)
             // Many comparisons, each of which sees that something is missing.
@@ -57,11 +63,7 @@ import Testing
         var options = LiveNode.Options()
         options.deliveryTime = .milliseconds(100)
         try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
-            try await node.createChannel()
-            let anna = try await node.login("anna")
-            try await node.subscribe("anna")
-            try await node.post("first")
-            _ = try await anna.next("onRecvNewMessage")
+            let anna = try await follower(of: node)
 
             _ = try await postUnheard(beside: node, reads)
 
@@ -72,14 +74,8 @@ import Testing
 
     @Test("an online-only post that comes after what follows it was read is not passed over")
     func onlineOnlyUnderWay() async throws {
-        var options = LiveNode.Options()
-        options.deliveryTime = .seconds(1)
-        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
-            try await node.createChannel()
-            let anna = try await node.login("anna")
-            try await node.subscribe("anna")
-            try await node.post("first")
-            _ = try await anna.next("onRecvNewMessage")
+        try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, patient) { node, reads in
+            let anna = try await follower(of: node)
             let events = try await postUnheard(beside: node, reads)
 
             // The room misses what is before it, and reads.
@@ -96,11 +92,7 @@ import Testing
     @Test("who subscribes is told nothing of before, also when this node has not heard of it yet")
     func subscribedAhead() async throws {
         try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, patient) { node, reads in
-            try await node.createChannel()
-            let (anna, boris) = (try await node.login("anna"), try await node.login("boris"))
-            try await node.subscribe("anna")
-            try await node.post("first")
-            _ = try await anna.next("onRecvNewMessage")
+            let (anna, boris) = (try await follower(of: node), try await node.login("boris"))
             let events = try await postUnheard(beside: node, reads)
 
             try await node.subscribe("boris")
