@@ -32,6 +32,7 @@ extension Target.Dependency {
     static let certificates = Self.product(name: "X509", package: "swift-certificates")
     static let configuration = Self.product(name: "Configuration", package: "swift-configuration")
     static let crypto = Self.product(name: "Crypto", package: "swift-crypto")
+    static let cryptoExtras = Self.product(name: "CryptoExtras", package: "swift-crypto")
     static let grdb = Self.product(name: "GRDB", package: "GRDB.swift")
     static let grdbSQLite = Self.product(name: "GRDBSQLite", package: "GRDB.swift")
     static let httpTypes = Self.product(name: "HTTPTypes", package: "swift-http-types")
@@ -41,6 +42,7 @@ extension Target.Dependency {
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let metrics = Self.product(name: "Metrics", package: "swift-metrics")
     static let metricsTestKit = Self.product(name: "MetricsTestKit", package: "swift-metrics")
+    static let mustache = Self.product(name: "Mustache", package: "swift-mustache")
     static let nioCore = Self.product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = Self.product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = Self.product(name: "NIOHTTP1", package: "swift-nio")
@@ -81,6 +83,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache.git", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
@@ -109,7 +112,11 @@ let package = Package(
         library("EventBusNATS", uses: ["CNATS", "ChatProtocol", "EventBus"], from: [.logging, .metrics]),
 
         // The domain.
-        library("Chat", uses: ["ChatProtocol", "Database", "EventBus", "UserSig"], from: [.crypto, .metrics]),
+        library(
+            "Chat",
+            uses: ["ChatProtocol", "Database", "EventBus", "UserSig"],
+            from: [.crypto, .cryptoExtras, .metrics]
+        ),
 
         // The edges.
         library("AdminAPI", uses: ["Chat", "ChatProtocol"], from: [.crypto, .logging, .metrics]),
@@ -134,9 +141,16 @@ let package = Package(
         .target(name: "CWebFiles"),
         .target(
             name: "Web",
-            dependencies: ["CWebFiles", .crypto],
-            exclude: ["Demo", "SDK"],
+            dependencies: ["CWebFiles", .crypto, .httpTypes, .hummingbird, .nioCore],
+            exclude: ["Console", "Demo", "SDK"],
             swiftSettings: settings
+        ),
+
+        // The operator's pages.
+        library(
+            "Console",
+            uses: ["Addresses", "AdminAPI", "Chat", "ChatProtocol", "Emulator", "Observability", "UserSig", "Web"],
+            from: [.asyncAlgorithms, .httpTypes, .hummingbird, .logging, .mustache, .nioCore]
         ),
 
         // The server.
@@ -148,8 +162,8 @@ let package = Package(
         library(
             "Server",
             uses: [
-                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite",
-                "Emulator", "EventBus", "EventBusNATS",
+                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
+                "DatabaseSQLite", "Emulator", "EventBus", "EventBusNATS",
                 "Gateway", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
             ],
             from: [

@@ -20,6 +20,7 @@ package struct Systems: Sendable {
     package let webhooks: Webhooks
     package let deliveries: Deliveries
     package let sweep: Sweep
+    package let operators: Operators
 
     /// - Parameters:
     ///   - generation: the storage's.
@@ -56,6 +57,8 @@ package struct Systems: Sendable {
         receipts = BroadcastReceipts(database: database)
         timeline = Timeline(database: database, generation: generation)
         deliveries = Deliveries(database: database, bus: bus, clock: clock)
+        // Operators live in the machine's time, also where a test moves the emulator's.
+        operators = Operators(database: database, clock: SystemClock(), random: random, secrets: secrets)
         sweep = Sweep(database: database, applications: applications, accounts: accounts, clock: clock)
         // What was committed then was told to nobody.
         database.listenForUncertainty { bus.tellOfGap() }

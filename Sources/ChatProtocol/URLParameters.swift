@@ -67,7 +67,10 @@ public struct URLParameters: Sendable, Equatable {
         parameter = decoded
     }
 
-    private static func decoded(_ part: ArraySlice<UInt8>) throws(ChatError) -> String {
+    /// A part of a URL with its percent-encoding undone.
+    ///
+    /// - Throws: 60002 when it is broken, or does not give UTF-8.
+    package static func decoded(_ part: ArraySlice<UInt8>) throws(ChatError) -> String {
         guard part.contains(UInt8(ascii: "%")) else { return try text(part) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(part.count)

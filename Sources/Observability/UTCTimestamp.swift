@@ -1,8 +1,15 @@
 /// Writes moments as `2026-11-24T12:34:56.789Z` with integer arithmetic only: a formatter would bring ICU and cost
 /// more than the rest of the line.
-enum UTCTimestamp {
+package enum UTCTimestamp {
     /// The first moment of year 0 and the last of year 9999; others do not fit the form.
     private static let range: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
+    /// The moment as text.
+    package static func text(_ millisecondsSinceEpoch: Int64) -> String {
+        var bytes: [UInt8] = []
+        append(millisecondsSinceEpoch, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
 
     /// Appends the 24 bytes of `millisecondsSinceEpoch`, clamped to years of four digits.
     static func append(_ millisecondsSinceEpoch: Int64, to bytes: inout [UInt8]) {

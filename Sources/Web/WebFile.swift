@@ -17,12 +17,16 @@ package struct WebFile: Sendable {
     package let entityTag: String
 
     private init(_ file: web_file, _ contentType: String, for audience: Audience) {
-        bytes = Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
+        bytes = Self.bytes(of: file)
         (self.contentType, self.audience) = (contentType + "; charset=utf-8", audience)
         let digits = SHA256.hash(data: bytes).prefix(8).map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }
         entityTag = "\"\(digits.joined())\""
+    }
+
+    private static func bytes(of file: web_file) -> [UInt8] {
+        Array(UnsafeBufferPointer(start: file.bytes, count: file.count))
     }
 }
 
@@ -42,4 +46,29 @@ extension WebFile {
     ]
 
     private static let page = WebFile(web_file_demo_html(), "text/html", for: .thisServer)
+}
+
+// MARK: The console
+
+extension WebFile {
+    /// What the console's pages load, by path under `/console`.
+    package static let console = [
+        "console.css": WebFile(web_file_console_css(), "text/css", for: .thisServer),
+        "console.js": WebFile(web_file_console_js(), "text/javascript", for: .thisServer),
+    ]
+
+    /// The console's templates, by name.
+    package static var templates: [String: [UInt8]] { named(web_console_templates) }
+
+    /// The words of the console in a language, in JSON; nothing when there are none.
+    package static func texts(_ language: String) -> [UInt8] { named(web_console_texts)[language] ?? [] }
+
+    private static func named(
+        _ files: (UnsafeMutablePointer<Int>) -> UnsafePointer<web_named_file>?
+    ) -> [String: [UInt8]] {
+        var count = 0
+        let first = files(&count)
+        let all = UnsafeBufferPointer(start: first, count: count)
+        return Dictionary(uniqueKeysWithValues: all.map { (String(cString: $0.name), bytes(of: $0.file)) })
+    }
 }

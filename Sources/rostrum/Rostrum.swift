@@ -18,7 +18,7 @@ struct Rostrum: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self, WebhooksCommand.self,
-            MigrateStorageCommand.self, CommandsCommand.self,
+            OperatorCommand.self, MigrateStorageCommand.self, CommandsCommand.self,
         ]
     )
 

@@ -74,6 +74,24 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var trustedProxies: [String] = []
 
+    @Option(help: ArgumentHelp("Serve the console under /console: on or off (default: off).", valueName: "ON"))
+    var console: String?
+
+    @Option(help: ArgumentHelp("Serve the console on a port of its own instead.", valueName: "PORT"))
+    var consolePort: String?
+
+    @Option(help: ArgumentHelp("Where that port is (default: 127.0.0.1).", valueName: "ADDRESS"))
+    var consoleHost: String?
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Under which addresses people reach the console; without it, IP addresses and localhost.",
+            valueName: "https://NAME"
+        )
+    )
+    var consoleOrigin: [String] = []
+
     @Option(
         help: ArgumentHelp("Live sessions that one address may have; 0 = no limit (default: 2000).", valueName: "N")
     )
@@ -103,6 +121,7 @@ struct ServeCommand: AsyncParsableCommand {
         let given: [(String, String?)] = [
             ("host", host), ("port", port), ("admin-host", adminHost), ("admin-port", adminPort), ("data-dir", dataDir),
             ("database", database), ("bus", bus),
+            ("console", console), ("console-host", consoleHost), ("console-port", consolePort),
             ("master-key-file", masterKeyFile), ("tls-certificate", tlsCertificate), ("tls-key", tlsKey),
             ("sessions-per-address", sessionsPerAddress), ("logins-per-address", loginsPerAddress),
             ("log-format", logFormat), ("log-level", logLevel),
@@ -111,6 +130,7 @@ struct ServeCommand: AsyncParsableCommand {
         for case (let name, let value?) in given { flags[name] = [value] }
         if !roles.isEmpty { flags["roles"] = roles }
         if !trustedProxies.isEmpty { flags["trusted-proxies"] = trustedProxies }
+        if !consoleOrigin.isEmpty { flags["console-origin"] = consoleOrigin }
         if !webhookAllow.isEmpty { flags["webhook-allow"] = webhookAllow }
         let settings = try await ServeSettings(
             flags: flags,

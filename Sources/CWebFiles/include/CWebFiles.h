@@ -8,6 +8,18 @@ typedef struct {
     size_t count;
 } web_file;
 
+/// A file that is found by its name.
+typedef struct {
+    const char *name;
+    web_file file;
+} web_named_file;
+
+web_file web_file_console_css(void);
+web_file web_file_console_js(void);
+/// The templates of the console; sets how many there are.
+const web_named_file *web_console_templates(size_t *count);
+/// The words of the console by language; sets how many there are.
+const web_named_file *web_console_texts(size_t *count);
 web_file web_file_demo_css(void);
 web_file web_file_demo_html(void);
 web_file web_file_demo_js(void);

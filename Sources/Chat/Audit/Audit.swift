@@ -25,7 +25,7 @@ package enum Audit {
         let entry = AuditEntry(
             time: call.time,
             requestID: call.requestID,
-            caller: call.caller.rawValue,
+            caller: call.performer,
             address: call.address,
             action: action,
             target: target

@@ -12,10 +12,18 @@ import UserSig
 ///
 /// Source: spec/usersig.md sections 4 and 5.
 package final class Authentication: Sendable {
+    /// Whose failures count together.
+    private struct Caller: Hashable, Sendable {
+        let application: SDKAppID
+        let identifier: UserID
+        let address: String
+    }
+
     private let database: any Database
     private let clock: any WallClock
     private let verified: VerifiedTokens
-    private let lockout = SignatureLockout()
+    /// Source: design section 9.
+    private let lockout = Lockout<Caller>(after: 20, within: 60_000)
     private let hits: Counter
     private let misses: Counter
 
@@ -61,7 +69,7 @@ package final class Authentication: Sendable {
         from address: String
     ) async throws(ChatError) -> VerifiedToken {
         let now = clock.now
-        let caller = SignatureLockout.Caller(application: application.id, identifier: identifier, address: address)
+        let caller = Caller(application: application.id, identifier: identifier, address: address)
         guard !lockout.isLocked(caller, at: now) else {
             throw ChatError(
                 .userSigLockedOut,
@@ -103,7 +111,7 @@ package final class Authentication: Sendable {
         _ token: String,
         as identifier: UserID,
         of application: Application,
-        _ caller: SignatureLockout.Caller,
+        _ caller: Caller,
         at now: Timestamp
     ) throws(ChatError) -> (UserSig, key: String) {
         do {

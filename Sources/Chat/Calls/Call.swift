@@ -5,6 +5,8 @@ package struct Call: Sendable {
     package let application: Application
     /// The authenticated account; for commands an app admin.
     package let caller: UserID
+    /// Who did it, as the audit names him: the caller, or an operator who acts in his name.
+    package let performer: String
     /// The caller's IP address, as far as it is known.
     package let address: String
     /// What the caller calls from.
@@ -18,6 +20,7 @@ package struct Call: Sendable {
     package init(
         application: Application,
         caller: UserID,
+        performer: String? = nil,
         address: String,
         platform: ClientPlatform = .restAPI,
         requestID: String,
@@ -26,5 +29,6 @@ package struct Call: Sendable {
     ) {
         (self.application, self.caller, self.address, self.platform) = (application, caller, address, platform)
         (self.requestID, self.time, self.idempotency) = (requestID, time, idempotency)
+        self.performer = performer ?? caller.rawValue
     }
 }

@@ -1,5 +1,6 @@
 import AdminAPI
 import ChatProtocol
+import Console
 import Emulator
 import Gateway
 import HTTPTypes
@@ -28,6 +29,8 @@ struct FrontDoor: HTTPResponder {
     var roles = Set(Role.allCases)
     /// Only under `rostrum dev`.
     let doors: EmulatorDoors?
+    /// The operator's pages; nil where they are off, or have a port of their own.
+    var console: Console?
     let clientAddress: ClientAddress
 
     func respond(to request: Request, context: Context) async throws -> Response {
@@ -55,6 +58,9 @@ struct FrontDoor: HTTPResponder {
             return Self.openAPI
         default: break
         }
+        if let console, Console.covers(path) {
+            return await console.respond(to: request, from: address(request, context))
+        }
         if request.method == .get || request.method == .head, let file = file(at: String(path)) {
             return file.response(to: request)
         }
@@ -63,13 +69,12 @@ struct FrontDoor: HTTPResponder {
         }
         guard roles.contains(.api) else { return notHere(.api) }
         let query = mark.map { target[target.index(after: $0)...] } ?? ""
-        let forwarded = request.headers[values: .xForwardedFor]
         let incoming = IncomingRequest(
             method: request.method.rawValue,
             path: path,
             query: query,
             idempotencyKey: request.headers[.idempotencyKey],
-            address: clientAddress.find(peer: context.peer, forwarded: forwarded),
+            address: address(request, context),
             readBody: { limit in await Self.read(request, limit: limit, isStream: context.isStream) }
         )
         let reply = await api.answer(incoming)
@@ -78,6 +83,10 @@ struct FrontDoor: HTTPResponder {
             headers: Self.replyHeaders,
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: reply))
         )
+    }
+
+    private func address(_ request: Request, _ context: Context) -> String {
+        clientAddress.find(peer: context.peer, forwarded: request.headers[values: .xForwardedFor])
     }
 
     /// Says that another node has to be asked: whoever sent the request here sent it to the wrong one.
@@ -188,7 +197,7 @@ struct FrontDoor: HTTPResponder {
 extension HTTPField.Name {
     fileprivate static let idempotencyKey = known("Idempotency-Key")
     fileprivate static let forwarded = known("Forwarded")
-    fileprivate static let xForwardedFor = known("X-Forwarded-For")
+    static let xForwardedFor = known("X-Forwarded-For")
 
     /// A name that is written in the source, which therefore is one.
     static func known(_ name: StaticString) -> HTTPField.Name {

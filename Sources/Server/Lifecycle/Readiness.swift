@@ -3,7 +3,7 @@ import Synchronization
 /// Waits until every listener listens, then says so once.
 final class Readiness: Sendable {
     enum Door: Hashable, Sendable {
-        case main, tls, admin
+        case main, tls, admin, console
     }
 
     private let ports = Mutex<[Door: Int]>([:])

@@ -2,6 +2,7 @@ import Addresses
 import AdminAPI
 import Chat
 import ChatProtocol
+import Console
 import Database
 import Emulator
 import FoundationEssentials
@@ -82,6 +83,7 @@ extension RunningServer {
                 channels: server.systems.channels,
                 commandNames: server.catalogue.names
             ),
+            console: server.console(emulator: Console.EmulatorParts(clock: clock, faults: faults, log: log)),
             clientAddress: clientAddress
         )
         let gateway = server.gateway(settings.addressLimits, clientAddress)
@@ -144,6 +146,7 @@ extension RunningServer {
             issuedAt: now.seconds,
             lifetime: UserSig.defaultLifetime
         )
+        output("the console is on \(base)\(Console.path)")
         if let admin = ports[.admin] { output("metrics and health are on http://\(urlHost(settings.host)):\(admin)") }
         if let tls = ports[.tls] {
             output("HTTPS is on https://\(urlHost(settings.host)):\(tls), certificate \(directory.certificate)")

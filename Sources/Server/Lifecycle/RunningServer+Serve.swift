@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Console
 import Database
 import Emulator
 import EventBus
@@ -115,10 +116,17 @@ extension RunningServer {
             health: health,
             roles: settings.roles,
             doors: nil,
+            console: settings.console.place == .beside ? console(origins: settings.console.origins) : nil,
             clientAddress: clientAddress
         )
         let scheme = tls == nil ? "http" : "https"
-        let readiness = Readiness([.main, .admin]) { ports in
+        var doors: Set<Readiness.Door> = [.main, .admin]
+        var pages: [any Service] = []
+        if case .alone = settings.console.place { doors.insert(.console) }
+        let readiness = Readiness(doors) { ports in
+            if case .alone(let host, _) = settings.console.place {
+                output("the console is on \(scheme)://\(Self.urlHost(host)):\(ports[.console] ?? 0)\(Console.path)")
+            }
             output("metrics and health are on http://\(Self.urlHost(settings.adminHost)):\(ports[.admin] ?? 0)")
             output("rostrum is ready on \(scheme)://\(Self.urlHost(settings.host)):\(ports[.main] ?? 0)")
         }
@@ -128,8 +136,18 @@ extension RunningServer {
             .service(door, doors: gateway.map { [Gateway.path: $0.door] } ?? [:], logger: logger) {
                 readiness.listening(.main, port: $0)
             }
+        if case .alone(let host, let port) = settings.console.place {
+            let door = ConsoleDoor(
+                console: console(origins: settings.console.origins),
+                clientAddress: clientAddress
+            )
+            pages.append(
+                try Listener(host: host, port: port, hostSetting: "console-host", tls: tls)
+                    .service(door, logger: logger) { readiness.listening(.console, port: $0) }
+            )
+        }
         let live: [any Service] = gateway.map { [$0] } ?? []
-        try await run(background + live + [admin, main])
+        try await run(background + live + pages + [admin, main])
     }
 
     /// Makes sure that nobody elsewhere can sign with the key that every copy of Rostrum has.

@@ -1,5 +1,6 @@
 import AdminAPI
 import Chat
+import Console
 import EventBus
 import EventBusNATS
 import Gateway
@@ -100,6 +101,21 @@ package struct RunningServer: Sendable {
             random: systems.random,
             observer: observer,
             metrics: registry,
+            logger: logger
+        )
+    }
+
+    /// The operator's pages.
+    ///
+    /// - Parameters:
+    ///   - origins: under which addresses people reach them.
+    ///   - emulator: nil in production.
+    func console(origins: [String] = [], emulator: Console.EmulatorParts? = nil) -> Console {
+        Console(
+            systems,
+            catalogue: catalogue,
+            addresses: ConsoleAddresses(origins: origins),
+            emulator: emulator,
             logger: logger
         )
     }

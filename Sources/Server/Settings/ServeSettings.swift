@@ -21,6 +21,7 @@ package struct ServeSettings: Sendable {
     package var addressLimits: AddressLimits.Settings
     /// What webhooks may reach besides public addresses.
     package var webhookAllow: [AddressRange]
+    package var console: ConsoleSettings
     package var logFormat: LogFormat
     package var logLevel: Logger.Level
 
@@ -37,7 +38,7 @@ package struct ServeSettings: Sendable {
     package static let names = [
         "host", "port", "admin-host", "admin-port", "data-dir", "database", "bus", "roles", "master-key-file",
         "tls-certificate", "tls-key", "trusted-proxies", "sessions-per-address", "logins-per-address", "webhook-allow",
-        "log-format", "log-level",
+        "console", "console-host", "console-port", "console-origin", "log-format", "log-level",
     ]
 
     /// Reads and judges every setting.
@@ -56,7 +57,7 @@ package struct ServeSettings: Sendable {
             environment: environment,
             file: file,
             known: Self.names,
-            lists: ["roles", "trusted-proxies", "webhook-allow"]
+            lists: ["roles", "trusted-proxies", "webhook-allow", "console-origin"]
         )
         host = reader.text("host") ?? "127.0.0.1"
         port = try reader.port("port") ?? 8080
@@ -75,6 +76,7 @@ package struct ServeSettings: Sendable {
                 ?? defaults.loginsPerSecond
         )
         webhookAllow = try reader.list("webhook-allow", allowed: Self.ranges) { AddressRange($0) }
+        console = try ConsoleSettings(reader)
         logFormat =
             try reader.value("log-format", allowed: "text or json") { LogFormat(rawValue: $0) } ?? .text
         logLevel =

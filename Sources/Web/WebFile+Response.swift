@@ -1,11 +1,10 @@
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 import NIOCore
-import Web
 
 extension WebFile {
     /// The file, or that the asker has it already.
-    func response(to request: Request) -> Response {
+    package func response(to request: Request) -> Response {
         let isKnown = request.headers[values: .ifNoneMatch].contains { names($0) }
         return Response(
             status: isKnown ? .notModified : .ok,
@@ -47,5 +46,8 @@ extension WebFile {
 }
 
 extension HTTPField.Name {
-    fileprivate static let referrerPolicy = known("Referrer-Policy")
+    fileprivate static let referrerPolicy: HTTPField.Name = {
+        guard let name = HTTPField.Name("Referrer-Policy") else { preconditionFailure("not a header name") }
+        return name
+    }()
 }

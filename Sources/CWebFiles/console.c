@@ -1,0 +1,75 @@
+// Puts the console's files into the program, as files.c does with the others.
+
+#include "CWebFiles.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+#define NAMED(name, bytes) {name, {bytes, sizeof bytes}}
+
+web_file web_file_console_css(void) {
+    static const unsigned char bytes[] = {
+#embed "../Web/Console/console.css"
+    };
+    return (web_file){bytes, sizeof bytes};
+}
+
+web_file web_file_console_js(void) {
+    static const unsigned char bytes[] = {
+#embed "../Web/Console/console.js"
+    };
+    return (web_file){bytes, sizeof bytes};
+}
+
+static const unsigned char text_en[] = {
+#embed "../Web/Console/texts/en.json"
+};
+static const unsigned char text_ja[] = {
+#embed "../Web/Console/texts/ja.json"
+};
+static const unsigned char text_zh_hans[] = {
+#embed "../Web/Console/texts/zh-Hans.json"
+};
+
+const web_named_file *web_console_texts(size_t *count) {
+    static const web_named_file files[] = {
+        NAMED("en", text_en),
+        NAMED("ja", text_ja),
+        NAMED("zh-Hans", text_zh_hans),
+    };
+    *count = sizeof files / sizeof files[0];
+    return files;
+}
+
+// One entry a template: its bytes here, its name in the list below. In the order of their names.
+
+static const unsigned char audit[] = {
+#embed "../Web/Console/audit.mustache"
+};
+static const unsigned char layout[] = {
+#embed "../Web/Console/layout.mustache"
+};
+static const unsigned char operators[] = {
+#embed "../Web/Console/operators.mustache"
+};
+static const unsigned char own_account[] = {
+#embed "../Web/Console/own-account.mustache"
+};
+static const unsigned char problem[] = {
+#embed "../Web/Console/problem.mustache"
+};
+static const unsigned char sign_in[] = {
+#embed "../Web/Console/sign-in.mustache"
+};
+
+const web_named_file *web_console_templates(size_t *count) {
+    static const web_named_file files[] = {
+        NAMED("audit", audit),
+        NAMED("layout", layout),
+        NAMED("operators", operators),
+        NAMED("own-account", own_account),
+        NAMED("problem", problem),
+        NAMED("sign-in", sign_in),
+    };
+    *count = sizeof files / sizeof files[0];
+    return files;
+}

@@ -1,0 +1,62 @@
+import Synchronization
+
+/// Locks out, for a while, whoever failed too often within it.
+///
+/// The lock is on whoever is named and his address together, so that nobody can lock another out from elsewhere.
+///
+/// Source: design section 9.
+final class Lockout<Caller: Hashable & Sendable>: Sendable {
+    private let mostFailures: Int
+    /// The span in which failures count, and the length of the lock, in milliseconds.
+    private let period: Int64
+    /// Callers that are kept in mind; past it those without a lock are forgotten.
+    private let capacity: Int
+
+    init(after mostFailures: Int, within period: Int64, capacity: Int = 50_000) {
+        (self.mostFailures, self.period, self.capacity) = (mostFailures, period, capacity)
+    }
+
+    private struct Record {
+        /// The moments of the failures within the last period, oldest first; fewer than lock.
+        var failures: [Timestamp] = []
+        var lockedUntil: Timestamp?
+
+        mutating func fail(at now: Timestamp, mostFailures: Int, period: Int64) {
+            failures.removeAll { !(0..<period).contains(now.milliseconds(since: $0)) }
+            failures.append(now)
+            guard failures.count >= mostFailures else { return }
+            failures = []
+            lockedUntil = Timestamp(milliseconds: now.milliseconds &+ period)
+        }
+
+        func isOver(at now: Timestamp, period: Int64) -> Bool {
+            if let lockedUntil, now < lockedUntil { return false }
+            guard let last = failures.last else { return true }
+            return !(0..<period).contains(now.milliseconds(since: last))
+        }
+    }
+
+    private let records = Mutex<[Caller: Record]>([:])
+
+    func isLocked(_ caller: Caller, at now: Timestamp) -> Bool {
+        records.withLock { records in
+            guard !records.isEmpty, let lockedUntil = records[caller]?.lockedUntil else { return false }
+            return now < lockedUntil
+        }
+    }
+
+    func failed(_ caller: Caller, at now: Timestamp) {
+        records.withLock { records in
+            if records.count >= capacity, records[caller] == nil { prune(&records, at: now) }
+            var record = records[caller] ?? Record()
+            record.fail(at: now, mostFailures: mostFailures, period: period)
+            records[caller] = record
+        }
+    }
+
+    private func prune(_ records: inout [Caller: Record], at now: Timestamp) {
+        records = records.filter { !$0.value.isOver(at: now, period: period) }
+        if records.count >= capacity { records = records.filter { $0.value.lockedUntil != nil } }
+        if records.count >= capacity { records = [:] }
+    }
+}

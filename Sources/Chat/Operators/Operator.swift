@@ -1,0 +1,54 @@
+/// What an operator may do in the console.
+package enum OperatorRole: String, Codable, Sendable, CaseIterable, Comparable {
+    /// Looks, and changes nothing.
+    case readOnly = "read-only"
+    /// Changes whatever belongs to an application, but sees no keys.
+    case `operator`
+    /// May do everything: applications, keys, tokens and other operators too.
+    case owner
+
+    package static func < (left: Self, right: Self) -> Bool {
+        left.rank < right.rank
+    }
+
+    private var rank: Int {
+        switch self {
+        case .readOnly: 0
+        case .operator: 1
+        case .owner: 2
+        }
+    }
+}
+
+/// The name that an operator signs in with.
+package struct OperatorName: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The rule in words, for whoever broke it.
+    package static let rule = "1 to 32 of the characters a-z 0-9 . _ - @ +"
+
+    package let rawValue: String
+
+    /// Nil unless it keeps the rule.
+    package init?(rawValue: String) {
+        let others = Set(".-_@+".utf8)
+        guard (1...32).contains(rawValue.utf8.count),
+            rawValue.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || others.contains($0) }
+            )
+        else { return nil }
+        self.rawValue = rawValue
+    }
+
+    package var description: String { rawValue }
+
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// Somebody who may sign in to the console.
+package struct Operator: Sendable, Equatable {
+    package let name: OperatorName
+    package let role: OperatorRole
+    /// Whether signing in takes a code besides the password.
+    package let hasSecondFactor: Bool
+    package let createdAt: Timestamp
+    /// When he last signed in, nil when he never did.
+    package let signedInAt: Timestamp?
+}

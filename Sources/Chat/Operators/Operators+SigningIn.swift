@@ -1,0 +1,170 @@
+package import ChatProtocol
+import Crypto
+import Database
+
+/// A signed-in operator.
+package struct OperatorSession: Sendable {
+    package let who: Operator
+    /// What every form of the session has in it, so that no other page can send one.
+    package let formToken: String
+    /// Which session it is, for ending it.
+    fileprivate let digest: [UInt8]
+}
+
+extension Operators {
+    /// How long a session lasts at most, and how long without a request, in seconds.
+    package static let longestSession: Int64 = 12 * 3600
+    package static let idleSession: Int64 = 2 * 3600
+
+    /// What became of signing in.
+    ///
+    /// A wrong name, password or code are one and the same, and take the same time.
+    package enum SigningIn: Sendable {
+        /// - token: what the browser keeps; it is stored nowhere.
+        case signedIn(Operator, token: String)
+        case wrong
+        /// Too many failures with this name from this address.
+        case lockedOut
+    }
+
+    package func signIn(
+        _ name: String,
+        password: String,
+        code: String,
+        from address: String
+    ) async throws(ChatError) -> SigningIn {
+        let now = clock.now
+        let attempt = Attempt(name: String(name.prefix(64)), address: address)
+        guard !lockout.isLocked(attempt, at: now) else { return .lockedOut }
+        guard let who = try await verify(name, password, code, at: now) else {
+            lockout.failed(attempt, at: now)
+            return .wrong
+        }
+        return try await begin(who, from: address, at: now).map { .signedIn($0, token: $1) } ?? .wrong
+    }
+
+    /// Signs in whoever needs no password, because he may do everything anyway: the emulator's user.
+    ///
+    /// The first time makes the operator, an owner with a password that nobody knows.
+    ///
+    /// - Returns: the token.
+    package func admit(_ name: OperatorName, from address: String) async throws(ChatError) -> String {
+        let now = clock.now
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            _ = try OperatorTable.insert(name, .owner, .unknown, at: now, in: tx)
+        }
+        guard let (_, token) = try await begin(name, from: address, at: now) else { throw .noOperator(name) }
+        return token
+    }
+
+    private func begin(
+        _ who: OperatorName,
+        from address: String,
+        at now: Timestamp
+    ) async throws(ChatError) -> (Operator, token: String)? {
+        let token = random.hex(bytes: 32)
+        let operation = Operation(performer: "operator:\(who)", address: address, time: now, random: random)
+        let signedIn: Operator? = try await database.write(of: .installation) { tx throws(ChatError) in
+            guard let found = try OperatorTable.find(who, in: tx) else { return nil }
+            try OperatorTable.deleteSessions(
+                begunBefore: now.advanced(bySeconds: -Self.longestSession),
+                orUnusedSince: now.advanced(bySeconds: -Self.idleSession),
+                in: tx
+            )
+            try OperatorTable.insertSession(Self.digest(token), of: who, address: address, at: now, in: tx)
+            try OperatorTable.record(
+                AuditEntry(
+                    time: now,
+                    requestID: operation.id,
+                    caller: operation.performer,
+                    address: address,
+                    action: "sign in",
+                    target: who.rawValue
+                ),
+                in: tx
+            )
+            return found
+        }
+        return signedIn.map { ($0, token) }
+    }
+
+    /// The session of a token; nil when there is none, or it has lasted too long.
+    package func session(_ token: String) async throws(ChatError) -> OperatorSession? {
+        // Whatever somebody sends is hashed first: nothing of it is compared byte by byte.
+        guard token.utf8.count == 64 else { return nil }
+        let (now, digest) = (clock.now, Self.digest(token))
+        let found = try await database.read { tx throws(ChatError) in try OperatorTable.session(digest, in: tx) }
+        guard let found, now.milliseconds(since: found.began) < Self.longestSession * 1000,
+            now.milliseconds(since: found.used) < Self.idleSession * 1000
+        else { return nil }
+        if now.milliseconds(since: found.used) >= 60_000 {
+            try await database.write(of: .unordered) { tx throws(ChatError) in
+                try OperatorTable.useSession(digest, at: now, in: tx)
+            }
+        }
+        return OperatorSession(who: found.0, formToken: Self.formToken(token), digest: digest)
+    }
+
+    package func signOut(_ session: OperatorSession) async throws(ChatError) {
+        try await database.write(of: .unordered) { tx throws(ChatError) in
+            try OperatorTable.deleteSession(session.digest, in: tx)
+        }
+    }
+
+    /// Whether an operator who is signed in knows his password, which he is asked for again before he changes it.
+    ///
+    /// - Returns: nil after too many failures.
+    package func knowsPassword(
+        _ password: String,
+        _ name: OperatorName,
+        from address: String
+    ) async throws(ChatError) -> Bool? {
+        let attempt = Attempt(name: name.rawValue, address: address)
+        guard !lockout.isLocked(attempt, at: clock.now) else { return nil }
+        let credentials = try await database.read { tx throws(ChatError) in
+            try OperatorTable.credentials(of: name, in: tx)
+        }
+        guard password.utf8.count <= Self.longestPassword, let credentials,
+            try await credentials.password.fits(password)
+        else {
+            lockout.failed(attempt, at: clock.now)
+            return false
+        }
+        return true
+    }
+
+    /// - Returns: the name when everything is right and the code, if one is asked for, is used up now.
+    private func verify(
+        _ name: String,
+        _ password: String,
+        _ code: String,
+        at now: Timestamp
+    ) async throws(ChatError) -> OperatorName? {
+        guard password.utf8.count <= Self.longestPassword else { return nil }
+        let name = OperatorName(rawValue: name)
+        let credentials = try await database.read { tx throws(ChatError) in
+            try name.flatMap { name throws(ChatError) in try OperatorTable.credentials(of: name, in: tx) }
+        }
+        guard let name, let credentials else {
+            // As much work as for a name that is there.
+            _ = try await PasswordHash.make(of: password, random)
+            return nil
+        }
+        guard try await credentials.password.fits(password) else { return nil }
+        guard let sealed = credentials.secondFactor else { return name }
+        let secondFactor = try secondFactor(of: name, sealed)
+        guard let step = secondFactor.step(of: code, at: now, after: credentials.usedStep) else { return nil }
+        let isFirst = try await database.write(of: .installation) { tx throws(ChatError) in
+            try OperatorTable.use(step: step, by: name, in: tx)
+        }
+        return isFirst ? name : nil
+    }
+
+    private static func digest(_ token: String) -> [UInt8] {
+        Array(SHA256.hash(data: Array(token.utf8)))
+    }
+
+    private static func formToken(_ token: String) -> String {
+        hexadecimal(Array(SHA256.hash(data: Array("form \(token)".utf8))))
+    }
+}

@@ -1,0 +1,195 @@
+package import ChatProtocol
+import Crypto
+package import Database
+
+/// Who may sign in to the console, and what they may do there.
+///
+/// Whatever changes them is in the installation's own audit.
+package struct Operators: Sendable {
+    /// The shortest and the longest password, in characters and in bytes.
+    package static let shortestPassword = 10
+    package static let longestPassword = 256
+
+    let database: any Database
+    let clock: any WallClock
+    let random: any RandomSource
+    private let secrets: SecretBox
+    /// Source: issue 6: lock-out on repeated failures; a name and an address together, as with signatures.
+    let lockout = Lockout<Attempt>(after: 10, within: 5 * 60_000)
+
+    /// Whose failures count together.
+    struct Attempt: Hashable, Sendable {
+        let name: String
+        let address: String
+    }
+
+    package init(database: any Database, clock: any WallClock, random: any RandomSource, secrets: SecretBox) {
+        (self.database, self.clock, self.random, self.secrets) = (database, clock, random, secrets)
+    }
+
+    /// - Throws: 60002 when the name is taken or the password too short or too long.
+    @discardableResult
+    package func create(
+        _ name: OperatorName,
+        _ role: OperatorRole,
+        password: String,
+        by operation: Operation
+    ) async throws(ChatError) -> Operator {
+        let hash = try await hash(password)
+        return try await database.write(of: .installation) { tx throws(ChatError) in
+            guard try OperatorTable.insert(name, role, hash, at: operation.time, in: tx) else {
+                throw .badOperator("There is an operator \(name) already; choose another name.")
+            }
+            try record("operator create \(role.rawValue)", name, operation, in: tx)
+            return try demand(name, in: tx)
+        }
+    }
+
+    package func all() async throws(ChatError) -> [Operator] {
+        try await database.read { tx throws(ChatError) in try OperatorTable.all(in: tx) }
+    }
+
+    /// Gives an operator another password, and ends his sessions.
+    ///
+    /// - Throws: 60002 when there is no such operator, or the password is too short or too long.
+    package func setPassword(
+        of name: OperatorName,
+        to password: String,
+        by operation: Operation
+    ) async throws(ChatError) {
+        let hash = try await hash(password)
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            guard try OperatorTable.setPassword(of: name, to: hash, in: tx) else { throw .noOperator(name) }
+            try OperatorTable.deleteSessions(of: name, in: tx)
+            try record("operator set-password", name, operation, in: tx)
+        }
+    }
+
+    /// - Throws: 60002 when there is no such operator, or he is the last owner.
+    package func setRole(
+        of name: OperatorName,
+        to role: OperatorRole,
+        by operation: Operation
+    ) async throws(ChatError) {
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            let before = try demand(name, in: tx)
+            _ = try OperatorTable.setRole(of: name, to: role, in: tx)
+            if before.role == .owner { try demandOwner(in: tx) }
+            try record("operator set-role \(role.rawValue)", name, operation, in: tx)
+        }
+    }
+
+    /// - Throws: 60002 when there is no such operator, or he is the last owner.
+    package func delete(_ name: OperatorName, by operation: Operation) async throws(ChatError) {
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            let before = try demand(name, in: tx)
+            _ = try OperatorTable.delete(name, in: tx)
+            if before.role == .owner { try demandOwner(in: tx) }
+            try OperatorTable.deleteSessions(of: name, in: tx)
+            try record("operator delete", name, operation, in: tx)
+        }
+    }
+
+    // MARK: The second factor
+
+    /// A new secret to be shown to an operator; it counts once he has proved that his app has it.
+    package func newSecondFactor() -> OneTimeCode {
+        OneTimeCode(secret: random.bytes(20))
+    }
+
+    /// Asks for a code from now on whenever he signs in.
+    ///
+    /// - Parameter code: what his app shows.
+    /// - Returns: false when the code is not one of the secret's.
+    package func addSecondFactor(
+        _ secondFactor: OneTimeCode,
+        code: String,
+        to name: OperatorName,
+        by operation: Operation
+    ) async throws(ChatError) -> Bool {
+        guard let step = secondFactor.step(of: code, at: operation.time, after: 0) else { return false }
+        let sealed = try secrets.seal(hexadecimal(secondFactor.secret), for: Self.place(name))
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            guard try OperatorTable.setSecondFactor(of: name, to: sealed, usedStep: step, in: tx) else {
+                throw .noOperator(name)
+            }
+            try record("operator add-second-factor", name, operation, in: tx)
+        }
+        return true
+    }
+
+    package func removeSecondFactor(of name: OperatorName, by operation: Operation) async throws(ChatError) {
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            guard try OperatorTable.setSecondFactor(of: name, to: nil, usedStep: 0, in: tx) else {
+                throw .noOperator(name)
+            }
+            try record("operator remove-second-factor", name, operation, in: tx)
+        }
+    }
+
+    func secondFactor(of name: OperatorName, _ sealed: [UInt8]) throws(ChatError) -> OneTimeCode {
+        guard let secret = [UInt8](hexadecimal: try secrets.open(sealed, for: Self.place(name))) else {
+            throw .internalFault(DatabaseError(.corrupt, "the second factor of \(name) is not hexadecimal"))
+        }
+        return OneTimeCode(secret: secret)
+    }
+
+    private static func place(_ name: OperatorName) -> String { "operators/\(name)" }
+
+    // MARK: Audit
+
+    /// What was done to operators and who signed in, newest first.
+    ///
+    /// - Parameter last: the last entry of the page before.
+    package func audit(
+        _ limit: Int,
+        before last: (Timestamp, String)? = nil
+    ) async throws(ChatError) -> [AuditEntry] {
+        try await database.read { tx throws(ChatError) in try OperatorTable.newestAudit(limit, before: last, in: tx) }
+    }
+
+    private func record(
+        _ action: String,
+        _ name: OperatorName,
+        _ operation: Operation,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        let entry = AuditEntry(
+            time: operation.time,
+            requestID: operation.id,
+            caller: operation.performer,
+            address: operation.address,
+            action: action,
+            target: name.rawValue
+        )
+        try OperatorTable.record(entry, in: tx)
+    }
+
+    // MARK: Rules
+
+    private func hash(_ password: String) async throws(ChatError) -> PasswordHash {
+        guard password.count >= Self.shortestPassword, password.utf8.count <= Self.longestPassword else {
+            throw .badOperator(
+                "A password has at least \(Self.shortestPassword) characters and at most \(Self.longestPassword) bytes."
+            )
+        }
+        return try await PasswordHash.make(of: password, random)
+    }
+
+    private func demand(_ name: OperatorName, in tx: any Transaction) throws(ChatError) -> Operator {
+        guard let found = try OperatorTable.find(name, in: tx) else { throw .noOperator(name) }
+        return found
+    }
+
+    private func demandOwner(in tx: any Transaction) throws(ChatError) {
+        guard try OperatorTable.countOwners(in: tx) > 0 else {
+            throw .badOperator("The last owner stays one: make another owner first.")
+        }
+    }
+}
+
+extension ChatError {
+    static func badOperator(_ info: String) -> ChatError { ChatError(.httpParsingFailed, info) }
+
+    static func noOperator(_ name: OperatorName) -> ChatError { badOperator("There is no operator \(name).") }
+}

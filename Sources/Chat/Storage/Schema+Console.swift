@@ -1,0 +1,47 @@
+import Database
+
+extension Schema {
+    /// What the console needs: operators with their sessions and their audit, channels by name, and what a webhook said.
+    ///
+    /// Operators belong to no application: a sharded storage keeps their tables whole on every shard.
+    static let console = Migration(
+        6,
+        compatibleFrom: 5,
+        [
+            """
+            CREATE TABLE operators (
+                name TEXT PRIMARY KEY,
+                role TEXT NOT NULL,
+                password TEXT NOT NULL,
+                second_factor_sealed BLOB,
+                used_step BIGINT NOT NULL,
+                created_at BIGINT NOT NULL,
+                signed_in_at BIGINT
+            )
+            """,
+            """
+            CREATE TABLE operator_sessions (
+                digest TEXT PRIMARY KEY,
+                name TEXT NOT NULL,
+                address TEXT NOT NULL,
+                created_at BIGINT NOT NULL,
+                used_at BIGINT NOT NULL
+            )
+            """,
+            """
+            CREATE TABLE operator_audit (
+                at BIGINT NOT NULL,
+                request TEXT NOT NULL,
+                operator TEXT NOT NULL,
+                address TEXT NOT NULL,
+                action TEXT NOT NULL,
+                target TEXT NOT NULL,
+                PRIMARY KEY (at, request)
+            )
+            """,
+            "CREATE INDEX channels_by_name ON channels (app, name, id)",
+            "CREATE INDEX channels_by_creation ON channels (app, created_at, id)",
+            "CREATE INDEX channels_by_subscribers ON channels (app, subscribers, id)",
+        ]
+    )
+}

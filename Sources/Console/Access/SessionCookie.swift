@@ -1,0 +1,30 @@
+import Chat
+import ChatProtocol
+import Hummingbird
+
+/// What the browser of a signed-in operator keeps.
+enum SessionCookie {
+    /// The prefix has browsers refuse it from anywhere but this host over TLS.
+    private static let secureName = "__Host-rostrum_console"
+    private static let name = "rostrum_console"
+
+    static func session(of request: Request, _ operators: Operators) async throws(ChatError) -> OperatorSession? {
+        guard let token = (request.cookies[secureName] ?? request.cookies[name])?.value else { return nil }
+        return try await operators.session(token)
+    }
+
+    /// - Parameter token: nil takes the cookie away.
+    static func set(_ token: String?, in response: inout Response, isSecure: Bool) {
+        response.setCookie(
+            Cookie(
+                name: isSecure ? secureName : name,
+                value: token ?? "",
+                maxAge: token == nil ? 0 : Int(Operators.longestSession),
+                path: "/",
+                secure: isSecure,
+                httpOnly: true,
+                sameSite: .strict
+            )
+        )
+    }
+}

@@ -1,0 +1,179 @@
+import Chat
+import ChatProtocol
+import HTTPTypes
+import Hummingbird
+
+/// Who may sign in: for owners. And what everybody may change of his own.
+struct OperatorPages: Sendable {
+    private let services: Services
+    private var operators: Operators { services.systems.operators }
+
+    init(_ services: Services) {
+        self.services = services
+    }
+
+    func add(to routes: Routes) {
+        routes.get("operators", by: .owner) { visit throws(ChatError) in .page(try await list(visit)) }
+        routes.post("operators", by: .owner) { visit, form throws(ChatError) in try await create(visit, form) }
+        routes.post("operators/:name/:action", by: .owner) { visit, form throws(ChatError) in
+            try await change(visit, form)
+        }
+        routes.get("account") { visit throws(ChatError) in .page(ownAccount(visit)) }
+        routes.postOwn("account/:action") { visit, form throws(ChatError) in try await changeOwn(visit, form) }
+        routes.get("audit") { visit throws(ChatError) in .page(try await audit(visit)) }
+    }
+
+    // MARK: Everybody
+
+    private struct Row: Sendable {
+        let name: String
+        let roles: [Choice]
+        let hasSecondFactor: Bool
+        let signedIn: String
+    }
+
+    private struct List: Sendable {
+        let rows: [Row]
+        let newName: String
+        let roles: [Choice]
+    }
+
+    private func list(_ visit: Visit, newName: String = "", problem: ChatError? = nil) async throws(ChatError) -> Page {
+        let rows = try await operators.all().map { one in
+            Row(
+                name: one.name.rawValue,
+                roles: roles(one.role, visit),
+                hasSecondFactor: one.hasSecondFactor,
+                signedIn: one.signedInAt?.shown ?? visit.texts["operators.never"]
+            )
+        }
+        let content = List(rows: rows, newName: newName, roles: roles(.operator, visit))
+        return Page("operators", title: "operators.title", content, section: "operators", problem: problem)
+    }
+
+    private func roles(_ chosen: OperatorRole, _ visit: Visit) -> [Choice] {
+        OperatorRole.allCases.map {
+            Choice(value: $0.rawValue, text: visit.texts["operators.roles.\($0.rawValue)"], isChosen: $0 == chosen)
+        }
+    }
+
+    private func create(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        do throws(ChatError) {
+            guard let name = OperatorName(rawValue: form["name"]) else {
+                throw ChatError(.httpParsingFailed, "The name must be \(OperatorName.rule).")
+            }
+            try await operators.create(
+                name,
+                try role(form),
+                password: form.raw("password"),
+                by: visit.operation()
+            )
+            return .done("operatorCreated", path: "\(Console.path)/operators")
+        } catch {
+            return .page(try await list(visit, newName: form["name"], problem: error))
+        }
+    }
+
+    private func change(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        do throws(ChatError) {
+            guard let name = OperatorName(rawValue: visit.named("name")) else {
+                throw ChatError(.httpParsingFailed, "There is no such operator.")
+            }
+            switch visit.named("action") {
+            case "role": try await operators.setRole(of: name, to: try role(form), by: visit.operation())
+            case "password":
+                try await operators.setPassword(of: name, to: form.raw("password"), by: visit.operation())
+            case "remove-second-factor":
+                try await operators.removeSecondFactor(of: name, by: visit.operation())
+            case "delete": try await operators.delete(name, by: visit.operation())
+            default: return .problem(.notFound, "errors.notFound")
+            }
+            return .done("operatorChanged", path: "\(Console.path)/operators")
+        } catch {
+            return .page(try await list(visit, problem: error))
+        }
+    }
+
+    private func role(_ form: Form) throws(ChatError) -> OperatorRole {
+        guard let role = OperatorRole(rawValue: form["role"]) else {
+            throw ChatError(
+                .httpParsingFailed,
+                "The role is one of \(OperatorRole.allCases.map(\.rawValue).joined(separator: ", "))."
+            )
+        }
+        return role
+    }
+
+    // MARK: One's own
+
+    private struct OwnAccount: Sendable {
+        let hasSecondFactor: Bool
+        /// As authenticator apps take it.
+        let secret: String
+        let address: String
+        let hexadecimalSecret: String
+    }
+
+    /// - Parameter secondFactor: what was shown before, when its code was wrong.
+    private func ownAccount(_ visit: Visit, _ secondFactor: OneTimeCode? = nil, problem: ChatError? = nil) -> Page {
+        let secondFactor = secondFactor ?? operators.newSecondFactor()
+        let content = OwnAccount(
+            hasSecondFactor: visit.who.hasSecondFactor,
+            secret: secondFactor.text,
+            address: secondFactor.address(for: visit.who.name),
+            hexadecimalSecret: secondFactor.hexadecimalSecret
+        )
+        return Page("own-account", title: "ownAccount.title", content, problem: problem)
+    }
+
+    private func changeOwn(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        let name = visit.who.name
+        do throws(ChatError) {
+            switch visit.named("action") {
+            case "password":
+                try await demandPassword(visit, form)
+                try await operators.setPassword(of: name, to: form.raw("new"), by: visit.operation())
+                // His sessions have ended, this one too.
+                return .redirect("\(Console.path)/sign-in")
+            case "second-factor":
+                guard let secondFactor = OneTimeCode(hexadecimalSecret: form["secret"]) else {
+                    return .problem(.badRequest, "errors.form")
+                }
+                let code = form["code"].filter { $0 != " " }
+                guard
+                    try await operators.addSecondFactor(secondFactor, code: code, to: name, by: visit.operation())
+                else {
+                    let wrong = ChatError(.httpParsingFailed, visit.texts["ownAccount.wrongCode"])
+                    return .page(ownAccount(visit, secondFactor, problem: wrong))
+                }
+            case "remove-second-factor":
+                try await demandPassword(visit, form)
+                try await operators.removeSecondFactor(of: name, by: visit.operation())
+            default: return .problem(.notFound, "errors.notFound")
+            }
+            return .done("ownAccountChanged", path: "\(Console.path)/account")
+        } catch {
+            return .page(ownAccount(visit, problem: error))
+        }
+    }
+
+    private func demandPassword(_ visit: Visit, _ form: Form) async throws(ChatError) {
+        switch try await operators.knowsPassword(form.raw("current"), visit.who.name, from: visit.address) {
+        case true?: return
+        case false?: throw ChatError(.httpParsingFailed, visit.texts["ownAccount.wrongPassword"])
+        case nil: throw ChatError(.httpParsingFailed, visit.texts["signIn.locked"])
+        }
+    }
+
+    // MARK: Audit
+
+    private func audit(_ visit: Visit) async throws(ChatError) -> Page {
+        let entries = try await operators.audit(AuditView.rows, before: AuditView.last(visit))
+        return Page(
+            "audit",
+            title: "audit.title",
+            AuditView(entries, path: "\(Console.path)/audit"),
+            section: "audit"
+        )
+    }
+}

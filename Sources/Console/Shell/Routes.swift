@@ -1,0 +1,126 @@
+import Chat
+import ChatProtocol
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Web
+
+/// The one way to add a page: it says what an operator must be, and nothing answers before that was judged.
+///
+/// Reading takes an operator of any role. Changing takes an ``OperatorRole/operator`` at least, a form token, and, by
+/// ``CrossSiteGuard``, a page of this console as the sender.
+struct Routes {
+    private let group: RouterGroup<Context>
+    private let services: Services
+
+    init(_ group: RouterGroup<Context>, _ services: Services) {
+        (self.group, self.services) = (group, services)
+    }
+
+    /// A page to be looked at.
+    func get(
+        _ path: RouterPath,
+        by role: OperatorRole = .readOnly,
+        _ answer: @escaping @Sendable (Visit) async throws(ChatError) -> Answer
+    ) {
+        let services = services
+        group.get(path) { request, context in
+            try await services.answer(request, context, role) { visit throws(ChatError) in try await answer(visit) }
+        }
+    }
+
+    /// A form that changes something.
+    func post(
+        _ path: RouterPath,
+        by role: OperatorRole = .operator,
+        limit: Int = Form.longest,
+        _ answer: @escaping @Sendable (Visit, Form) async throws(ChatError) -> Answer
+    ) {
+        precondition(role >= .operator, "who only reads changes nothing")
+        change(path, by: role, limit: limit, answer)
+    }
+
+    /// A form that changes nothing but what is the operator's own: his password, his session, his language.
+    func postOwn(
+        _ path: RouterPath,
+        _ answer: @escaping @Sendable (Visit, Form) async throws(ChatError) -> Answer
+    ) {
+        change(path, by: .readOnly, limit: Form.longest, answer)
+    }
+
+    private func change(
+        _ path: RouterPath,
+        by role: OperatorRole,
+        limit: Int,
+        _ answer: @escaping @Sendable (Visit, Form) async throws(ChatError) -> Answer
+    ) {
+        let services = services
+        group.post(path) { request, context in
+            let form = try await Form(request, limit: limit)
+            return try await services.answer(request, context, role) { visit throws(ChatError) in
+                guard form.token == visit.session.formToken else { return .problem(.forbidden, "errors.form") }
+                return try await answer(visit, form)
+            }
+        }
+    }
+
+    /// A page for whoever has not signed in yet.
+    func open(
+        _ method: HTTPRequest.Method,
+        _ path: RouterPath,
+        _ answer: @escaping @Sendable (Request, Context, Form) async throws(ChatError) -> Response
+    ) {
+        let services = services
+        group.on(path, method: method) { request, context in
+            let form = method == .post ? try await Form(request, limit: Form.longest) : Form()
+            do throws(ChatError) {
+                return try await answer(request, context, form)
+            } catch {
+                return services.failed(error, request, context)
+            }
+        }
+    }
+
+    func file(_ path: String, _ file: WebFile) {
+        group.get(RouterPath(path)) { request, _ in file.response(to: request) }
+    }
+}
+
+extension Services {
+    fileprivate func answer(
+        _ request: Request,
+        _ context: Context,
+        _ role: OperatorRole,
+        _ answer: (Visit) async throws(ChatError) -> Answer
+    ) async throws -> Response {
+        do throws(ChatError) {
+            guard let session = try await SessionCookie.session(of: request, systems.operators) else {
+                return SignInPages.askToSignIn(request)
+            }
+            let visit = Visit(request, context, session, self)
+            guard session.who.role >= role else {
+                return Answer.problem(.forbidden, "errors.role").response(to: visit)
+            }
+            return try await answer(visit).response(to: visit)
+        } catch {
+            return failed(error, request, context)
+        }
+    }
+
+    /// A fault of ours is logged and told without its cause; a refusal that no page took up is told in its words.
+    fileprivate func failed(_ error: ChatError, _ request: Request, _ context: Context) -> Response {
+        if let cause = error.cause { context.logger.error("\(request.uri.path) failed: \(cause)") }
+        return Response.plain(error.isInternalFault ? .internalServerError : .badRequest, error.info + "\n")
+    }
+}
+
+extension Response {
+    static func plain(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+}

@@ -1,0 +1,79 @@
+import Chat
+import ChatProtocol
+import Hummingbird
+
+/// A signed-in operator's request.
+struct Visit: Sendable {
+    let session: OperatorSession
+    let texts: Texts
+    let address: String
+    let path: String
+    let query: Form
+    let parameters: Parameters
+    let services: Services
+    let now: Timestamp
+    /// Whether the request came over TLS.
+    let isSecure: Bool
+
+    init(_ request: Request, _ context: Context, _ session: OperatorSession, _ services: Services) {
+        (self.session, self.services) = (session, services)
+        texts = Texts.preferred(by: request)
+        address = context.visitor.address
+        isSecure = context.visitor.isSecure
+        path = request.uri.path
+        query = Form(query: request.uri.query ?? "")
+        parameters = context.parameters
+        now = services.systems.clock.now
+    }
+
+    var who: Operator { session.who }
+
+    /// Who performs what is done, as the audit names him.
+    var performer: String { "operator:\(who.name)" }
+
+    /// For a change of the installation or of an application's settings.
+    func operation() -> Operation {
+        Operation(performer: performer, address: address, time: now, random: services.systems.random)
+    }
+
+    /// For a change within an application: what a REST command would be told, and that an operator did it.
+    ///
+    /// - Throws: 60002 when the application has no admin in whose name it could be done.
+    func call(for application: Chat.Application) throws(ChatError) -> Call {
+        let administrator = application.admins.first { $0.rawValue == "administrator" } ?? application.admins.min()
+        guard let administrator else {
+            throw ChatError(
+                .httpParsingFailed,
+                "The application has no admin, in whose name this could be done; add one."
+            )
+        }
+        return Call(
+            application: application,
+            caller: administrator,
+            performer: performer,
+            address: address,
+            requestID: services.systems.random.hex(bytes: 12),
+            time: now
+        )
+    }
+
+    /// The application that the path names.
+    ///
+    /// - Throws: 60002 when there is none.
+    func application() async throws(ChatError) -> Chat.Application {
+        let text = parameters.get("app") ?? ""
+        guard let id = SDKAppID(text), let application = try await services.systems.applications.find(id) else {
+            throw ChatError(.httpParsingFailed, "There is no application \(text).")
+        }
+        return application
+    }
+
+    /// A parameter of the query, empty when it is not there.
+    func asked(_ name: String) -> String { query[name] }
+
+    /// A parameter of the path, decoded.
+    func named(_ name: String) -> String {
+        let text = parameters.get(name) ?? ""
+        return (try? URLParameters.decoded(Array(text.utf8)[...])) ?? text
+    }
+}
