@@ -220,6 +220,11 @@ let package = Package(
             from: [.crypto, .metricsTestKit]
         ),
         tests(
+            "ConsoleTests",
+            uses: ["AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "RostrumTesting", "Web"],
+            from: [.httpTypes, .hummingbird, .logging, .nioCore]
+        ),
+        tests(
             "DatabaseTests",
             uses: ["ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "RostrumTesting"]
         ),

@@ -44,8 +44,13 @@ package struct OneTimeCode: Sendable {
         "otpauth://totp/Rostrum:\(name)?secret=\(text)&issuer=Rostrum"
     }
 
+    /// The code that apps show at a moment.
+    package func code(at moment: Timestamp) -> String {
+        code(ofStep: moment.seconds / Self.period)
+    }
+
     /// The code of a step: how many periods have passed since 1970.
-    func code(at step: Int64) -> String {
+    func code(ofStep step: Int64) -> String {
         let counter = withUnsafeBytes(of: step.bigEndian) { Array($0) }
         let digest = Array(HMAC<Insecure.SHA1>.authenticationCode(for: counter, using: SymmetricKey(data: secret)))
         let offset = Int(digest[19] & 15)
@@ -60,6 +65,6 @@ package struct OneTimeCode: Sendable {
     /// - Returns: nil when the code is wrong or used.
     func step(of code: String, at now: Timestamp, after used: Int64) -> Int64? {
         let current = now.seconds / Self.period
-        return (current - 1...current + 1).first { $0 > used && self.code(at: $0) == code }
+        return (current - 1...current + 1).first { $0 > used && self.code(ofStep: $0) == code }
     }
 }

@@ -1,0 +1,125 @@
+import AdminAPI
+import Chat
+import Console
+import Emulator
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import RostrumTesting
+import Testing
+
+/// What a browser does with a console in the same process: keeps its cookie, sends its forms with where they come from.
+struct Browser {
+    /// What a page is asked for under.
+    static let host = "127.0.0.1:8080"
+
+    let console: Console
+    let operators: Operators
+    private var cookie: String?
+    /// What the forms of the session have in them.
+    private(set) var formToken = ""
+
+    init(_ installation: TestInstallation, origins: [String] = [], emulator: Bool = false) async throws {
+        let systems = installation.systems
+        var parts: Console.EmulatorParts?
+        if emulator {
+            let clock = try await EmulatorClock(base: installation.clock, database: installation.database)
+            let faults = Faults()
+            parts = Console.EmulatorParts(clock: clock, faults: faults, log: RequestLog(clock: clock, faults: faults))
+        }
+        console = Console(
+            systems,
+            catalogue: Catalogue(systems),
+            addresses: ConsoleAddresses(origins: origins),
+            emulator: parts,
+            logger: Logger(label: "console") { _ in SwiftLogNoOpLogHandler() }
+        )
+        operators = systems.operators
+    }
+
+    /// Signs in an operator of a role, who is made for it; no password is hashed.
+    mutating func signIn(_ role: OperatorRole) async throws {
+        let name = try #require(OperatorName(rawValue: role.rawValue))
+        let owner = try #require(OperatorName(rawValue: "owner"))
+        let operation = Operation(performer: "test", time: ManualClock.start, random: SeededRandom())
+        _ = try await operators.admit(owner, from: "192.0.2.1")
+        let token = try await operators.admit(name, from: "192.0.2.1")
+        if role != .owner { try await operators.setRole(of: name, to: role, by: operation) }
+        let session = try #require(try await operators.session(token))
+        (cookie, formToken) = ("rostrum_console=\(token)", session.formToken)
+    }
+
+    func get(_ path: String, headers: HTTPFields = [:]) async throws -> Reply {
+        try await send(.get, path, headers: headers)
+    }
+
+    /// Sends a form, with the session's token in it unless another is given.
+    func post(
+        _ path: String,
+        _ fields: KeyValuePairs<String, String> = [:],
+        token: String? = nil,
+        headers: HTTPFields = [:]
+    ) async throws -> Reply {
+        var sent = headers
+        if sent[.origin] == nil { sent[.origin] = "http://\(Self.host)" }
+        let all = fields.map { ($0.key, $0.value) } + [("_token", token ?? formToken)]
+        let body = all.map { "\($0.0.formEncoded)=\($0.1.formEncoded)" }.joined(separator: "&")
+        return try await send(.post, path, headers: sent, body: body)
+    }
+
+    func send(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        headers: HTTPFields = [:],
+        body: String = "",
+        from address: String = "192.0.2.1"
+    ) async throws -> Reply {
+        var fields = headers
+        if let cookie { fields[.cookie] = cookie }
+        let host = fields[.init("Host") ?? .origin] ?? Self.host
+        let head = HTTPRequest(method: method, scheme: "http", authority: host, path: path, headerFields: fields)
+        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
+        let response = await console.respond(to: request, from: address)
+        let collector = Collector()
+        try await response.body.write(collector)
+        return Reply(status: response.status, headers: response.headers, text: await collector.text)
+    }
+
+    struct Reply {
+        let status: HTTPResponse.Status
+        let headers: HTTPFields
+        let text: String
+    }
+}
+
+/// Takes a body as it is written.
+private actor Collected {
+    var bytes = ByteBuffer()
+
+    func add(_ part: ByteBuffer) { bytes.writeImmutableBuffer(part) }
+}
+
+private struct Collector: ResponseBodyWriter {
+    let collected = Collected()
+
+    var text: String {
+        get async { String(buffer: await collected.bytes) }
+    }
+
+    func write(_ buffer: ByteBuffer) async throws { await collected.add(buffer) }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}
+
+extension String {
+    /// As a browser encodes a field of a form.
+    fileprivate var formEncoded: String {
+        utf8.map { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: String(UnicodeScalar(byte))
+            default: "%" + hexadecimal([byte])
+            }
+        }.joined()
+    }
+}
