@@ -14,7 +14,8 @@ import Testing
             database: installation.database,
             clock: installation.clock,
             random: installation.random,
-            secrets: installation.secrets
+            secrets: installation.secrets,
+            cost: .cheap
         )
     }
 

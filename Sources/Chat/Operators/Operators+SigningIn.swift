@@ -147,7 +147,7 @@ extension Operators {
         }
         guard let name, let credentials else {
             // As much work as for a name that is there.
-            _ = try await PasswordHash.make(of: password, random)
+            _ = try await PasswordHash.make(of: password, cost, random)
             return nil
         }
         guard try await credentials.password.fits(password) else { return nil }

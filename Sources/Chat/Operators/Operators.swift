@@ -14,6 +14,7 @@ package struct Operators: Sendable {
     let clock: any WallClock
     let random: any RandomSource
     private let secrets: SecretBox
+    let cost: PasswordCost
     /// Source: issue 6: lock-out on repeated failures; a name and an address together, as with signatures.
     let lockout = Lockout<Attempt>(after: 10, within: 5 * 60_000)
 
@@ -23,8 +24,15 @@ package struct Operators: Sendable {
         let address: String
     }
 
-    package init(database: any Database, clock: any WallClock, random: any RandomSource, secrets: SecretBox) {
+    package init(
+        database: any Database,
+        clock: any WallClock,
+        random: any RandomSource,
+        secrets: SecretBox,
+        cost: PasswordCost = .ours
+    ) {
         (self.database, self.clock, self.random, self.secrets) = (database, clock, random, secrets)
+        self.cost = cost
     }
 
     /// - Throws: 60002 when the name is taken or the password too short or too long.
@@ -173,7 +181,7 @@ package struct Operators: Sendable {
                 "A password has at least \(Self.shortestPassword) characters and at most \(Self.longestPassword) bytes."
             )
         }
-        return try await PasswordHash.make(of: password, random)
+        return try await PasswordHash.make(of: password, cost, random)
     }
 
     private func demand(_ name: OperatorName, in tx: any Transaction) throws(ChatError) -> Operator {

@@ -5,23 +5,28 @@ import Database
 import Dispatch
 import FoundationEssentials
 
+/// What hashing a password costs.
+package struct PasswordCost: Sendable {
+    /// The binary logarithm of how many blocks there are.
+    let logarithm: Int
+    let blockSize: Int
+    let parallelism: Int
+
+    /// 32 MiB of memory, and some 100 ms of a core.
+    ///
+    /// Source: OWASP's password storage cheat sheet.
+    package static let ours = PasswordCost(logarithm: 15, blockSize: 8, parallelism: 3)
+    /// For tests that sign in often.
+    package static let cheap = PasswordCost(logarithm: 10, blockSize: 8, parallelism: 1)
+}
+
 /// Hashes passwords with scrypt, a function that needs much memory on purpose.
 ///
 /// A hash is text of the form `$scrypt$ln=15,r=8,p=3$SALT$KEY`, both in base64: what was hashed with other costs can
 /// be verified still when ours are raised.
 ///
-/// Source: RFC 7914; the costs are OWASP's for scrypt with 32 MiB.
+/// Source: RFC 7914.
 struct PasswordHash: Sendable {
-    /// What a hash costs.
-    struct Cost: Sendable {
-        /// The binary logarithm of how many blocks there are.
-        let logarithm: Int
-        let blockSize: Int
-        let parallelism: Int
-
-        static let ours = Cost(logarithm: 15, blockSize: 8, parallelism: 3)
-    }
-
     /// One at a time, so that many who sign in at once take no more memory than one does.
     private static let queue = DispatchQueue(label: "rostrum.passwords")
 
@@ -31,10 +36,13 @@ struct PasswordHash: Sendable {
     let text: String
 
     /// Hashes a password under a new salt.
-    static func make(of password: String, _ random: any RandomSource) async throws(ChatError) -> PasswordHash {
+    static func make(
+        of password: String,
+        _ cost: PasswordCost,
+        _ random: any RandomSource
+    ) async throws(ChatError) -> PasswordHash {
         let salt = random.bytes(16)
-        let key = try await derive(password, salt, .ours)
-        let cost = Cost.ours
+        let key = try await derive(password, salt, cost)
         return PasswordHash(
             text: """
                 $scrypt$ln=\(cost.logarithm),r=\(cost.blockSize),p=\(cost.parallelism)\
@@ -54,7 +62,7 @@ struct PasswordHash: Sendable {
         return derived.count == key.count && zip(derived, key).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
-    private var parts: (Cost, salt: [UInt8], key: [UInt8])? {
+    private var parts: (PasswordCost, salt: [UInt8], key: [UInt8])? {
         let fields = text.split(separator: "$", omittingEmptySubsequences: false)
         guard fields.count == 5, fields[1] == "scrypt",
             let salt = Data(base64Encoded: String(fields[3])), let key = Data(base64Encoded: String(fields[4]))
@@ -65,10 +73,15 @@ struct PasswordHash: Sendable {
             let blockSize = Int(digits: String(costs[1][1])), (1...32).contains(blockSize),
             let parallelism = Int(digits: String(costs[2][1])), (1...16).contains(parallelism)
         else { return nil }
-        return (Cost(logarithm: logarithm, blockSize: blockSize, parallelism: parallelism), [UInt8](salt), [UInt8](key))
+        return (
+            PasswordCost(logarithm: logarithm, blockSize: blockSize, parallelism: parallelism), [UInt8](salt),
+            [UInt8](key)
+        )
     }
 
-    private static func derive(_ password: String, _ salt: [UInt8], _ cost: Cost) async throws(ChatError) -> [UInt8] {
+    private static func derive(_ password: String, _ salt: [UInt8], _ cost: PasswordCost) async throws(ChatError)
+        -> [UInt8]
+    {
         let result: Result<[UInt8], any Error> = await withCheckedContinuation { continuation in
             queue.async {
                 continuation.resume(
