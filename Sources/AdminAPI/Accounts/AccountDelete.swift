@@ -54,7 +54,7 @@ struct AccountDelete: Command {
             switch deletion {
             case .deleted: (.ok, "")
             case .notImported: (.accountNotImported, "Err_TLS_PT_Open_Login_Account_Not_Exist")
-            case .isAdmin: (.accountParameterInvalid, "The account is an app admin; remove it from the admins first.")
+            case .isAdmin: (Accounts.Deletion.isAdminRefusal.code, Accounts.Deletion.isAdminRefusal.info)
             }
         return [
             "UserID": .string(name), "ResultCode": .integer(Int64(code.rawValue)), "ResultInfo": .string(info),

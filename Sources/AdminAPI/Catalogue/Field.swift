@@ -1,3 +1,4 @@
+import Chat
 package import ChatProtocol
 
 /// One field of a request: its name, its rule, and how a value of it is read.
@@ -51,38 +52,35 @@ extension Field {
     }
 }
 
-/// A text, its length counted in bytes of UTF-8.
-///
-/// NUL is in no text: PostgreSQL could not keep it.
+/// A text of a length that a ``TextRule`` allows.
 package struct TextField: Field {
     package let name: String
     package let isRequired: Bool
-    private let bytes: ClosedRange<Int>
+    private let text: TextRule
     private let tooLong: ErrorCode?
 
     /// - Parameter tooLong: the code of a text over the limit, when it differs from the family's.
     init(_ name: String, required: Bool = false, bytes: ClosedRange<Int>, tooLong: ErrorCode? = nil) {
-        (self.name, isRequired, self.bytes, self.tooLong) = (name, required, bytes, tooLong)
+        (self.name, isRequired, text, self.tooLong) = (name, required, TextRule(bytes: bytes), tooLong)
     }
 
-    package var rule: String {
-        let length = bytes.lowerBound > 0 ? "\(bytes.lowerBound) to \(bytes.upperBound)" : "at most \(bytes.upperBound)"
-        return "a string of \(length) bytes in UTF-8, without NUL"
-    }
+    package var rule: String { text.description }
 
     /// A character has one to four bytes.
     package var schema: JSONSchema {
-        .string(length: (bytes.lowerBound + 3) / 4...bytes.upperBound, pattern: JSONSchema.patternWithoutNUL)
+        .string(
+            length: (text.bytes.lowerBound + 3) / 4...text.bytes.upperBound,
+            pattern: JSONSchema.patternWithoutNUL
+        )
     }
 
     package func read(_ value: JSONValue) -> String? {
-        guard case .string(let text) = value, bytes.contains(text.utf8.count), !text.utf8.contains(0)
-        else { return nil }
-        return text
+        guard case .string(let given) = value, text.allows(given) else { return nil }
+        return given
     }
 
     package func code(for value: JSONValue) -> ErrorCode? {
-        guard case .string(let text) = value, text.utf8.count > bytes.upperBound else { return nil }
+        guard case .string(let given) = value, given.utf8.count > text.bytes.upperBound else { return nil }
         return tooLong
     }
 }

@@ -16,6 +16,31 @@ package struct NewAccount: Sendable {
     }
 }
 
+extension NewAccount {
+    /// An account as a person wrote it down.
+    ///
+    /// - Throws: 70402 when a name or a value breaks its rule, 40601 when a value is too long.
+    package init(named name: String, nick: String?, faceURL: String?) throws(ChatError) {
+        let id = try UserID(demanding: name)
+        let rule = TextRule(bytes: 0...Self.longestProfileValue)
+        for (part, value) in [("Nick", nick), ("FaceUrl", faceURL)] {
+            guard let value else { continue }
+            try rule.demand(value, as: part, or: .accountParameterInvalid, tooLong: .profileValueTooLong)
+        }
+        self.init(id: id, nick: nick, faceURL: faceURL)
+    }
+}
+
+extension UserID {
+    /// - Throws: 70402 when the text breaks the rule of names.
+    package init(demanding text: String) throws(ChatError) {
+        guard let id = UserID(rawValue: text) else {
+            throw ChatError(.accountParameterInvalid, "A UserID must be \(Self.rule).")
+        }
+        self = id
+    }
+}
+
 /// A user of an application, as it is stored.
 package struct Account: Sendable, Equatable {
     package let id: UserID

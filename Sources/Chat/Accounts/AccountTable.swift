@@ -107,26 +107,42 @@ enum AccountTable {
         ).map { row throws(ChatError) in (try row.value(0), try row.integer(1)) }
     }
 
+    static func find(_ id: UserID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Account? {
+        try tx.row(
+            "SELECT id, nick, face_url, created_at FROM accounts WHERE app = \(application) AND id = \(id)"
+        ).map { row throws(ChatError) in try account(row) }
+    }
+
     /// Accounts in the order of their names, after `last`.
+    ///
+    /// - Parameter prefix: what the names begin with; characters that no name has find nothing.
     static func page(
         of application: SDKAppID,
+        beginning prefix: String = "",
         after last: String,
         limit: Int,
         in tx: any Transaction
     ) throws(ChatError) -> [Account] {
-        try tx.rows(
+        // PostgreSQL takes no NUL, not even to compare with.
+        guard prefix.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { return [] }
+        // One lower and one upper bound, so that both engines go to the first row in the index and read on from there:
+        // names have none of the characters before the space, and none after the tilde.
+        let first = last < prefix ? prefix : last + "\u{1}"
+        return try tx.rows(
             """
             SELECT id, nick, face_url, created_at FROM accounts
-            WHERE app = \(application) AND id > \(last) ORDER BY id LIMIT \(limit)
+            WHERE app = \(application) AND id >= \(first) AND id < \(prefix + "\u{7F}") ORDER BY id LIMIT \(limit)
             """
-        ).map { row throws(ChatError) in
-            Account(
-                id: try row.value(0),
-                nick: try row.text(1),
-                faceURL: try row.text(2),
-                createdAt: try row.timestamp(3)
-            )
-        }
+        ).map { row throws(ChatError) in try account(row) }
+    }
+
+    private static func account(_ row: Row) throws(ChatError) -> Account {
+        Account(
+            id: try row.value(0),
+            nick: try row.text(1),
+            faceURL: try row.text(2),
+            createdAt: try row.timestamp(3)
+        )
     }
 
     // Deleted names, which a plan may bar from coming back for a while.

@@ -88,6 +88,12 @@ package struct Accounts: Sendable {
         case deleted, notImported
         /// An app admin cannot be deleted before it is removed from the admins.
         case isAdmin
+
+        /// How ``isAdmin`` is told.
+        package static let isAdminRefusal = ChatError(
+            .accountParameterInvalid,
+            "The account is an app admin; remove it from the admins first."
+        )
     }
 
     /// Deletes accounts with their subscriptions.
@@ -160,16 +166,24 @@ package struct Accounts: Sendable {
         }
     }
 
-    /// Accounts in the order of their names.
+    /// The account of that name; nil when there is none.
+    package func find(_ id: UserID, of application: SDKAppID) async throws(ChatError) -> Account? {
+        try await database.read { tx throws(ChatError) in try AccountTable.find(id, of: application, in: tx) }
+    }
+
+    /// Accounts in the order of their names; a page costs the same wherever it is.
     ///
-    /// - Parameter last: the last name of the page before; empty for the first page.
+    /// - Parameters:
+    ///   - prefix: what the names begin with; empty for all.
+    ///   - last: the last name of the page before; empty for the first page.
     package func page(
         of application: SDKAppID,
+        beginning prefix: String = "",
         after last: String,
         limit: Int
     ) async throws(ChatError) -> [Account] {
         try await database.read { tx throws(ChatError) in
-            try AccountTable.page(of: application, after: last, limit: limit, in: tx)
+            try AccountTable.page(of: application, beginning: prefix, after: last, limit: limit, in: tx)
         }
     }
 

@@ -54,9 +54,7 @@ package final class Application: Sendable {
 
     /// The first moment without the channel service; nil when there is none.
     package var channelServiceEnd: Timestamp? {
-        if let channelServiceExpiresAt { return channelServiceExpiresAt }
-        let days = limits[.officialChannelDays]
-        return days == 0 ? nil : createdAt.advanced(bySeconds: days * 86_400)
+        channelServiceExpiresAt ?? limits.channelServiceEnd(since: createdAt)
     }
 
     /// Refuses unless the channel service is switched on and has not ended.

@@ -19,11 +19,11 @@ enum ApplicationRules {
     }
 
     private static func demand(_ part: String, _ text: String, bytes allowed: ClosedRange<Int>) throws(ChatError) {
-        guard !allowed.contains(text.utf8.count) else { return }
+        guard !TextRule(bytes: allowed).allows(text) else { return }
         throw ChatError(
             .accountParameterInvalid,
             """
-            An application's \(part) must be \(allowed.lowerBound) to \(allowed.upperBound) bytes long; \
+            An application's \(part) must be \(allowed.lowerBound) to \(allowed.upperBound) bytes long, without NUL; \
             this one has \(text.utf8.count).
             """
         )

@@ -22,10 +22,10 @@ package final class Applications: Sendable {
         var changes = 0
     }
 
-    private let database: any Database
+    let database: any Database
     private let bus: any EventBus
     private let clock: any WallClock
-    private let table: ApplicationTable
+    let table: ApplicationTable
     private let cache = Mutex(Cache())
 
     /// - Parameter overrides: limits above every plan and application, from `rostrum dev --limits`.
@@ -85,8 +85,26 @@ package final class Applications: Sendable {
     }
 
     /// The newest entries of an application's audit, newest first; they outlive the application.
-    package func audit(of id: SDKAppID, newest limit: Int) async throws(ChatError) -> [AuditEntry] {
-        try await database.read { tx throws(ChatError) in try Audit.newest(limit, of: id, in: tx) }
+    ///
+    /// - Parameter last: time and request of the last entry of the page before; nil for the first page.
+    package func audit(
+        of id: SDKAppID,
+        newest limit: Int,
+        before last: (Timestamp, String)? = nil
+    ) async throws(ChatError) -> [AuditEntry] {
+        try await database.read { tx throws(ChatError) in try Audit.newest(limit, before: last, of: id, in: tx) }
+    }
+
+    /// A number that no application has, like the hosted service's: ten digits that begin with 14.
+    ///
+    /// - Throws: 70402 when none was found.
+    package func freeNumber(_ random: any RandomSource) async throws(ChatError) -> SDKAppID {
+        for _ in 0..<100 {
+            let drawn = random.bytes(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+            guard let id = SDKAppID(rawValue: 1_400_000_000 + drawn % 100_000_000) else { continue }
+            if try await load(id) == nil { return id }
+        }
+        throw ChatError(.accountParameterInvalid, "No free number was found; choose one.")
     }
 
     /// Makes an application and imports its admins.

@@ -50,16 +50,21 @@ package enum Audit {
 
     /// The newest entries of an application, newest first.
     ///
-    /// - Parameter limit: at most so many.
+    /// - Parameters:
+    ///   - limit: at most so many.
+    ///   - last: time and request of the last entry of the page before; nil for the first page.
     package static func newest(
         _ limit: Int,
+        before last: (Timestamp, String)? = nil,
         of application: SDKAppID,
         in tx: any Transaction
     ) throws(ChatError) -> [AuditEntry] {
+        let (time, request) = last ?? (Timestamp(milliseconds: .max), "")
         let rows = try tx.rows(
             """
             SELECT at, request, operator, address, action, target FROM audit
-            WHERE app = \(application) ORDER BY at DESC, request DESC LIMIT \(limit)
+            WHERE app = \(application) AND (at, request) < (\(time), \(request))
+            ORDER BY at DESC, request DESC LIMIT \(limit)
             """
         )
         return try rows.map { row throws(ChatError) in

@@ -188,7 +188,7 @@ enum OperatorTable {
         return try tx.rows(
             """
             SELECT at, request, operator, address, action, target FROM operator_audit
-            WHERE at < \(time) OR (at = \(time) AND request < \(request))
+            WHERE (at, request) < (\(time), \(request))
             ORDER BY at DESC, request DESC LIMIT \(limit)
             """
         ).map { row throws(ChatError) in

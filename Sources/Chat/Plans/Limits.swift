@@ -53,6 +53,12 @@ package struct Limits: Sendable, Equatable {
         values[name] ?? 0
     }
 
+    /// When the channel service of an application ends that was made at a moment; nil when it does not.
+    package func channelServiceEnd(since creation: Timestamp) -> Timestamp? {
+        let days = self[.officialChannelDays]
+        return days == 0 ? nil : creation.advanced(bySeconds: days * 86_400)
+    }
+
     /// These limits with some of them replaced.
     package func replacing(_ others: [Name: Int64]) -> Limits {
         Limits { others[$0] ?? self[$0] }

@@ -39,6 +39,7 @@ extension Schema {
                 PRIMARY KEY (at, request)
             )
             """,
+            "CREATE INDEX channels_by_owner ON channels (app, owner, id)",
             "CREATE INDEX channels_by_name ON channels (app, name, id)",
             "CREATE INDEX channels_by_creation ON channels (app, created_at, id)",
             "CREATE INDEX channels_by_subscribers ON channels (app, subscribers, id)",

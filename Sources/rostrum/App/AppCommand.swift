@@ -42,7 +42,7 @@ extension AppCommand {
 
         func run() async throws {
             try await storage.withInstallation(makeIfMissing: true) { systems in
-                let number = if let id { id } else { try await freeNumber(systems) }
+                let number = if let id { id } else { try await systems.applications.freeNumber(systems.random) }
                 let new = NewApplication(
                     id: number,
                     name: name,
@@ -59,16 +59,6 @@ extension AppCommand {
         private func administrator() throws -> UserID {
             guard let id = UserID(rawValue: "administrator") else { throw StartError("no default admin") }
             return id
-        }
-
-        /// The hosted service's numbers begin with 14 and have ten digits.
-        private func freeNumber(_ systems: Systems) async throws -> SDKAppID {
-            for _ in 0..<100 {
-                let drawn = systems.random.bytes(4).reduce(Int64(0)) { $0 << 8 | Int64($1) }
-                guard let id = SDKAppID(rawValue: 1_400_000_000 + drawn % 100_000_000) else { continue }
-                if try await systems.applications.find(id) == nil { return id }
-            }
-            throw StartError("no free number was found; give one")
         }
     }
 

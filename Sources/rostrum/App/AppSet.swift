@@ -1,7 +1,6 @@
 import ArgumentParser
 import Chat
 import ChatProtocol
-import FoundationEssentials
 import Server
 
 extension AppCommand {
@@ -112,8 +111,7 @@ struct ServiceEnd: ExpressibleByArgument {
             moment = nil
             return
         }
-        let day = try? Date(argument, strategy: .iso8601.year().month().day())
-        guard let date = (try? Date(argument, strategy: .iso8601)) ?? day else { return nil }
-        moment = Timestamp(seconds: Int64(date.timeIntervalSince1970))
+        guard let moment = Timestamp(text: argument) else { return nil }
+        self.moment = moment
     }
 }
