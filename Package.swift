@@ -221,7 +221,9 @@ let package = Package(
         ),
         tests(
             "ConsoleTests",
-            uses: ["AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "RostrumTesting", "Web"],
+            uses: [
+                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "RostrumTesting", "Web",
+            ],
             from: [.httpTypes, .hummingbird, .logging, .nioCore]
         ),
         tests(

@@ -6,6 +6,13 @@
 
 #define NAMED(name, bytes) {name, {bytes, sizeof bytes}}
 
+web_file web_file_accounts_import_js(void) {
+    static const unsigned char bytes[] = {
+#embed "../Web/Console/accounts-import.js"
+    };
+    return (web_file){bytes, sizeof bytes};
+}
+
 web_file web_file_console_css(void) {
     static const unsigned char bytes[] = {
 #embed "../Web/Console/console.css"
@@ -42,6 +49,33 @@ const web_named_file *web_console_texts(size_t *count) {
 
 // One entry a template: its bytes here, its name in the list below. In the order of their names.
 
+static const unsigned char account[] = {
+#embed "../Web/Console/account.mustache"
+};
+static const unsigned char accounts[] = {
+#embed "../Web/Console/accounts.mustache"
+};
+static const unsigned char accounts_import[] = {
+#embed "../Web/Console/accounts-import.mustache"
+};
+static const unsigned char application[] = {
+#embed "../Web/Console/application.mustache"
+};
+static const unsigned char application_audit[] = {
+#embed "../Web/Console/application-audit.mustache"
+};
+static const unsigned char application_key[] = {
+#embed "../Web/Console/application-key.mustache"
+};
+static const unsigned char application_new[] = {
+#embed "../Web/Console/application-new.mustache"
+};
+static const unsigned char application_settings[] = {
+#embed "../Web/Console/application-settings.mustache"
+};
+static const unsigned char applications[] = {
+#embed "../Web/Console/applications.mustache"
+};
 static const unsigned char audit[] = {
 #embed "../Web/Console/audit.mustache"
 };
@@ -63,6 +97,15 @@ static const unsigned char sign_in[] = {
 
 const web_named_file *web_console_templates(size_t *count) {
     static const web_named_file files[] = {
+        NAMED("account", account),
+        NAMED("accounts", accounts),
+        NAMED("accounts-import", accounts_import),
+        NAMED("application", application),
+        NAMED("application-audit", application_audit),
+        NAMED("application-key", application_key),
+        NAMED("application-new", application_new),
+        NAMED("application-settings", application_settings),
+        NAMED("applications", applications),
         NAMED("audit", audit),
         NAMED("layout", layout),
         NAMED("operators", operators),

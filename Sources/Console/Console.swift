@@ -48,7 +48,11 @@ package struct Console: Sendable {
         let routes = Routes(router.group(RouterPath(Self.path)), services)
         for (path, file) in WebFile.console { routes.file(path, file) }
         SignInPages(services).add(to: routes)
+        AccountImportPages(services).add(to: routes)
+        AccountPages(services).add(to: routes)
+        ApplicationPages(services).add(to: routes)
         OperatorPages(services).add(to: routes)
+        SettingsPages(services).add(to: routes)
         responder = router.buildResponder()
         crossSiteGuard = CrossSiteGuard(addresses: addresses)
         self.logger = logger

@@ -53,6 +53,7 @@ extension WebFile {
 extension WebFile {
     /// What the console's pages load, by path under `/console`.
     package static let console = [
+        "accounts-import.js": WebFile(web_file_accounts_import_js(), "text/javascript", for: .thisServer),
         "console.css": WebFile(web_file_console_css(), "text/css", for: .thisServer),
         "console.js": WebFile(web_file_console_js(), "text/javascript", for: .thisServer),
     ]

@@ -14,6 +14,7 @@ typedef struct {
     web_file file;
 } web_named_file;
 
+web_file web_file_accounts_import_js(void);
 web_file web_file_console_css(void);
 web_file web_file_console_js(void);
 /// The templates of the console; sets how many there are.

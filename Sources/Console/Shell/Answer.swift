@@ -124,6 +124,7 @@ struct Shell: Sendable {
             applicationName = application.name.isEmpty ? "\(application.id)" : application.name
             applicationLinks = Navigation.application
                 .filter { !$0.isForEmulator || visit.services.emulator != nil }
+                .filter { !$0.isForOwners || isOwner }
                 .map { $0.link(under: path, section: page.section, texts) }
         } else {
             (applicationName, applicationPath, applicationLinks) = (nil, nil, [])
@@ -149,7 +150,12 @@ struct Navigation: Sendable {
         Navigation(section: "audit", path: "/audit"),
     ]
 
-    static let application: [Navigation] = []
+    static let application: [Navigation] = [
+        Navigation(section: "overview", path: ""),
+        Navigation(section: "accounts", path: "/accounts"),
+        Navigation(section: "applicationAudit", path: "/audit"),
+        Navigation(section: "settings", path: "/settings", isForOwners: true),
+    ]
 
     func link(under base: String, section current: String, _ texts: Texts) -> Shell.Link {
         Shell.Link(path: base + path, text: texts["nav.\(section)"], isCurrent: section == current)

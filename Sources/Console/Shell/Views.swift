@@ -12,6 +12,8 @@ struct Choice: Sendable {
 /// Who did what, newest first.
 struct AuditView: Sendable {
     static let rows = 100
+    /// How much of a target is shown, in characters: an import names a hundred accounts.
+    private static let longestTarget = 300
 
     struct Row: Sendable {
         let time: String
@@ -34,7 +36,7 @@ struct AuditView: Sendable {
                 iso: $0.time.iso,
                 who: $0.caller,
                 action: $0.action,
-                target: $0.target,
+                target: $0.target.shortened(to: Self.longestTarget),
                 address: $0.address
             )
         }
@@ -45,7 +47,7 @@ struct AuditView: Sendable {
 
     /// After which entry the asked page begins.
     static func last(_ visit: Visit) -> (Timestamp, String)? {
-        Int64(visit.asked("before")).map { (Timestamp(milliseconds: $0), visit.asked("request")) }
+        Int64(visit.asked("before")).map { (Timestamp(milliseconds: $0), visit.cursor("request")) }
     }
 }
 
@@ -53,6 +55,42 @@ extension Timestamp {
     /// For machines: `2026-11-24T12:34:56.789Z`.
     var iso: String { UTCTimestamp.text(milliseconds) }
 
+    /// The day in UTC, as date fields have it: `2026-11-24`.
+    var day: String { String(iso.prefix(10)) }
+
     /// For people: `2026-11-24 12:34:56 UTC`.
     var shown: String { iso.prefix(19).replacing("T", with: " ") + " UTC" }
+}
+
+extension Int64 {
+    /// For people: `1,234,567`, as all languages of the console write it.
+    var grouped: String {
+        let digits = String(magnitude)
+        var text = self < 0 ? "-" : ""
+        for (position, digit) in digits.enumerated() {
+            if position > 0, (digits.utf8.count - position).isMultiple(of: 3) { text.append(",") }
+            text.append(digit)
+        }
+        return text
+    }
+}
+
+extension String {
+    /// As much as fits in so many characters, and a mark where something is left out.
+    func shortened(to length: Int) -> String {
+        utf8.count > length && count > length ? prefix(length - 1) + "…" : self
+    }
+
+    /// As it stands in a URL, between two slashes or as a value of the query.
+    var percentEncoded: String {
+        let plain = Set("-._~".utf8)
+        return utf8.reduce(into: "") { text, byte in
+            let isPlain =
+                plain.contains(byte) || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
+                || (0x61...0x7A).contains(byte)
+            text +=
+                isPlain
+                ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }
+    }
 }

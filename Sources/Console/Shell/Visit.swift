@@ -71,6 +71,12 @@ struct Visit: Sendable {
     /// A parameter of the query, empty when it is not there.
     func asked(_ name: String) -> String { query[name] }
 
+    /// Where a page of a list begins, by a parameter of the query; empty for what no ID or key can be.
+    func cursor(_ name: String) -> String {
+        let text = asked(name)
+        return text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : ""
+    }
+
     /// A parameter of the path, decoded.
     func named(_ name: String) -> String {
         let text = parameters.get(name) ?? ""

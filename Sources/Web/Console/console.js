@@ -21,3 +21,18 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
+
+// A page that answered a form and shows something once is not asked for again by a reload.
+for (const element of document.querySelectorAll("[data-address]")) {
+  history.replaceState(null, "", element.dataset.address);
+}
+
+// A button with data-copy copies the text of the element of that ID.
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.copied;
+  });
+}

@@ -1,0 +1,204 @@
+import Chat
+import ChatProtocol
+import HTTPTypes
+import Hummingbird
+
+/// What owners may change about an application.
+struct SettingsPages: Sendable {
+    private let services: Services
+    private var applications: Applications { services.systems.applications }
+
+    init(_ services: Services) {
+        self.services = services
+    }
+
+    func add(to routes: Routes) {
+        routes.get("apps/:app/settings", by: .owner) { visit throws(ChatError) in
+            .page(settings(of: try await visit.application(), visit))
+        }
+        routes.post("apps/:app/settings/:action", by: .owner) { visit, form throws(ChatError) in
+            try await change(visit, form)
+        }
+    }
+
+    // MARK: The page
+
+    private struct Limit: Sendable {
+        let id: String
+        let label: String
+        let value: String
+        let byPlan: String
+        let smallest: String
+        let largest: String
+    }
+
+    private struct Key: Sendable {
+        let label: String
+        let made: String
+    }
+
+    private struct Settings: Sendable {
+        let id: String
+        let name: String
+        let longestName: Int
+        let plans: [Choice]
+        let isEnabled: Bool
+        let limits: [Limit]
+        let serviceIsOn: Bool
+        let lastDay: String
+        let endByPlan: String
+        let admins: [String]
+        let newAdmin: String
+        let keys: [Key]
+        let isRotating: Bool
+        let confirmation: String
+    }
+
+    /// - Parameter typed: a form that was refused, which keeps what was typed.
+    private func settings(
+        of application: Chat.Application,
+        _ visit: Visit,
+        _ typed: Form? = nil,
+        problem: ChatError? = nil
+    ) -> Page {
+        let texts = visit.texts
+        let action = typed == nil ? "" : visit.named("action")
+        func field(_ name: String, of form: String, else stored: String) -> String {
+            action == form ? typed?[name] ?? stored : stored
+        }
+        let plan = Plan(rawValue: field("plan", of: "general", else: application.plan.rawValue)) ?? application.plan
+        let end = application.limits.channelServiceEnd(since: application.createdAt)
+        let content = Settings(
+            id: application.id.description,
+            name: field("name", of: "general", else: application.name),
+            longestName: NewApplication.longestName,
+            plans: Choice.plans(plan, texts),
+            isEnabled: application.isEnabled,
+            limits: Limits.Name.allCases.map { name in
+                let own = application.ownLimits[name].map(String.init) ?? ""
+                return Limit(
+                    id: name.rawValue,
+                    label: texts["limits.\(name.rawValue)"],
+                    value: field(name.rawValue, of: "limits", else: own),
+                    byPlan: texts[
+                        "settings.byPlan",
+                        ["value": name.shown(application.plan.limits[name], texts)]
+                    ],
+                    smallest: String(name.allowed.lowerBound),
+                    largest: String(name.allowed.upperBound)
+                )
+            },
+            serviceIsOn: action == "service" ? typed?.isOn("on") ?? false : application.channelServiceIsEnabled,
+            lastDay: field("end", of: "service", else: application.channelServiceExpiresAt?.day ?? ""),
+            endByPlan: end.map { texts["settings.endByPlan", ["day": $0.day]] } ?? texts["settings.noEndByPlan"],
+            admins: application.admins.sorted().map(\.rawValue),
+            newAdmin: field("user", of: "add-admin", else: ""),
+            keys: application.keys.enumerated().map { position, key in
+                Key(label: texts["settings.key", ["number": String(position + 1)]], made: key.createdAt.shown)
+            },
+            isRotating: application.keys.count > 1,
+            confirmation: field("confirmation", of: "delete", else: "")
+        )
+        return Page(
+            "application-settings",
+            title: "settings.title",
+            content,
+            of: application,
+            section: "settings",
+            problem: problem
+        )
+    }
+
+    // MARK: Changing
+
+    private func change(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        let application = try await visit.application()
+        let (id, operation) = (application.id, visit.operation())
+        do throws(ChatError) {
+            switch visit.named("action") {
+            case "general":
+                var change = ApplicationChange()
+                change.name = form["name"]
+                change.plan = try Plan(demanding: form["plan"])
+                _ = try await applications.update(id, change, by: operation)
+            case "serving":
+                var change = ApplicationChange()
+                change.isEnabled = form["enabled"] == "yes"
+                _ = try await applications.update(id, change, by: operation)
+            case "service":
+                _ = try await applications.update(id, try service(form, of: application), by: operation)
+            case "limits":
+                let change = try limits(form, of: application)
+                if !change.isEmpty { _ = try await applications.update(id, change, by: operation) }
+            case "add-admin":
+                _ = try await applications.addAdmin(try UserID(demanding: form["user"]), to: id, by: operation)
+            case "remove-admin":
+                _ = try await applications.removeAdmin(try UserID(demanding: form["user"]), from: id, by: operation)
+            case "rotate-key":
+                let key = NewApplication.makeKey(services.systems.random)
+                let rotated = try await applications.rotateKey(of: id, to: key, by: operation)
+                return .page(NewKey(rotated, isFirst: false).page)
+            case "finish-rotation": _ = try await applications.dropOldKeys(of: id, by: operation)
+            case "delete":
+                try demandConfirmation(form["confirmation"], of: application, visit.texts)
+                try await applications.delete(id, by: operation)
+                return .done("applicationDeleted", path: "\(Console.path)/apps")
+            default: return .problem(.notFound, "errors.notFound")
+            }
+            return .done("applicationChanged", path: "\(application.path)/settings")
+        } catch {
+            return .page(settings(of: application, visit, form, problem: error))
+        }
+    }
+
+    private func service(
+        _ form: Form,
+        of application: Chat.Application
+    ) throws(ChatError) -> ApplicationChange {
+        var change = ApplicationChange()
+        change.channelServiceIsEnabled = form.isOn("on")
+        let day = form["end"]
+        // A moment within the day, which the command line can give, stays while the day does.
+        guard day != application.channelServiceExpiresAt?.day ?? "" else { return change }
+        guard !day.isEmpty else {
+            change.channelServiceExpiresAt = .some(nil)
+            return change
+        }
+        guard let end = Timestamp(text: day) else {
+            throw ChatError(.accountParameterInvalid, "The end must be a day such as 2027-01-31.")
+        }
+        change.channelServiceExpiresAt = .some(end)
+        return change
+    }
+
+    /// What differs from the limits of the application's own; an empty field gives a limit back to the plan.
+    private func limits(_ form: Form, of application: Chat.Application) throws(ChatError) -> ApplicationChange {
+        var change = ApplicationChange()
+        for name in Limits.Name.allCases where form.isOn(name.rawValue) {
+            let text = form[name.rawValue]
+            guard !text.isEmpty else {
+                if application.ownLimits[name] != nil { change.ownLimits[name] = .some(nil) }
+                continue
+            }
+            guard let value = Int64(text) else {
+                let allowed = name.allowed
+                throw ChatError(
+                    .accountParameterInvalid,
+                    "The limit \(name.rawValue) must be \(allowed.lowerBound) to \(allowed.upperBound); it is no number."
+                )
+            }
+            if application.ownLimits[name] != value { change.ownLimits[name] = .some(value) }
+        }
+        return change
+    }
+
+    private func demandConfirmation(
+        _ typed: String,
+        of application: Chat.Application,
+        _ texts: Texts
+    ) throws(ChatError) {
+        guard typed == application.id.description || !typed.isEmpty && typed == application.name else {
+            throw ChatError(.accountParameterInvalid, texts["settings.notConfirmed"])
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Chat
+import ChatProtocol
+import HTTPTypes
+import RostrumTesting
+import Testing
+
+/// Accounts are imported, one by a form and many from a CSV text.
+@Suite struct AccountImportPagesTests {
+    private static let path = "/apps/\(SDKAppID.example)/accounts"
+
+    private func account(_ name: String, in installation: TestInstallation) async throws -> Account? {
+        try await installation.accounts.find(UserID(name), of: .example)
+    }
+
+    @Test("one account is imported; what is left empty stays as it is")
+    func one() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await SignedInBrowser(installation, as: .operator)
+
+            let reply = try await browser.post(Self.path, ["id": " anna ", "nick": "Anna", "face": "a.png"])
+            _ = try await browser.post(Self.path, ["id": "anna", "nick": "", "face": "b.png"])
+
+            #expect(reply.headers[.location] == "/console\(Self.path)/anna?done=accountImported")
+            let anna = try await account("anna", in: installation)
+            #expect(anna?.nick == "Anna" && anna?.faceURL == "b.png")
+            let refused = try await browser.post(Self.path, ["id": "@TOA#x", "nick": "Kept", "face": ""])
+            #expect(refused.status == .unprocessableContent)
+            #expect(refused.has("A UserID must be", #"value="@TOA#x""#, #"value="Kept""#))
+        }
+    }
+
+    @Test("pasted rows are imported, and those that are refused are shown with line and reason")
+    func pasted() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            try await installation.setLimits([.accounts: 4])
+            let browser = try await SignedInBrowser(installation, as: .operator)
+            let long = String(repeating: "n", count: 501)
+            let rows = """
+                UserID,Nick,FaceUrl
+                anna,"Anna ""A"", x",a.png
+
+                @TGS#1,Group
+                carl,\(long)
+                dora,D"ora
+                a,b,c,d
+                <b>bold</b>
+                bob
+                eve
+                fred
+                """
+
+            let page = try await browser.post("\(Self.path)-import", ["rows": rows])
+
+            #expect(page.status == .ok && page.has("3 imported, 6 refused"))
+            let refused = page.text.matches(of: /<td class="number">(\d+)<\/td><td class="wrap">([^<]*)</)
+                .map { "\($0.1) \($0.2)" }
+            #expect(refused == ["4 @TGS#1", "5 carl", "6 ", "7 a", "8 &lt;b&gt;bold&lt;/b&gt;", "11 fred"])
+            #expect(page.has("at most 500 bytes", "A quotation mark", "at most three columns", "all 4 accounts"))
+            #expect(try await account("anna", in: installation)?.nick == #"Anna "A", x"#)
+            #expect(try await account("eve", in: installation) != nil)
+        }
+    }
+
+    @Test("the script is told in JSON, by the lines of the whole file")
+    func script() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await SignedInBrowser(installation, as: .operator)
+            // A header is one on the first line only.
+            let form = ["rows": "userid\nanna,Anna\n", "line": "101", "answer": "json"]
+
+            let reply = try await browser.post("\(Self.path)-import", form)
+
+            #expect(reply.headers[.contentType] == "application/json")
+            #expect(reply.text == #"{"imported":2,"refused":[]}"#)
+            let refused = try await browser.post(
+                "\(Self.path)-import",
+                ["rows": "ok1\r\nno no\r\n", "line": "201", "answer": "json"]
+            )
+            #expect(refused.has(#"{"imported":1,"refused":[{"line":202,"name":"no no","reason":"A UserID must be"#))
+        }
+    }
+
+    @Test("a name that is refused twice is shown twice, and an import without an admin is refused whole")
+    func edges() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            try await installation.setLimits([.accounts: 1])
+            let browser = try await SignedInBrowser(installation, as: .operator)
+            let form = ["rows": "x\nx\nadministrator\nx", "answer": "json"]
+            let reply = try await browser.post("\(Self.path)-import", form)
+            let lines = reply.text.matches(of: /"line":(\d+)/).map { String($0.1) }
+            #expect(reply.has(#""imported":1"#) && lines == ["1", "2", "4"])
+
+            let admin = installation.applications
+            _ = try await admin.removeAdmin(.administrator, from: .example, by: installation.operation())
+            let refused = try await browser.post("\(Self.path)-import", form)
+            #expect(refused.status == .unprocessableContent && refused.has(#"{"problem":"#, "no admin"))
+        }
+    }
+
+    @Test("more rows than one transaction takes are all imported, whatever line the sender says")
+    func many() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await SignedInBrowser(installation, as: .operator)
+            let rows = (0..<250).map { "user\($0)" }.joined(separator: "\n")
+
+            let reply = try await browser.post(
+                "\(Self.path)-import",
+                ["rows": rows, "line": "9223372036854775807", "answer": "json"]
+            )
+
+            #expect(reply.has(#""imported":250"#))
+            #expect(try await installation.applications.usage(of: .example).accounts == 251)
+        }
+    }
+}
