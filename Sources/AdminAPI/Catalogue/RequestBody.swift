@@ -10,7 +10,7 @@ package struct RequestBody: Sendable {
     /// Where the object stands in the body, for error texts, such as `SubscriberList[3].` for an item of a list.
     private let place: String
 
-    init(_ object: JSONObject, codes: CodeFamily, place: String = "") {
+    package init(_ object: JSONObject, codes: CodeFamily, place: String = "") {
         (self.object, self.codes, self.place) = (object, codes, place)
     }
 

@@ -3,17 +3,11 @@ import ChatProtocol
 
 /// Adding Subscribers (spec/official-channels.md B.4).
 struct AddSubscriber: Command {
-    static let list = ObjectListField(
-        "SubscriberList",
-        of: [SubscriberFields.account],
-        count: 1...SubscriberFields.most
-    )
-
     static let card = CommandCard(
         path: "official_account_open_http_svc/add_subscriber",
         summary: "Subscribes up to 100 users to a channel.",
         documents: ["1047/60760", "269/102308"],
-        fields: [ChannelFields.channel, list],
+        fields: [ChannelFields.channel, SubscriberFields.list],
         codes: .officialAccount,
         errors: [
             .channelNotFound, .channelIDInvalid, .channelFull, .refusedByWebhook, .webhookFailed,
@@ -26,9 +20,7 @@ struct AddSubscriber: Command {
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let channel = try body.required(ChannelFields.channel)
-        let names = try body.objects(Self.list).map { item throws(ChatError) in
-            try item.required(SubscriberFields.account)
-        }
+        let names = try SubscriberFields.names(in: body)
         let results = try await subscribers.add(names, to: channel, for: call)
         return ["SubscriberList": SubscriberResult.list(names, results.map(\.rawValue))]
     }

@@ -1,5 +1,5 @@
-import Chat
-import ChatProtocol
+package import Chat
+package import ChatProtocol
 
 /// Creating Official Channel (spec/official-channels.md B.1).
 struct CreateOfficialAccount: Command {
@@ -27,11 +27,19 @@ struct CreateOfficialAccount: Command {
     let channels: OfficialChannels
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
-        let new = NewChannel(
-            id: try body.optional(Self.id),
-            owner: try body.required(Self.owner),
+        let id = try await channels.create(try NewChannel(body), for: call)
+        return ["OfficialAccountUserID": .string(id.rawValue)]
+    }
+}
+
+extension NewChannel {
+    /// What the fields of the command ask for; also the console's form is read by them.
+    package init(_ body: RequestBody) throws(ChatError) {
+        self.init(
+            id: try body.optional(CreateOfficialAccount.id),
+            owner: try body.required(CreateOfficialAccount.owner),
             profile: ChannelProfile(
-                name: try body.required(Self.name),
+                name: try body.required(CreateOfficialAccount.name),
                 introduction: try body.optional(ChannelFields.introduction) ?? "",
                 faceURL: try body.optional(ChannelFields.faceURL) ?? "",
                 organization: try body.optional(ChannelFields.organization) ?? "",
@@ -39,6 +47,5 @@ struct CreateOfficialAccount: Command {
             ),
             maxSubscribers: try body.optional(ChannelFields.maxSubscribers)
         )
-        return ["OfficialAccountUserID": .string(try await channels.create(new, for: call).rawValue)]
     }
 }

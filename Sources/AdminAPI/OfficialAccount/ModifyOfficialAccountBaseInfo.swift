@@ -1,5 +1,5 @@
-import Chat
-import ChatProtocol
+package import Chat
+package import ChatProtocol
 
 /// Modifying Official Channel Profile (spec/official-channels.md B.3).
 struct ModifyOfficialAccountBaseInfo: Command {
@@ -25,14 +25,20 @@ struct ModifyOfficialAccountBaseInfo: Command {
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let channel = try body.required(Self.channel)
-        var change = ChannelChange()
-        change.name = try body.optional(Self.name)
-        change.introduction = try body.optional(ChannelFields.introduction)
-        change.faceURL = try body.optional(ChannelFields.faceURL)
-        change.organization = try body.optional(ChannelFields.organization)
-        change.customString = try body.optional(ChannelFields.customString)
-        change.maxSubscribers = try body.optional(ChannelFields.maxSubscribers)
-        try await channels.modify(channel, change, for: call)
+        try await channels.modify(channel, try ChannelChange(body), for: call)
         return [:]
+    }
+}
+
+extension ChannelChange {
+    /// What the fields of the command ask for; also the console's form is read by them.
+    package init(_ body: RequestBody) throws(ChatError) {
+        self.init()
+        name = try body.optional(ModifyOfficialAccountBaseInfo.name)
+        introduction = try body.optional(ChannelFields.introduction)
+        faceURL = try body.optional(ChannelFields.faceURL)
+        organization = try body.optional(ChannelFields.organization)
+        customString = try body.optional(ChannelFields.customString)
+        maxSubscribers = try body.optional(ChannelFields.maxSubscribers)
     }
 }

@@ -1,5 +1,5 @@
 import Chat
-import ChatProtocol
+package import ChatProtocol
 
 /// Recalling Broadcasts (spec/official-channels.md B.11).
 struct OfficialAccountMsgRecall: Command {
@@ -38,11 +38,23 @@ struct OfficialAccountMsgRecall: Command {
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
         let channel = try body.required(ChannelFields.channel)
-        let keys = try body.items(Self.keys)
-        let codes = try await broadcasts.recall(keys, reason: try body.optional(Self.reason), in: channel, for: call)
-        let items = zip(keys, codes).map { key, code in
+        let recall = try BroadcastRecall(body)
+        let codes = try await broadcasts.recall(recall.keys, reason: recall.reason, in: channel, for: call)
+        let items = zip(recall.keys, codes).map { key, code in
             JSONValue.object(["MsgKey": .string(key), "RetCode": .integer(Int64(code.rawValue))])
         }
         return ["RecallRetList": .array(items)]
+    }
+}
+
+/// Which broadcasts of a channel are to be recalled, and why.
+package struct BroadcastRecall: Sendable {
+    package let keys: [String]
+    package let reason: String?
+
+    /// What the fields of the command ask for; also the console's form is read by them.
+    package init(_ body: RequestBody) throws(ChatError) {
+        keys = try body.items(OfficialAccountMsgRecall.keys)
+        reason = try body.optional(OfficialAccountMsgRecall.reason)
     }
 }

@@ -1,5 +1,5 @@
-import Chat
-import ChatProtocol
+package import Chat
+package import ChatProtocol
 
 /// Sending a Broadcast (spec/official-channels.md B.10).
 struct SendOfficialAccountMsg: Command {
@@ -57,20 +57,26 @@ struct SendOfficialAccountMsg: Command {
     let broadcasts: Broadcasts
 
     func answer(_ body: RequestBody, _ call: Call) async throws(ChatError) -> JSONObject {
-        var new = NewBroadcast(
-            channel: try body.required(ChannelFields.channel),
-            random: try body.required(Self.random),
-            body: try body.required(Self.messageBody)
-        )
-        new.cloudCustomData = try body.optional(Self.cloudCustomData)
-        new.pushInfo = try body.optional(Self.pushInfo)
-        new.isOnlineOnly = try body.optional(Self.onlineOnly) == 1
-        let forbidden = try body.optionalItems(Self.forbidden)
-        new.skipsBeforeWebhook = forbidden?.contains(.before) ?? false
-        new.skipsAfterWebhook = forbidden?.contains(.after) ?? false
-        let control = try body.optionalItems(Self.control)
-        new.updatesLastMessage = !(control?.contains(.noLastMessage) ?? false)
-        let key = try await broadcasts.send(new, for: call)
+        let key = try await broadcasts.send(try NewBroadcast(body), for: call)
         return ["MsgTime": .integer(key.seconds), "MsgKey": .string(key.rawValue)]
+    }
+}
+
+extension NewBroadcast {
+    /// What the fields of the command ask for; also the console's form is read by them.
+    package init(_ body: RequestBody) throws(ChatError) {
+        self.init(
+            channel: try body.required(ChannelFields.channel),
+            random: try body.required(SendOfficialAccountMsg.random),
+            body: try body.required(SendOfficialAccountMsg.messageBody)
+        )
+        cloudCustomData = try body.optional(SendOfficialAccountMsg.cloudCustomData)
+        pushInfo = try body.optional(SendOfficialAccountMsg.pushInfo)
+        isOnlineOnly = try body.optional(SendOfficialAccountMsg.onlineOnly) == 1
+        let forbidden = try body.optionalItems(SendOfficialAccountMsg.forbidden)
+        skipsBeforeWebhook = forbidden?.contains(.before) ?? false
+        skipsAfterWebhook = forbidden?.contains(.after) ?? false
+        let control = try body.optionalItems(SendOfficialAccountMsg.control)
+        updatesLastMessage = !(control?.contains(.noLastMessage) ?? false)
     }
 }

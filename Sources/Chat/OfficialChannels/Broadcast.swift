@@ -32,11 +32,11 @@ package struct NewBroadcast: Sendable {
     }
 
     /// What counts against `messageBytes`.
-    var size: Int { body.json.count + (cloudCustomData?.utf8.count ?? 0) }
+    package var size: Int { body.json.count + (cloudCustomData?.utf8.count ?? 0) }
 }
 
 /// What a row of a channel's numbers stands for; every number that was taken has one.
-enum BroadcastKind: String, Sendable {
+package enum BroadcastKind: String, Sendable {
     case stored
     /// For those who were online: history does not show it.
     case onlineOnly = "online-only"
@@ -56,4 +56,13 @@ package struct Broadcast: Sendable, Equatable {
     package let key: MessageKey
     package let random: Int64
     package let content: Content
+}
+
+/// A broadcast by itself, with all that is kept of it.
+package struct BroadcastDetails: Sendable {
+    package let kind: BroadcastKind
+    package let sentAt: Timestamp
+    /// One that was not stored has no content, as if it had expired.
+    package let broadcast: Broadcast
+    package let recall: (at: Timestamp, reason: String?)?
 }

@@ -88,7 +88,7 @@ package struct BroadcastReceipts: Sendable {
         return try await database.read { tx throws(ChatError) in
             guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
             guard let receipt = try BroadcastTable.receipt(of: key, in: channel, of: application.id, tx) else {
-                throw ChatError(.messageNotFound, "The channel \(id) has no broadcast \(key).")
+                throw .noBroadcast(key, in: id)
             }
             return receipt
         }
@@ -99,5 +99,11 @@ extension BroadcastDelivery {
     /// The same on every node.
     fileprivate var lockOrder: (Int64, String, Int64, Int64) {
         (reference.application.rawValue, reference.channel.rawValue, reference.incarnation, seq)
+    }
+}
+
+extension ChatError {
+    static func noBroadcast(_ key: MessageKey, in id: ChannelID) -> ChatError {
+        ChatError(.messageNotFound, "The channel \(id) has no broadcast \(key).")
     }
 }

@@ -162,6 +162,23 @@ enum BroadcastTable {
         )
     }
 
+    /// When and why a broadcast was recalled; nil when it was not.
+    static func recall(
+        of seq: Int64,
+        in channel: OfficialChannel,
+        of application: SDKAppID,
+        _ tx: any Transaction
+    ) throws(ChatError) -> (at: Timestamp, reason: String?)? {
+        let row = try tx.row(
+            """
+            SELECT recalled_at, recall_reason FROM broadcasts WHERE app = \(application)
+                AND channel = \(channel.id) AND incarnation = \(channel.incarnation) AND seq = \(seq)
+            """
+        )
+        guard let row, let at = try row.optionalTimestamp(0) else { return nil }
+        return (at, try row.optionalText(1))
+    }
+
     static func setEventSeq(
         _ eventSeq: Int64,
         of channel: OfficialChannel,

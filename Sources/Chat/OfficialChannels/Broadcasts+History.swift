@@ -48,6 +48,30 @@ extension Broadcasts {
         }
     }
 
+    /// One broadcast, whatever became of it.
+    ///
+    /// - Throws: 130004 when there is no such channel, 10030 when it has no such broadcast.
+    package func find(
+        _ key: MessageKey,
+        in id: ChannelID,
+        of application: Application,
+        at now: Timestamp
+    ) async throws(ChatError) -> BroadcastDetails {
+        try application.demandChannelService(at: now)
+        return try await database.read { tx throws(ChatError) in
+            guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
+            guard let stored = try BroadcastTable.find(key.seq, in: channel, of: application.id, tx),
+                stored.key == key
+            else { throw .noBroadcast(key, in: id) }
+            return BroadcastDetails(
+                kind: stored.kind,
+                sentAt: stored.sentAt,
+                broadcast: try broadcast(stored, of: application, at: now),
+                recall: try BroadcastTable.recall(of: key.seq, in: channel, of: application.id, tx)
+            )
+        }
+    }
+
     private struct HistoryRequest {
         let before: MessageKey?
         let number: Int64

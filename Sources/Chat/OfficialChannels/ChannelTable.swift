@@ -178,7 +178,7 @@ enum ChannelTable {
         return counted
     }
 
-    private static func channel(_ row: Row) throws(ChatError) -> OfficialChannel {
+    static func channel(_ row: Row) throws(ChatError) -> OfficialChannel {
         OfficialChannel(
             id: try row.value(0),
             owner: try row.value(1),

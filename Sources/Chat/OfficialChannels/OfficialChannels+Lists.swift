@@ -1,7 +1,7 @@
 package import ChatProtocol
 import Database
 
-/// All channels of an application as its users are shown them.
+/// All channels of an application as its users and its operators are shown them.
 ///
 /// Source: docs/subscriber-protocol.md.
 extension OfficialChannels {
@@ -43,6 +43,26 @@ extension OfficialChannels {
             let total = try Usage.current(of: application, in: tx).channels
             let items = channels.prefix(Int(limit)).map { JSONObject(announcer.item($0, in: tx).members) }
             return (items, total, channels.count > items.count)
+        }
+    }
+
+    /// A page of the application's channels as an operator looks for them; it costs the same wherever it is.
+    package func search(
+        _ search: ChannelSearch,
+        limit: Int,
+        of application: Application,
+        at now: Timestamp
+    ) async throws(ChatError) -> ChannelPage {
+        try application.demandChannelService(at: now)
+        return try await database.read { tx throws(ChatError) in
+            // One more than asked for tells whether there is another page.
+            let found = try ChannelTable.page(of: application.id, search, limit: limit + 1, in: tx)
+            let page = Array(found.prefix(limit))
+            return ChannelPage(
+                channels: page,
+                next: found.count > limit ? page.last?.place(in: search.order) : nil,
+                total: try Usage.current(of: application.id, in: tx).channels
+            )
         }
     }
 }
