@@ -27,6 +27,13 @@ web_file web_file_console_js(void) {
     return (web_file){bytes, sizeof bytes};
 }
 
+web_file web_file_console_posts_js(void) {
+    static const unsigned char bytes[] = {
+#embed "../Web/Console/console-posts.js"
+    };
+    return (web_file){bytes, sizeof bytes};
+}
+
 static const unsigned char text_en[] = {
 #embed "../Web/Console/texts/en.json"
 };
@@ -79,6 +86,21 @@ static const unsigned char applications[] = {
 static const unsigned char audit[] = {
 #embed "../Web/Console/audit.mustache"
 };
+static const unsigned char channel[] = {
+#embed "../Web/Console/channel.mustache"
+};
+static const unsigned char channel_form[] = {
+#embed "../Web/Console/channel-form.mustache"
+};
+static const unsigned char channel_head[] = {
+#embed "../Web/Console/channel-head.mustache"
+};
+static const unsigned char channels[] = {
+#embed "../Web/Console/channels.mustache"
+};
+static const unsigned char compose[] = {
+#embed "../Web/Console/compose.mustache"
+};
 static const unsigned char layout[] = {
 #embed "../Web/Console/layout.mustache"
 };
@@ -88,11 +110,26 @@ static const unsigned char operators[] = {
 static const unsigned char own_account[] = {
 #embed "../Web/Console/own-account.mustache"
 };
+static const unsigned char post[] = {
+#embed "../Web/Console/post.mustache"
+};
+static const unsigned char post_body[] = {
+#embed "../Web/Console/post-body.mustache"
+};
+static const unsigned char post_preview[] = {
+#embed "../Web/Console/post-preview.mustache"
+};
+static const unsigned char posts[] = {
+#embed "../Web/Console/posts.mustache"
+};
 static const unsigned char problem[] = {
 #embed "../Web/Console/problem.mustache"
 };
 static const unsigned char sign_in[] = {
 #embed "../Web/Console/sign-in.mustache"
+};
+static const unsigned char subscribers[] = {
+#embed "../Web/Console/subscribers.mustache"
 };
 
 const web_named_file *web_console_templates(size_t *count) {
@@ -107,11 +144,21 @@ const web_named_file *web_console_templates(size_t *count) {
         NAMED("application-settings", application_settings),
         NAMED("applications", applications),
         NAMED("audit", audit),
+        NAMED("channel", channel),
+        NAMED("channel-form", channel_form),
+        NAMED("channel-head", channel_head),
+        NAMED("channels", channels),
+        NAMED("compose", compose),
         NAMED("layout", layout),
         NAMED("operators", operators),
         NAMED("own-account", own_account),
+        NAMED("post", post),
+        NAMED("post-body", post_body),
+        NAMED("post-preview", post_preview),
+        NAMED("posts", posts),
         NAMED("problem", problem),
         NAMED("sign-in", sign_in),
+        NAMED("subscribers", subscribers),
     };
     *count = sizeof files / sizeof files[0];
     return files;

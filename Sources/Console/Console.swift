@@ -53,6 +53,10 @@ package struct Console: Sendable {
         ApplicationPages(services).add(to: routes)
         OperatorPages(services).add(to: routes)
         SettingsPages(services).add(to: routes)
+        ChannelPages(services).add(to: routes)
+        ComposePages(services).add(to: routes)
+        PostPages(services).add(to: routes)
+        SubscriberPages(services).add(to: routes)
         responder = router.buildResponder()
         crossSiteGuard = CrossSiteGuard(addresses: addresses)
         self.logger = logger

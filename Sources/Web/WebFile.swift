@@ -56,6 +56,7 @@ extension WebFile {
         "accounts-import.js": WebFile(web_file_accounts_import_js(), "text/javascript", for: .thisServer),
         "console.css": WebFile(web_file_console_css(), "text/css", for: .thisServer),
         "console.js": WebFile(web_file_console_js(), "text/javascript", for: .thisServer),
+        "console-posts.js": WebFile(web_file_console_posts_js(), "text/javascript", for: .thisServer),
     ]
 
     /// The console's templates, by name.

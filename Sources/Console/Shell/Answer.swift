@@ -155,6 +155,7 @@ struct Navigation: Sendable {
         Navigation(section: "accounts", path: "/accounts"),
         Navigation(section: "applicationAudit", path: "/audit"),
         Navigation(section: "settings", path: "/settings", isForOwners: true),
+        Navigation(section: "channels", path: "/channels")
     ]
 
     func link(under base: String, section current: String, _ texts: Texts) -> Shell.Link {

@@ -36,3 +36,31 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     button.textContent = button.dataset.copied;
   });
 }
+// Bytes are counted as the server counts them: of UTF-8, whatever the number of characters.
+const encoder = new TextEncoder();
+for (const counter of document.querySelectorAll("[data-count-of]")) {
+  const field = document.getElementById(counter.dataset.countOf);
+  const most = Number(field.dataset.maxBytes);
+  const unit = counter.textContent.trim().split(" ").slice(3).join(" ");
+  const count = () => {
+    const bytes = encoder.encode(field.value).length;
+    counter.textContent = `${bytes} / ${most} ${unit}`;
+    counter.classList.toggle("over", bytes > most);
+    field.setAttribute("aria-invalid", String(bytes > most));
+  };
+  field.addEventListener("input", count);
+  count();
+}
+
+// A form with data-once is sent once, however often its button is pressed.
+document.addEventListener("submit", (event) => {
+  if (!("once" in event.target.dataset) || event.defaultPrevented) return;
+  // After the browser has taken the fields, of which the pressed button is one.
+  setTimeout(() => {
+    for (const button of event.target.querySelectorAll("button")) button.disabled = true;
+  });
+});
+// A page that comes back from the browser's memory is ready again.
+window.addEventListener("pageshow", () => {
+  for (const button of document.querySelectorAll("form[data-once] button")) button.disabled = false;
+});

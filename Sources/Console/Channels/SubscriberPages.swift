@@ -1,0 +1,165 @@
+import AdminAPI
+import Chat
+import ChatProtocol
+import Hummingbird
+
+/// Who subscribes to a channel: listed, added, removed, taken away as a file.
+struct SubscriberPages: Sendable {
+    private static let rows = 100
+    /// The most characters of a note that the list shows; the file has all of them.
+    private static let longestNote = 120
+
+    private let services: Services
+    private var subscribers: Subscribers { services.systems.subscribers }
+
+    init(_ services: Services) {
+        self.services = services
+    }
+
+    func add(to routes: Routes) {
+        routes.get("apps/:app/channels/:channel/subscribers") { visit throws(ChatError) in
+            try await visit.atChannel { site throws(ChatError) in try await list(site, visit) }
+        }
+        routes.post("apps/:app/channels/:channel/subscribers/add") { visit, form throws(ChatError) in
+            try await visit.atChannel { site throws(ChatError) in try await add(site, visit, form) }
+        }
+        routes.post("apps/:app/channels/:channel/subscribers/remove") { visit, form throws(ChatError) in
+            try await visit.atChannel { site throws(ChatError) in try await remove(site, visit, form) }
+        }
+        routes.get("apps/:app/channels/:channel/subscribers.csv") { visit throws(ChatError) in
+            try await visit.atChannel { site throws(ChatError) in
+                .response(try await SubscriberFile(site, subscribers, at: visit.now).response())
+            }
+        }
+    }
+
+    private struct Row: Sendable {
+        let account: String
+        let since: String
+        let sinceISO: String
+        let receives: String
+        let discards: Bool
+        let note: String
+    }
+
+    /// What became of somebody who was to be added or removed.
+    private struct Outcome: Sendable {
+        let user: String
+        let text: String
+        let isGood: Bool
+    }
+
+    private struct List: Sendable {
+        let head: ChannelHead
+        let path: String
+        let rows: [Row]
+        let total: String
+        let most: Int
+        /// What is in the field for those to be added.
+        let accounts: String
+        let hasOutcomes: Bool
+        let outcomes: [Outcome]
+        let first: String?
+        let next: String?
+    }
+
+    private func list(
+        _ site: ChannelSite,
+        _ visit: Visit,
+        accounts: String = "",
+        outcomes: [Outcome] = [],
+        problem: ChatError? = nil
+    ) async throws(ChatError) -> Answer {
+        let asked = visit.asked("after")
+        // One that is none, or of an earlier channel of this ID, begins again.
+        let cursor = SubscriberCursor(asked)
+        let page = try await firstPage(of: site, after: cursor, visit)
+        let path = "\(site.path)/subscribers"
+        let content = List(
+            head: ChannelHead(site, visit, open: "/subscribers"),
+            path: path,
+            rows: page.subscriptions.map { one in
+                Row(
+                    account: one.user.rawValue,
+                    since: one.subscribedAt.shown,
+                    sinceISO: one.subscribedAt.iso,
+                    receives: visit.texts["subscribers.flags.\(one.messageFlag.rawValue)"],
+                    discards: one.messageFlag == .discard,
+                    note: one.customString.beginning(Self.longestNote)
+                )
+            },
+            total: page.total.grouped,
+            most: SubscriberFields.most,
+            accounts: accounts,
+            hasOutcomes: !outcomes.isEmpty,
+            outcomes: outcomes,
+            first: cursor == nil ? nil : path,
+            next: page.next.map { "\(path)?after=\($0.text.percentEncoded)" }
+        )
+        return site.page("subscribers", title: "subscribers.title", content, problem: problem)
+    }
+
+    private func firstPage(
+        of site: ChannelSite,
+        after cursor: SubscriberCursor?,
+        _ visit: Visit
+    ) async throws(ChatError) -> SubscriberPage {
+        func page(_ cursor: SubscriberCursor?) async throws(ChatError) -> SubscriberPage {
+            try await subscribers.page(
+                of: site.channel.id,
+                after: cursor,
+                limit: Self.rows,
+                of: site.application,
+                at: visit.now
+            )
+        }
+        do throws(ChatError) {
+            return try await page(cursor)
+        } catch {
+            guard cursor != nil, error.code == .parameterInvalid else { throw error }
+            return try await page(nil)
+        }
+    }
+
+    private func add(_ site: ChannelSite, _ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        do throws(ChatError) {
+            let names = try SubscriberFields.names(in: form)
+            let results = try await subscribers.add(names, to: site.channel.id, for: visit.call(for: site.application))
+            guard results.contains(where: { $0 != .subscribed }) else {
+                return .done("subscribersAdded", path: "\(site.path)/subscribers")
+            }
+            let outcomes = zip(names, results).map { name, result in
+                let key =
+                    switch result {
+                    case .subscribed: "subscribed"
+                    case .already: "already"
+                    case .refused: "refused"
+                    }
+                return Outcome(user: name, text: visit.texts["subscribers.\(key)"], isGood: result != .refused)
+            }
+            let left = outcomes.filter { !$0.isGood }.map(\.user).joined(separator: "\n")
+            return try await list(site, visit, accounts: left, outcomes: outcomes)
+        } catch {
+            return try await list(site, visit, accounts: form.raw("accounts"), problem: error)
+        }
+    }
+
+    private func remove(_ site: ChannelSite, _ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        do throws(ChatError) {
+            let names = try SubscriberFields.names(in: form)
+            let call = try visit.call(for: site.application)
+            let results = try await subscribers.remove(names, from: site.channel.id, for: call)
+            guard results.contains(.notSubscribed) else {
+                return .done("subscribersRemoved", path: "\(site.path)/subscribers")
+            }
+            let outcomes = zip(names, results).map { name, result in
+                let isRemoved = result == .unsubscribed
+                let key = isRemoved ? "unsubscribed" : "notSubscribed"
+                return Outcome(user: name, text: visit.texts["subscribers.\(key)"], isGood: isRemoved)
+            }
+            return try await list(site, visit, outcomes: outcomes)
+        } catch {
+            return try await list(site, visit, accounts: form.raw("accounts"), problem: error)
+        }
+    }
+}

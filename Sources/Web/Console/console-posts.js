@@ -1,0 +1,36 @@
+// What makes writing a post handier: one kind's fields at a time, and a preview that follows what is typed.
+
+"use strict";
+
+const form = document.querySelector("form[data-preview]");
+const preview = document.getElementById("preview");
+
+function showKind() {
+  const kind = form.elements.kind.value;
+  for (const part of form.querySelectorAll("[data-kind]")) part.hidden = part.dataset.kind !== kind;
+}
+
+// The server draws the preview, as subscribers' apps would: of answers that overtake one another the last one counts.
+let asked = 0;
+async function showPreview() {
+  const turn = ++asked;
+  const fields = new URLSearchParams(new FormData(form));
+  fields.set("alone", "1");
+  try {
+    const answer = await fetch(form.dataset.preview, { method: "POST", body: fields, redirect: "error" });
+    const text = await answer.text();
+    if (answer.ok && turn === asked) preview.innerHTML = text;
+  } catch {
+    // Without an answer the last preview stays; sending tells what is wrong.
+  }
+}
+
+let pause;
+form.addEventListener("input", () => {
+  showKind();
+  clearTimeout(pause);
+  pause = setTimeout(showPreview, 250);
+});
+
+form.querySelector("[data-preview-button]").hidden = true;
+showKind();
