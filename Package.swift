@@ -222,7 +222,8 @@ let package = Package(
         tests(
             "ConsoleTests",
             uses: [
-                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "RostrumTesting", "Web",
+                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "EventBus", "RostrumTesting",
+                "Web",
             ],
             from: [.httpTypes, .hummingbird, .logging, .nioCore]
         ),

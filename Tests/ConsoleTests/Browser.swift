@@ -58,12 +58,14 @@ struct Browser {
     func post(
         _ path: String,
         _ fields: KeyValuePairs<String, String> = [:],
+        more: KeyValuePairs<String, String> = [:],
         token: String? = nil,
         headers: HTTPFields = [:]
     ) async throws -> Reply {
         var sent = headers
         if sent[.origin] == nil { sent[.origin] = "http://\(Self.host)" }
-        let all = fields.map { ($0.key, $0.value) } + [("_token", token ?? formToken)]
+        let given = Array(fields) + Array(more)
+        let all = given.map { ($0.key, $0.value) } + [("_token", token ?? formToken)]
         let body = all.map { "\($0.0.formEncoded)=\($0.1.formEncoded)" }.joined(separator: "&")
         return try await send(.post, path, headers: sent, body: body)
     }

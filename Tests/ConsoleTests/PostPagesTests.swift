@@ -1,0 +1,240 @@
+import Chat
+import ChatProtocol
+import EventBus
+import HTTPTypes
+import RostrumTesting
+import Testing
+
+/// Posts are written, looked at, sent, shown with what became of them, and recalled.
+@Suite struct PostPagesTests {
+    private let path = "\(ChannelPagesTests.news)/posts"
+    private let preview = "\(ChannelPagesTests.news)/preview"
+
+    /// What is stored under the number 1.
+    private func first(_ installation: TestInstallation) async throws -> Broadcast? {
+        try await installation.broadcasts.history(
+            of: .news,
+            before: nil,
+            number: 20,
+            withRecalled: true,
+            of: installation.application(),
+            at: installation.clock.now
+        ).broadcasts.first
+    }
+
+    @Test("the form draws a Random of its own, and a post that is sent twice is one")
+    func once() async throws {
+        try await withChannelBrowser { browser, installation in
+            let compose = "\(ChannelPagesTests.news)/compose"
+            let numbers = try await [browser.get(compose), browser.get(compose)].map { reply in
+                String(try #require(reply.text.firstMatch(of: /name="random" value="(\d+)"/)?.output.1))
+            }
+            let fields: KeyValuePairs = ["kind": "text", "random": numbers[0], "text": "Ferry 7\r\nis late "]
+            let sent = try await browser.post(path, fields)
+            let again = try await browser.post(path, fields)
+
+            #expect(numbers[0] != numbers[1])
+            let seconds = installation.clock.now.seconds
+            #expect(sent.headers[.location] == "\(path)/1_1_\(seconds)?done=postSent")
+            #expect(again.headers[.location] == sent.headers[.location])
+            #expect(try await installation.find(.news)?.headSeq == 1)
+            let broadcast = try await first(installation)
+            #expect(broadcast?.json == #"[{"MsgType":"TIMTextElem","MsgContent":{"Text":"Ferry 7\nis late "}}]"#)
+        }
+    }
+
+    @Test(
+        "a picture and an article are what the SDKs know them by",
+        arguments: [
+            (
+                ["kind": "image", "imageURL": " https://img.example/a.PNG?x=1 ", "imageWidth": "800"],
+                #"[{"MsgType":"TIMImageElem","MsgContent":{"UUID":"f00d","ImageFormat":3,"ImageInfoArray":"#
+                    + #"[{"Type":1,"Width":800,"Height":0,"URL":"https://img.example/a.PNG?x=1"}]}}]"#
+            ),
+            (
+                ["kind": "article", "articleTitle": "Tides", "content": "High", "link": "https://example.net/t"],
+                #"[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"businessID\":\"official_account_tweet\","#
+                    + #"\"version\":1,\"title\":\"Tides\",\"content\":\"High\",\"link\":\"https://example.net/t\"}"}}]"#
+            ),
+            (
+                ["kind": "article", "articleTitle": "T", "pictureURL": "https://i.example/p", "pictureHeight": "9"],
+                #"[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"businessID\":\"official_account_tweet\","#
+                    + #"\"version\":1,\"title\":\"T\",\"content\":\"\",\"link\":\"\",\"imageInfo\":"#
+                    + #"{\"url\":\"https://i.example/p\",\"width\":0,\"height\":9}}"}}]"#
+            ),
+            (
+                ["kind": "custom", "json": #"[ {"MsgType":"TIMFaceElem", "MsgContent":{"Index":6}} ]"#],
+                #"[{"MsgType":"TIMFaceElem","MsgContent":{"Index":6}}]"#
+            ),
+        ] as [(KeyValuePairs<String, String>, String)]
+    )
+    func kinds(fields: KeyValuePairs<String, String>, json: String) async throws {
+        try await withChannelBrowser { browser, installation in
+            let reply = try await browser.post(path, fields, more: ["random": "7", "pictureID": "f00d"])
+
+            #expect(reply.status == .seeOther)
+            let broadcast = try await first(installation)
+            #expect(broadcast?.json == json)
+            #expect(broadcast?.random == 7)
+        }
+    }
+
+    @Test("the options are those of the command")
+    func options() async throws {
+        try await withChannelBrowser { browser, installation in
+            let reply = try await browser.post(
+                path,
+                ["kind": "text", "random": "7", "text": "x", "cloudCustomData": "{\"a\":1}", "onlineOnly": "on"]
+            )
+            let refused = try await browser.post(
+                path,
+                ["kind": "text", "random": "8", "text": "x", "onlineOnly": "on", "noLastMessage": "on"]
+            )
+
+            let location = try #require(reply.headers[.location])
+            #expect(try await browser.get(location).text.contains("Sent to those who were online"))
+            #expect(refused.status == .unprocessableContent)
+            #expect(refused.text.contains("name=\"onlineOnly\" checked"))
+            #expect(refused.text.contains("<details class=\"more\" open>"))
+        }
+    }
+
+    @Test(
+        "a refused post keeps what was typed and its Random",
+        arguments: [
+            (["kind": "text", "text": " "], "“Text” is still empty."),
+            (["kind": "image", "imageURL": ""], "“Image URL” is still empty."),
+            (["kind": "custom", "json": "[{]"], "MsgBody is no JSON"),
+            (["kind": "custom", "json": "[]"], "MsgBody must be an array of at least one element"),
+            (["kind": "image", "imageURL": "u", "imageWidth": "wide"], "Width must be a number"),
+            (["kind": "text", "text": String(repeating: "x", count: 12_288)], "at most 12288 are allowed"),
+        ] as [(KeyValuePairs<String, String>, String)]
+    )
+    func refused(fields: KeyValuePairs<String, String>, words: String) async throws {
+        try await withChannelBrowser { browser, installation in
+            let reply = try await browser.post(path, fields, more: ["random": "4294967295"])
+
+            #expect(reply.status == .unprocessableContent)
+            #expect(reply.text.contains(words))
+            #expect(reply.text.contains("name=\"random\" value=\"4294967295\""))
+            let (kind, typed) = (fields[0].value, fields[1].value)
+            #expect(reply.text.contains("value=\"\(kind)\" checked"))
+            #expect(reply.text.contains("\n\(typed)</textarea>") || reply.text.contains("value=\"\(typed)\""))
+            #expect(try await installation.find(.news)?.headSeq == 0)
+        }
+    }
+
+    @Test("the preview shows the post, its length and why it cannot be sent, and asks nobody else for anything")
+    func previews() async throws {
+        try await withChannelBrowser { browser, installation in
+            let fields: KeyValuePairs = ["kind": "image", "random": "1", "imageURL": "https://img.example/a.png"]
+            let whole = try await browser.post(preview, fields)
+            let alone = try await browser.post(preview, fields, more: ["alone": "1"])
+            let fault = try await browser.post(preview, ["kind": "text", "random": "1", "alone": "1"])
+
+            #expect(whole.status == .ok && whole.text.contains("<form"))
+            #expect(!alone.text.contains("<html") && !alone.text.contains("<img") && !whole.text.contains("<img"))
+            for reply in [whole, alone] { #expect(reply.text.contains("<figcaption>https://img.example/a.png")) }
+            #expect(alone.text.contains("/ 12,288 bytes"))
+            #expect(fault.text.contains("“Text” is still empty."))
+            #expect(try await installation.find(.news)?.headSeq == 0)
+        }
+    }
+
+    @Test("history shows the newest first, the recalled ones as such, and pages by keys")
+    func history() async throws {
+        try await withChannelBrowser { browser, installation in
+            try await installation.setLimits([.broadcastsPerSecond: 0, .broadcastsPerHour: 0])
+            var keys: [MessageKey] = []
+            for number in 1...25 {
+                let body = try MessageBody([
+                    .object([
+                        "MsgType": .string("TIMTextElem"), "MsgContent": .object(["Text": .string("post \(number).")]),
+                    ])
+                ])
+                let new = NewBroadcast(channel: .news, random: 1, body: body)
+                keys.append(try await installation.broadcasts.send(new, for: installation.call()))
+            }
+            _ = try await installation.broadcasts.recall(
+                [keys[23].rawValue],
+                reason: nil,
+                in: .news,
+                for: installation.call()
+            )
+            let first = try await browser.get(path).text
+            let next = try #require(first.firstMatch(of: /<a href="([^"]+)" rel="next"/)?.output.1)
+            let second = try await browser.get(String(next)).text
+
+            #expect(first.contains("post 25.") && first.contains("post 6.") && !first.contains("post 5."))
+            #expect(!first.contains("post 24.") && first.contains("badge bad"))
+            #expect(second.contains("post 5.") && second.contains("post 1.") && !second.contains("rel=\"next\""))
+        }
+    }
+
+    @Test("a post's page has its receipt as numbers and bars, and what was sent")
+    func receipt() async throws {
+        try await withChannelBrowser { browser, installation in
+            let sent = try await browser.post(path, ["kind": "text", "random": "1", "text": "Ferry"])
+            let channel = try #require(try await installation.find(.news))
+            let reference = ChannelReference(
+                application: .example,
+                channel: .news,
+                incarnation: channel.incarnation
+            )
+            try await installation.receipts.add([
+                BroadcastDelivery(
+                    reference: reference,
+                    seq: 1,
+                    online: 2000,
+                    written: 1500,
+                    lagging: 1,
+                    lastWriteMilliseconds: 1234
+                )
+            ])
+
+            let text = try await browser.get(try #require(sent.headers[.location])).text
+
+            for (count, width) in [("2,000", "100.0%"), ("1,500", "75.0%"), ("1", "0.5%"), ("0", "0%")] {
+                #expect(text.contains("width=\"\(width)\" height=\"14\""))
+                #expect(text.contains("<td class=\"number\">\(count)</td>"))
+            }
+            #expect(text.contains("<strong>1,234 ms</strong>"))
+            #expect(text.contains("&quot;Text&quot;: &quot;Ferry&quot;"))
+        }
+    }
+
+    @Test("a post is recalled once, with its reason")
+    func recall() async throws {
+        try await withChannelBrowser { browser, installation in
+            let sent = try await browser.post(path, ["kind": "text", "random": "1", "text": "Ferry"])
+            let post = try #require(sent.headers[.location]?.split(separator: "?").first.map(String.init))
+            let reason = String(repeating: "x", count: 101)
+            let tooLong = try await browser.post("\(post)/recall", ["reason": reason])
+            let recalled = try await browser.post("\(post)/recall", ["reason": "a typo"])
+            let again = try await browser.post("\(post)/recall", ["reason": ""])
+
+            #expect(tooLong.status == .unprocessableContent && tooLong.text.contains("value=\"\(reason)\""))
+            #expect(recalled.headers[.location] == "\(post)?done=postRecalled")
+            #expect(again.status == .unprocessableContent)
+            #expect(try await first(installation)?.content == .recalled)
+            let text = try await browser.get(post).text
+            #expect(text.contains("<dd>a typo</dd>") && !text.contains("/recall\""))
+        }
+    }
+
+    @Test("a post that is not there is not found", arguments: ["1_1_1", "none"])
+    func missing(key: String) async throws {
+        try await withChannelBrowser { browser, _ in
+            let reply = try await browser.get("\(path)/\(key)")
+            #expect(reply.status == .notFound)
+        }
+    }
+}
+
+extension Broadcast {
+    /// Its elements as they are stored; nil when its content is not shown.
+    fileprivate var json: String? {
+        guard case .message(let body, _) = content else { return nil }
+        return String(decoding: body.json, as: UTF8.self)
+    }
+}
