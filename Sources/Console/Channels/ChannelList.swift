@@ -86,10 +86,11 @@ struct ChannelList: Sendable {
         var isDescending: Bool
         var place: ChannelSearch.Place?
 
-        /// The newest first, unless something else is asked for.
+        /// The newest first, unless something else is asked for; what is looked for is found by its own order.
         init(_ visit: Visit) {
             let (query, direction, last) = (visit.asked("q"), visit.asked("order"), visit.asked("after"))
-            let order = ChannelSearch.Order(rawValue: visit.asked("sort")) ?? (query.isEmpty ? .created : .name)
+            let asked = ChannelSearch.Order(rawValue: visit.asked("sort"))
+            let order = query.isEmpty ? asked ?? .created : asked == .id ? .id : .name
             (self.query, self.order) = (query, order)
             isDescending = direction.isEmpty ? order == .created : direction == "desc"
             place = last.isEmpty ? nil : ChannelSearch.Place(id: last, value: visit.query.raw("value"))
