@@ -1,4 +1,5 @@
 import Crypto
+import FoundationEssentials
 
 /// A Tencent Cloud Chat UserSig of algorithm 2.0: the proof that whoever holds an application's key lets one user in.
 ///
@@ -64,10 +65,7 @@ public struct UserSig: Sendable, Equatable {
     /// - Parameter token: the token as it was made, after URL decoding; `+`, `/`, `=` and white space are refused.
     /// - Throws: ``UserSigError/empty``, or ``UserSigError/malformed(_:)`` naming the step that failed.
     public init(decoding token: String) throws(UserSigError) {
-        guard !token.isEmpty else { throw .empty }
-        guard token.utf8.count <= Self.largestTokenBytes else { throw .malformed(.tokenTooLong) }
-        guard let stream = Base64.token.decode(token) else { throw .malformed(.notBase64) }
-        let document = try TokenDocument(json: Zlib.inflate(stream, limit: Self.largestDocumentBytes))
+        let document = try TokenDocument(json: Self.json(in: token))
 
         guard document.version.utf8.elementsEqual("2.0".utf8) else { throw .malformed(.unsupportedVersion) }
         guard document.sdkAppID.value >= 0 else { throw .malformed(.badDocument) }
@@ -81,6 +79,20 @@ public struct UserSig: Sendable, Equatable {
         (sdkAppID, identifier) = (document.sdkAppID.value, document.identifier)
         (issuedAt, lifetime) = (document.issuedAt.value, document.lifetime.value)
         self.signature = signature
+    }
+
+    /// The text inside a token, whatever it says: what to look at when a token cannot be taken apart.
+    ///
+    /// - Throws: as ``init(decoding:)`` does, up to the step that gives the text.
+    package static func document(in token: String) throws(UserSigError) -> String {
+        String(decoding: try json(in: token), as: UTF8.self)
+    }
+
+    private static func json(in token: String) throws(UserSigError) -> Data {
+        guard !token.isEmpty else { throw .empty }
+        guard token.utf8.count <= largestTokenBytes else { throw .malformed(.tokenTooLong) }
+        guard let stream = Base64.token.decode(token) else { throw .malformed(.notBase64) }
+        return try Zlib.inflate(stream, limit: largestDocumentBytes)
     }
 
     /// The first second at which the token is no longer valid, in seconds since 1970-01-01T00:00:00Z.
@@ -111,16 +123,49 @@ public struct UserSig: Sendable, Equatable {
         keys: [String],
         now: Int64
     ) throws(UserSigError) -> Int {
-        guard sdkAppID == self.sdkAppID else { throw .wrongApplication }
-        guard identifier.utf8.elementsEqual(self.identifier.utf8) else { throw .wrongIdentifier }
-        guard !keys.isEmpty else { throw .noKey }
-        guard let index = indexOfSigner(among: keys) else { throw .badSignature }
-        guard lifetime > 0, now < expiresAt else { throw .expired }
-        guard issuedAt <= now.addingSaturated(Self.clockSkewSeconds) else { throw .notYetValid }
-        return index
+        let signer = try judge(sdkAppID: sdkAppID, identifier: identifier, keys: keys, now: now) {
+            (fault) throws(UserSigError) in throw fault
+        }
+        guard let signer else { throw .badSignature }
+        return signer
     }
 
-    private func indexOfSigner(among keys: [String]) -> Int? {
+    /// Everything that is wrong with the token, in the order in which ``verify(sdkAppID:identifier:keys:now:)`` judges.
+    ///
+    /// For whoever asks why a token of his own is refused. To a caller that is not known yet it would tell too much.
+    ///
+    /// - Returns: the faults, and the index in `keys` of the key that made the token, whatever else is wrong.
+    package func faults(
+        sdkAppID: Int64,
+        identifier: String,
+        keys: [String],
+        now: Int64
+    ) -> (faults: [UserSigError], signer: Int?) {
+        var faults: [UserSigError] = []
+        let signer = judge(sdkAppID: sdkAppID, identifier: identifier, keys: keys, now: now) { faults.append($0) }
+        return (faults, signer)
+    }
+
+    /// - Parameter fault: told of each fault in its turn; the judgement ends where it throws.
+    private func judge<Refusal: Error>(
+        sdkAppID: Int64,
+        identifier: String,
+        keys: [String],
+        now: Int64,
+        fault: (UserSigError) throws(Refusal) -> Void
+    ) throws(Refusal) -> Int? {
+        if sdkAppID != self.sdkAppID { try fault(.wrongApplication) }
+        if !identifier.utf8.elementsEqual(self.identifier.utf8) { try fault(.wrongIdentifier) }
+        if keys.isEmpty { try fault(.noKey) }
+        let signer = indexOfSigner(among: keys)
+        if signer == nil, !keys.isEmpty { try fault(.badSignature) }
+        if lifetime <= 0 || now >= expiresAt { try fault(.expired) }
+        if issuedAt > now.addingSaturated(Self.clockSkewSeconds) { try fault(.notYetValid) }
+        return signer
+    }
+
+    /// The index of the first key that made the token.
+    package func indexOfSigner(among keys: [String]) -> Int? {
         let text = Self.signedText(
             sdkAppID: sdkAppID,
             identifier: identifier,

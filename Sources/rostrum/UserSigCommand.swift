@@ -33,8 +33,8 @@ struct UserSigCommand: AsyncParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...Int64(UInt32.max)).contains(expire) else {
-            throw ValidationError("--expire must be 1 to \(UInt32.max) seconds.")
+        guard UserSigs.lifetimes.contains(expire) else {
+            throw ValidationError("--expire must be 1 to \(UserSigs.lifetimes.upperBound) seconds.")
         }
     }
 

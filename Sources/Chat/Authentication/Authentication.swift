@@ -86,9 +86,7 @@ package final class Authentication: Sendable {
         let voidUntil = try await database.read { tx throws(ChatError) in
             try AccountTable.signaturesVoidUntil(identifier, of: application.id, in: tx)
         }
-        if let voidUntil, userSig.issuedAt <= voidUntil {
-            throw .voidUserSig
-        }
+        if userSig.isVoid(until: voidUntil) { throw .voidUserSig }
         let good = VerifiedToken(
             key: key,
             issuedAt: userSig.issuedAt,
@@ -127,6 +125,15 @@ package final class Authentication: Sendable {
             if error == .badSignature { lockout.failed(caller, at: now) }
             throw ChatError(ErrorCode(rawValue: error.code), error.explanation)
         }
+    }
+}
+
+extension UserSig {
+    /// Whether a kick or a deletion made it void.
+    ///
+    /// - Parameter second: the last one whose UserSigs are void; nil when none are.
+    func isVoid(until second: Int64?) -> Bool {
+        second.map { issuedAt <= $0 } ?? false
     }
 }
 
