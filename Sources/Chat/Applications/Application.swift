@@ -57,6 +57,18 @@ package final class Application: Sendable {
         channelServiceExpiresAt ?? limits.channelServiceEnd(since: createdAt)
     }
 
+    /// Refuses when the application is switched off.
+    ///
+    /// - Throws: 60016.
+    package func demandEnabled() throws(ChatError) {
+        guard isEnabled else {
+            throw ChatError(
+                .applicationDisabled,
+                "Application \(id) is disabled; enable it with `rostrum app set \(id) --enable-serving`."
+            )
+        }
+    }
+
     /// Refuses unless the channel service is switched on and has not ended.
     ///
     /// - Throws: 131000.

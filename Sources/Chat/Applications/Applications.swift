@@ -107,6 +107,11 @@ package final class Applications: Sendable {
         throw ChatError(.accountParameterInvalid, "No free number was found; choose one.")
     }
 
+    /// What the call of that `RequestId` changed in an application; nothing when it changed nothing.
+    package func audit(of id: SDKAppID, request: String) async throws(ChatError) -> [AuditEntry] {
+        try await database.read { tx throws(ChatError) in try Audit.entries(of: request, of: id, in: tx) }
+    }
+
     /// Makes an application and imports its admins.
     ///
     /// - Throws: 70402 when the number is taken, or the name or the key has a length that is not allowed.

@@ -67,15 +67,32 @@ package enum Audit {
             ORDER BY at DESC, request DESC LIMIT \(limit)
             """
         )
-        return try rows.map { row throws(ChatError) in
-            AuditEntry(
-                time: try row.timestamp(0),
-                requestID: try row.text(1),
-                caller: try row.text(2),
-                address: try row.text(3),
-                action: try row.text(4),
-                target: try row.text(5)
-            )
-        }
+        return try rows.map { row throws(ChatError) in try entry(row) }
+    }
+
+    /// What the call of that `RequestId` changed.
+    package static func entries(
+        of request: String,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [AuditEntry] {
+        let rows = try tx.rows(
+            """
+            SELECT at, request, operator, address, action, target FROM audit
+            WHERE app = \(application) AND request = \(request) ORDER BY at LIMIT 10
+            """
+        )
+        return try rows.map { row throws(ChatError) in try entry(row) }
+    }
+
+    private static func entry(_ row: Row) throws(ChatError) -> AuditEntry {
+        AuditEntry(
+            time: try row.timestamp(0),
+            requestID: try row.text(1),
+            caller: try row.text(2),
+            address: try row.text(3),
+            action: try row.text(4),
+            target: try row.text(5)
+        )
     }
 }

@@ -30,12 +30,7 @@ package struct Admission: Sendable {
         guard let application = try await applications.find(id) else {
             throw ChatError(.applicationNotFound, "There is no application \(id) on this server.")
         }
-        guard application.isEnabled else {
-            throw ChatError(
-                .applicationDisabled,
-                "Application \(id) is disabled; enable it with `rostrum app set \(id) --enable-serving`."
-            )
-        }
+        try application.demandEnabled()
         return application
     }
 

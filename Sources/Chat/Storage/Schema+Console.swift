@@ -1,7 +1,8 @@
 import Database
 
 extension Schema {
-    /// What the console needs: operators with their sessions and their audit, channels by name, and what a webhook said.
+    /// What the console needs: operators with their sessions and their audit, changes by request, channels by name,
+    /// and what a webhook said.
     ///
     /// Operators belong to no application: a sharded storage keeps their tables whole on every shard.
     static let console = Migration(
@@ -40,6 +41,7 @@ extension Schema {
             )
             """,
             "CREATE INDEX channels_by_owner ON channels (app, owner, id)",
+            "CREATE INDEX audit_by_request ON audit (app, request)",
             "CREATE INDEX channels_by_name ON channels (app, name, id)",
             "CREATE INDEX channels_by_creation ON channels (app, created_at, id)",
             "CREATE INDEX channels_by_subscribers ON channels (app, subscribers, id)",
