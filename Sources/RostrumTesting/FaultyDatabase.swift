@@ -6,12 +6,18 @@ import Synchronization
 package final class FaultyDatabase: ForwardingDatabase {
     package let database: any Database
     private let fault = Mutex<DatabaseError?>(nil)
+    private let writeFault = Mutex<DatabaseError?>(nil)
     private let refused = Mutex((reads: 0, writes: 0))
     private let uncertaintyListeners = Mutex<[@Sendable () -> Void]>([])
 
     package init(_ database: any Database) {
         self.database = database
     }
+
+    private let asked = Atomic(0)
+
+    /// How many writing transactions were asked for, whatever came of them.
+    package var writes: Int { asked.load(ordering: .relaxed) }
 
     /// How many reading transactions have failed.
     package var refusedReads: Int { refused.withLock { $0.reads } }
@@ -23,6 +29,11 @@ package final class FaultyDatabase: ForwardingDatabase {
         fault.withLock { $0 = error }
     }
 
+    /// The same of transactions that write; others go on working.
+    package func failWrites(with error: DatabaseError?) {
+        writeFault.withLock { $0 = error }
+    }
+
     package func enqueue(_ operation: ReadOperation) {
         if let error = fault.withLock({ $0 }) {
             refused.withLock { $0.reads += 1 }
@@ -32,7 +43,8 @@ package final class FaultyDatabase: ForwardingDatabase {
     }
 
     package func enqueue(_ operation: WriteOperation) {
-        if let error = fault.withLock({ $0 }) {
+        asked.wrappingAdd(1, ordering: .relaxed)
+        if let error = fault.withLock({ $0 }) ?? writeFault.withLock({ $0 }) {
             refused.withLock { $0.writes += 1 }
             return operation.refuse(.internalFault(error))
         }

@@ -12,6 +12,8 @@ struct AccountCheck: Command {
         path: "im_open_login_svc/account_check",
         summary: "Tells of up to 100 accounts whether they are imported.",
         documents: [],
+        changes: false,
+        sample: #"{"CheckItem":[{"UserID":"107867"},{"UserID":"nobody"}]}"#,
         fields: [items],
         codes: .accounts,
         errors: [],

@@ -12,6 +12,8 @@ struct AccountDelete: Command {
         path: "im_open_login_svc/account_delete",
         summary: "Deletes up to 100 accounts.",
         documents: [],
+        changes: true,
+        sample: #"{"DeleteItem":[{"UserID":"anna"}]}"#,
         fields: [items],
         codes: .accounts,
         errors: [.accountNotImported],

@@ -7,6 +7,8 @@ struct AccountImport: Command {
         path: "im_open_login_svc/account_import",
         summary: "Imports one account, or updates the nick and picture of one that is there.",
         documents: [],
+        changes: true,
+        sample: #"{"UserID":"anna","Nick":"Anna","FaceUrl":"https://img.example.net/a.png"}"#,
         fields: [ProfileFields.userID, ProfileFields.nick, ProfileFields.faceURL],
         codes: .accounts,
         errors: [.profileValueTooLong, .accountQuotaExceeded, .accountRecentlyDeleted],

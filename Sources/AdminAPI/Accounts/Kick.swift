@@ -10,6 +10,8 @@ struct Kick: Command {
         path: "im_open_login_svc/kick",
         summary: "Makes every UserSig void that was issued for an account up to now.",
         documents: [],
+        changes: true,
+        sample: #"{"UserID":"107867"}"#,
         fields: [name],
         codes: .accounts,
         errors: [.accountNotImported],

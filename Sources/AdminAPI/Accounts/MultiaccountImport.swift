@@ -19,6 +19,8 @@ struct MultiaccountImport: Command {
         path: "im_open_login_svc/multiaccount_import",
         summary: "Imports up to 100 accounts.",
         documents: [],
+        changes: true,
+        sample: #"{"AccountList":[{"UserID":"anna","Nick":"Anna"},{"UserID":"ben"}]}"#,
         fields: [list, names],
         codes: .accounts,
         errors: [],

@@ -21,6 +21,8 @@ struct QueryOnlineStatus: Command {
         path: "openim/query_online_status",
         summary: "Tells of up to 500 accounts whether they are online.",
         documents: [],
+        changes: false,
+        sample: #"{"To_Account":["107867"],"IsNeedDetail":1}"#,
         fields: [list, needDetail, returnInstanceID, returnCustomStatus],
         codes: .onlineStatus,
         errors: [.onlineStatusAccountInvalid, .onlineStatusTooManyAccounts, .accountNotImported],

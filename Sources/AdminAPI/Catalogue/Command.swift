@@ -19,5 +19,5 @@ package protocol Command: Sendable {
 
 extension Command {
     /// The card of the command behind an existential.
-    var card: CommandCard { Self.card }
+    package var card: CommandCard { Self.card }
 }

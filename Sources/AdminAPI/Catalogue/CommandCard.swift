@@ -10,6 +10,10 @@ package final class CommandCard: Sendable {
     package let summary: String
     /// Numbers of the documentation pages that describe it, international and Chinese, where they are known.
     package let documents: [String]
+    /// Whether it changes anything; what only reads is for operators of every role.
+    package let changes: Bool
+    /// The documentation's sample request; `107867` is the account that `rostrum dev` has ready for it.
+    package let sample: JSONObject
     package let fields: [FieldCard]
     /// Whether the documentation allows it half as often as the others.
     package let isHalfRate: Bool
@@ -22,10 +26,13 @@ package final class CommandCard: Sendable {
     /// The webhooks that it raises when the application wants them.
     package let webhooks: [WebhookCommand]
 
+    /// - Parameter sample: a JSON object.
     package init(
         path: String,
         summary: String,
         documents: [String],
+        changes: Bool,
+        sample: String,
         fields: [any Field],
         codes: CodeFamily,
         errors: [ErrorCode],
@@ -36,6 +43,11 @@ package final class CommandCard: Sendable {
         self.isHalfRate = isHalfRate
         (self.path, self.summary, self.documents) = (path, summary, documents)
         name = String(path.split(separator: "/").last ?? "")
+        guard case .object(let object)? = try? JSONValue(parsing: Array(sample.utf8)) else {
+            // It stands in the source, and a test sends each.
+            preconditionFailure("the sample of \(path) is no JSON object")
+        }
+        (self.changes, self.sample) = (changes, object)
         self.fields = fields.map(\.card)
         (self.codes, self.errors, self.reply, self.webhooks) = (codes, errors, reply, webhooks)
     }

@@ -14,6 +14,9 @@ package struct FieldCard: Sendable, Equatable {
 }
 
 extension FieldCard {
+    /// Whether its value is an array.
+    package var isList: Bool { schema.json["type"] == .string("array") }
+
     /// The rule and the other names as one sentence.
     package var sentence: String {
         let names = aliases.map { "; \($0) stands for it when it is left out" }.joined()

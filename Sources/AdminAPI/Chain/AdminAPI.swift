@@ -43,21 +43,11 @@ package struct AdminAPI: Sendable {
             path: String(request.path),
             address: request.address
         )
-        do throws(ChatError) {
-            let payload = try await run(command, request, &record)
-            record.reply = Envelope.success(payload, requestID: record.requestID)
-        } catch {
-            let fault = command?.card.codes.internalFault ?? .internalFault
-            let answered = error.isInternalFault ? error.answered(with: fault) : error
-            record.code = answered.code
-            record.reply = Envelope.failure(answered, requestID: record.requestID)
-            if let cause = error.cause {
-                logger.error(
-                    "internal fault",
-                    metadata: ["request.id": "\(record.requestID)", "error.cause": "\(String(reflecting: cause))"]
-                )
-            }
+        let reply = await CommandReply(to: record.requestID, command?.card.codes) { () throws(ChatError) in
+            try await run(command, request, &record)
         }
+        (record.code, record.reply) = (reply.code, reply.bytes)
+        reply.logCause(to: logger, requestID: record.requestID)
         let duration = ContinuousClock.now - began
         metrics.record(command?.card.name, record.code, took: duration)
         log(record, command, duration)
@@ -108,17 +98,17 @@ package struct AdminAPI: Sendable {
         record.body = bytes
         // After the body, so that the observer is told it even of a call that meets a fault.
         if let fault = await observer?.fault(for: card.name) { throw fault }
-        let object = try Self.object(bytes, card.codes)
-        if card.codes.needsChannelService { try application.demandChannelService(at: now) }
-        let call = Call(
-            application: application,
-            caller: caller,
-            address: request.address,
-            requestID: record.requestID,
-            time: clock.now,
-            idempotency: try Self.idempotencyKey(request.idempotencyKey, card, bytes)
-        )
-        return try await command.answer(RequestBody(object, codes: card.codes), call)
+        let requestID = record.requestID
+        return try await command.answer(bytes, of: application, at: now) { () throws(ChatError) in
+            Call(
+                application: application,
+                caller: caller,
+                address: request.address,
+                requestID: requestID,
+                time: clock.now,
+                idempotency: try Self.idempotencyKey(request.idempotencyKey, card, bytes)
+            )
+        }
     }
 
     private func body(_ request: IncomingRequest, limit: Int64) async throws(ChatError) -> [UInt8] {
@@ -126,23 +116,10 @@ package struct AdminAPI: Sendable {
         case .complete(let bytes):
             return bytes
         case .tooLarge:
-            throw ChatError(.httpParsingFailed, "The body is longer than \(limit) bytes; send less at once.")
+            throw .bodyTooLong(limit)
         case .incomplete:
             throw ChatError(.requestTimedOut, "The body did not arrive in full; send it again.")
         }
-    }
-
-    private static func object(_ bytes: [UInt8], _ codes: CodeFamily) throws(ChatError) -> JSONObject {
-        let value: JSONValue
-        do throws(JSONError) {
-            value = try JSONValue(parsing: bytes)
-        } catch {
-            throw ChatError(.bodyNotJSON, "The body is not JSON: \(error.reason) at byte \(error.offset).")
-        }
-        guard case .object(let object) = value else {
-            throw ChatError(codes.bodyNotObject, "The body must be a JSON object; it is \(value.kind).")
-        }
-        return object
     }
 
     private static func idempotencyKey(

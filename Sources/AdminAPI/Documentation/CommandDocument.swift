@@ -13,6 +13,11 @@ struct CommandDocument {
 }
 
 extension CommandCard {
+    /// The pages that describe it: how each is called and where it is.
+    package var documentLinks: [(number: String, url: String)] {
+        documents.map { ($0, CommandDocument(number: $0).url) }
+    }
+
     /// Calls in a second, unless the plan or the application says otherwise.
     package var ordinaryRate: Int64 { rate(Plan.enterprise.limits[.callsPerSecond]) }
 }

@@ -138,10 +138,6 @@ package struct CompatibilityTable: Sendable {
     }
 }
 
-extension FieldCard {
-    fileprivate var isList: Bool { schema.json["type"] == .string("array") }
-}
-
 extension ReplyMember.Value {
     fileprivate var isList: Bool {
         if case .list = self { true } else { false }

@@ -76,7 +76,9 @@ package struct OpenAPIDocument: Sendable {
             .init(name: "parameters", value: .array(parameters.map { reference("parameters", $0.name) })),
             .init(
                 name: "requestBody",
-                value: .object(["required": .bool(true), "content": content(card.fields.schema)])
+                value: .object([
+                    "required": .bool(true), "content": content(card.fields.schema, example: card.sample),
+                ])
             ),
             .init(name: "responses", value: .object(["200": .object(response(card))])),
             .init(name: "x-rostrum-errors", value: .array(card.ownCodes.map { .object($0.json) })),
@@ -101,8 +103,10 @@ package struct OpenAPIDocument: Sendable {
         JSONSchema(["oneOf": .array([card.reply.schema(after: success).value, JSONSchema.reference("Failure").value])])
     }
 
-    private static func content(_ schema: JSONSchema) -> JSONValue {
-        .object(["application/json": .object(["schema": schema.value])])
+    private static func content(_ schema: JSONSchema, example: JSONObject? = nil) -> JSONValue {
+        var members: [JSONObject.Member] = [.init(name: "schema", value: schema.value)]
+        if let example { members.append(.init(name: "example", value: .object(example))) }
+        return .object(["application/json": .object(JSONObject(members))])
     }
 
     private static func reference(_ kind: String, _ name: String) -> JSONValue {

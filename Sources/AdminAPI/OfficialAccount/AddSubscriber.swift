@@ -8,6 +8,12 @@ struct AddSubscriber: Command {
         summary: "Subscribes up to 100 users to a channel.",
         documents: ["1047/60760", "269/102308"],
         fields: [ChannelFields.channel, SubscriberFields.list],
+        changes: true,
+        sample: #"""
+            {"Official_Account":"@TOA#_harbour_news",
+             "SubscriberList":[{"Subscriber_Account":"107867"},{"Subscriber_Account":"anna"}]}
+            """#,
+        fields: [ChannelFields.channel, list],
         codes: .officialAccount,
         errors: [
             .channelNotFound, .channelIDInvalid, .channelFull, .refusedByWebhook, .webhookFailed,

@@ -11,6 +11,12 @@ struct CreateOfficialAccount: Command {
         path: "official_account_open_http_svc/create_official_account",
         summary: "Creates an official channel.",
         documents: ["1047/60755", "269/102302"],
+        changes: true,
+        sample: #"""
+            {"Owner_Account":"107867","Name":"Harbour News","OfficialAccountUserID":"@TOA#_harbour_news",
+             "Introduction":"Tides and ferries","FaceUrl":"https://img.example.net/h.png","MaxSubscriberNum":5000,
+             "Organization":"Port of Example","CustomString":"{\"lang\":\"en\"}"}
+            """#,
         fields: [
             owner, name, id, ChannelFields.introduction, ChannelFields.faceURL, ChannelFields.maxSubscribers,
             ChannelFields.organization, ChannelFields.customString,

@@ -23,6 +23,8 @@ struct DeleteSubscriber: Command {
         path: "official_account_open_http_svc/delete_subscriber",
         summary: "Unsubscribes up to 100 users from a channel.",
         documents: ["1047/60761"],
+        changes: true,
+        sample: #"{"Official_Account":"@TOA#_harbour_news","SubscriberToDel_Account":["107867","anna"]}"#,
         fields: [ChannelFields.channel, names, list],
         codes: .officialAccount,
         errors: [.channelNotFound, .channelIDInvalid],

@@ -7,6 +7,8 @@ struct DestroyOfficialAccount: Command {
         path: "official_account_open_http_svc/destroy_official_account",
         summary: "Destroys an official channel; its ID is free again.",
         documents: ["1047/60756"],
+        changes: true,
+        sample: #"{"Official_Account":"@TOA#_harbour_news"}"#,
         fields: [ChannelFields.channel],
         codes: .officialAccount,
         errors: [.channelNotFound, .channelIDInvalid],

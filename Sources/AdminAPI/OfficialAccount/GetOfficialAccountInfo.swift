@@ -10,6 +10,11 @@ struct GetOfficialAccountInfo: Command {
         path: "official_account_open_http_svc/get_official_account_info",
         summary: "Returns the profiles of up to 50 channels.",
         documents: ["1047/60758"],
+        changes: false,
+        sample: #"""
+            {"OfficialAccountIdList":[{"Official_Account":"@TOA#_harbour_news"}],
+             "ResponseFilter":{"OfficialAccountBaseInfoFilter":["Name","SubscriberNum","CreateTime"]}}
+            """#,
         fields: [list, responseFilter],
         codes: .officialAccount,
         errors: [.channelIDInvalid, .channelNotFound],

@@ -10,6 +10,11 @@ struct GetSubscribedOfficialAccountList: Command {
         path: "official_account_open_http_svc/get_subscribed_official_account_list",
         summary: "Returns the channels that a user subscribes to, up to 200 on a page, the newest subscription first.",
         documents: ["1047/60763"],
+        changes: false,
+        sample: #"""
+            {"Subscriber_Account":"107867","Limit":200,"Offset":0,
+             "ResponseFilter":{"OfficialAccountBaseInfoFilter":["Name"],"SelfInfoFilter":["SubscribeTime"]}}
+            """#,
         fields: [SubscriberFields.account, SubscriberFields.limit, offset, responseFilter],
         codes: .officialAccount,
         errors: [.accountNotImported],

@@ -9,6 +9,8 @@ struct GetSubscriberInfo: Command {
         path: "official_account_open_http_svc/get_subscriber_info",
         summary: "Returns a channel's subscribers, up to 200 on a page.",
         documents: ["1047/60759", "269/102306"],
+        changes: false,
+        sample: #"{"Official_Account":"@TOA#_harbour_news","Limit":100,"Next":""}"#,
         fields: [ChannelFields.channel, SubscriberFields.limit, next],
         codes: .officialAccount,
         errors: [.channelNotFound, .channelIDInvalid],

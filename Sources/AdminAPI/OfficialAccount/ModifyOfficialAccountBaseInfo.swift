@@ -11,6 +11,8 @@ struct ModifyOfficialAccountBaseInfo: Command {
         path: "official_account_open_http_svc/modify_official_account_base_info",
         summary: "Changes those parts of a channel's profile that are given.",
         documents: ["1047/60757"],
+        changes: true,
+        sample: #"{"Official_Account":"@TOA#_harbour_news","Name":"Harbour Bulletin","MaxSubscriberNum":8000}"#,
         fields: [
             channel, name, ChannelFields.introduction, ChannelFields.faceURL, ChannelFields.organization,
             ChannelFields.customString, ChannelFields.maxSubscribers,

@@ -9,6 +9,11 @@ struct ModifySubscriberInfo: Command {
         path: "official_account_open_http_svc/modify_subscriber_info",
         summary: "Sets the CustomString of a subscription.",
         documents: ["1047/60762", "269/102310"],
+        changes: true,
+        sample: #"""
+            {"Official_Account":"@TOA#_harbour_news","Subscriber_Account":"107867",
+             "CustomString":"{\"seat\":\"12A\"}"}
+            """#,
         fields: [ChannelFields.channel, SubscriberFields.account, customString],
         codes: .officialAccount,
         errors: [.channelNotFound, .channelIDInvalid, .notSubscribed],

@@ -12,6 +12,8 @@ struct OfficialAccountMsgGetSimple: Command {
         path: "official_account_open_http_svc/official_account_msg_get_simple",
         summary: "Returns a channel's broadcasts from the newest back, up to 20 at once.",
         documents: ["1047/60812", "269/102299"],
+        changes: false,
+        sample: #"{"Official_Account":"@TOA#_harbour_news","ReqMsgNumber":20,"WithRecalledMsg":1}"#,
         fields: [ChannelFields.channel, number, lastKey, withRecalled],
         codes: .officialAccountMessages,
         errors: [.conversationNotFound, .channelIDInvalid],

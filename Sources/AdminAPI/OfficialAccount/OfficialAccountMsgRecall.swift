@@ -12,6 +12,11 @@ struct OfficialAccountMsgRecall: Command {
         path: "official_account_open_http_svc/official_account_msg_recall",
         summary: "Recalls up to 10 broadcasts of a channel.",
         documents: ["1047/60811", "269/102327"],
+        changes: true,
+        sample: #"""
+            {"Official_Account":"@TOA#_harbour_news","MsgKeyList":["1_1_1767229200"],
+             "Reason":"wrong pier"}
+            """#,
         fields: [ChannelFields.channel, keys, reason],
         codes: .officialAccountMessages,
         errors: [.conversationNotFound, .channelIDInvalid, .messageNotFound],

@@ -39,6 +39,13 @@ struct SendOfficialAccountMsg: Command {
         summary:
             "Sends one message to all subscribers of a channel; one a second and two an hour, unless set otherwise.",
         documents: ["1047/60810", "269/102298"],
+        changes: true,
+        sample: #"""
+            {"Official_Account":"@TOA#_harbour_news","Random":20260101,
+             "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"Ferry 7 is delayed"}}],
+             "CloudCustomData":"{\"topic\":\"ferry\"}",
+             "OfflinePushInfo":{"PushFlag":0,"Title":"Harbour","Desc":"Ferry 7 is delayed","Ext":"{}"}}
+            """#,
         fields: [
             ChannelFields.channel, random, messageBody, cloudCustomData, pushInfo, onlineOnly, forbidden, control,
         ],

@@ -9,6 +9,8 @@ struct GetBroadcastReceipt: Command {
         path: "rostrum_svc/get_broadcast_receipt",
         summary: "Tells how many got a broadcast live, how many read it, and how long the last one waited.",
         documents: [],
+        changes: false,
+        sample: #"{"Official_Account":"@TOA#_harbour_news","MsgKey":"1_1_1767229200"}"#,
         fields: [ChannelFields.channel, key],
         codes: .officialAccount,
         errors: [.channelNotFound, .channelIDInvalid, .messageNotFound],
