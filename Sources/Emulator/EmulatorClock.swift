@@ -12,6 +12,9 @@ package final class EmulatorClock: WallClock {
     /// The furthest ahead, in seconds: a hundred years.
     package static let furthest: Int64 = 100 * 365 * 86_400
 
+    /// What the clock may be moved by, in words.
+    package static let rule = "a whole number from 0, in sum at most \(furthest)"
+
     private let base: any WallClock
     private let database: any Database
     private let ahead: Atomic<Int64>

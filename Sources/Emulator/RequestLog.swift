@@ -11,6 +11,8 @@ package final class RequestLog: CallObserver {
     package static let longestBody = 16_384
 
     package struct Entry: Sendable {
+        /// Of all calls since the start, counted from 1.
+        package let number: Int
         package let time: Timestamp
         package let call: AnsweredCall
         /// Whether only the beginning of the body or the reply is there.
@@ -19,6 +21,8 @@ package final class RequestLog: CallObserver {
 
     private struct Ring {
         var entries: [Entry] = []
+        /// How many calls there have been, those too that are no longer kept.
+        var count = 0
         /// Where the oldest entry stands once the ring is full.
         var oldest = 0
     }
@@ -47,8 +51,10 @@ package final class RequestLog: CallObserver {
         var call = call
         call.body = Array(call.body.prefix(Self.longestBody))
         call.reply = Array(call.reply.prefix(Self.longestBody))
-        let entry = Entry(time: clock.now, call: call, isCut: isCut)
+        let now = clock.now
         ring.withLock { ring in
+            ring.count += 1
+            let entry = Entry(number: ring.count, time: now, call: call, isCut: isCut)
             if ring.entries.count < Self.capacity {
                 ring.entries.append(entry)
             } else {
@@ -59,7 +65,15 @@ package final class RequestLog: CallObserver {
     }
 
     package func clear() {
-        ring.withLock { $0 = Ring() }
+        ring.withLock { $0 = Ring(count: $0.count) }
+    }
+
+    /// How many calls there have been since the start.
+    package var count: Int { ring.withLock { $0.count } }
+
+    /// The kept call of that `RequestId`.
+    package func entry(_ requestID: String) -> Entry? {
+        entries.first { $0.call.requestID == requestID }
     }
 
     /// Oldest first.

@@ -26,6 +26,20 @@ import Testing
         #expect(log.entries.map(\.time.seconds) == [ManualClock.start.seconds, ManualClock.start.seconds + 5])
     }
 
+    @Test("calls are counted on, whatever is still kept, and found by their RequestId")
+    func numbers() {
+        let log = RequestLog(clock: ManualClock(), faults: Faults())
+
+        for number in 1...1002 { log.answered(Self.call(number)) }
+
+        #expect(log.count == 1002 && log.entries.first?.number == 3 && log.entries.last?.number == 1002)
+        #expect(log.entry("id-1002")?.number == 1002)
+        #expect(log.entry("id-2") == nil)
+        log.clear()
+        log.answered(Self.call(1003))
+        #expect(log.entries.map(\.number) == [1003])
+    }
+
     @Test("exactly the last thousand are kept", arguments: [999, 1000, 1001, 1999, 2000, 2001, 3500])
     func ring(count: Int) {
         let log = RequestLog(clock: ManualClock(), faults: Faults())
