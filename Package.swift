@@ -223,6 +223,7 @@ let package = Package(
             "ConsoleTests",
             uses: [
                 "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "EventBus", "RostrumTesting",
+                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "RostrumTesting", "UserSig",
                 "Web",
             ],
             from: [.httpTypes, .hummingbird, .logging, .nioCore]

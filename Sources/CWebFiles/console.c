@@ -100,6 +100,11 @@ static const unsigned char channels[] = {
 };
 static const unsigned char compose[] = {
 #embed "../Web/Console/compose.mustache"
+static const unsigned char emulator[] = {
+#embed "../Web/Console/emulator.mustache"
+};
+static const unsigned char explorer[] = {
+#embed "../Web/Console/explorer.mustache"
 };
 static const unsigned char layout[] = {
 #embed "../Web/Console/layout.mustache"
@@ -125,11 +130,25 @@ static const unsigned char posts[] = {
 static const unsigned char problem[] = {
 #embed "../Web/Console/problem.mustache"
 };
+static const unsigned char request[] = {
+#embed "../Web/Console/request.mustache"
+};
+static const unsigned char requests[] = {
+#embed "../Web/Console/requests.mustache"
+};
 static const unsigned char sign_in[] = {
 #embed "../Web/Console/sign-in.mustache"
 };
 static const unsigned char subscribers[] = {
 #embed "../Web/Console/subscribers.mustache"
+static const unsigned char tool_tabs[] = {
+#embed "../Web/Console/tool-tabs.mustache"
+};
+static const unsigned char tools[] = {
+#embed "../Web/Console/tools.mustache"
+};
+static const unsigned char usersig[] = {
+#embed "../Web/Console/usersig.mustache"
 };
 
 const web_named_file *web_console_templates(size_t *count) {
@@ -149,6 +168,8 @@ const web_named_file *web_console_templates(size_t *count) {
         NAMED("channel-head", channel_head),
         NAMED("channels", channels),
         NAMED("compose", compose),
+        NAMED("emulator", emulator),
+        NAMED("explorer", explorer),
         NAMED("layout", layout),
         NAMED("operators", operators),
         NAMED("own-account", own_account),
@@ -157,8 +178,13 @@ const web_named_file *web_console_templates(size_t *count) {
         NAMED("post-preview", post_preview),
         NAMED("posts", posts),
         NAMED("problem", problem),
+        NAMED("request", request),
+        NAMED("requests", requests),
         NAMED("sign-in", sign_in),
         NAMED("subscribers", subscribers),
+        NAMED("tool-tabs", tool_tabs),
+        NAMED("tools", tools),
+        NAMED("usersig", usersig),
     };
     *count = sizeof files / sizeof files[0];
     return files;

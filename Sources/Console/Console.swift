@@ -57,6 +57,7 @@ package struct Console: Sendable {
         ComposePages(services).add(to: routes)
         PostPages(services).add(to: routes)
         SubscriberPages(services).add(to: routes)
+        ToolPages(services).add(to: routes)
         responder = router.buildResponder()
         crossSiteGuard = CrossSiteGuard(addresses: addresses)
         self.logger = logger

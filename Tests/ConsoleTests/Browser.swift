@@ -1,5 +1,6 @@
 import AdminAPI
 import Chat
+import ChatProtocol
 import Console
 import Emulator
 import HTTPTypes
@@ -16,6 +17,7 @@ struct Browser {
 
     let console: Console
     let operators: Operators
+    let emulator: Console.EmulatorParts?
     private var cookie: String?
     /// What the forms of the session have in them.
     private(set) var formToken = ""
@@ -36,7 +38,11 @@ struct Browser {
             logger: Logger(label: "console") { _ in SwiftLogNoOpLogHandler() }
         )
         operators = systems.operators
+        self.emulator = parts
     }
+
+    /// The path of a page of the example application.
+    static func path(_ page: String) -> String { "/console/apps/\(SDKAppID.example)/\(page)" }
 
     /// Signs in an operator of a role, who is made for it; no password is hashed.
     mutating func signIn(_ role: OperatorRole) async throws {

@@ -158,6 +158,7 @@ struct Navigation: Sendable {
         Navigation(section: "tools", path: "/tools"),
         Navigation(section: "applicationAudit", path: "/audit"),
         Navigation(section: "settings", path: "/settings", isForOwners: true),
+        Navigation(section: "tools", path: "/tools")
     ]
 
     func link(under base: String, section current: String, _ texts: Texts) -> Shell.Link {

@@ -49,6 +49,21 @@ struct Routes {
         change(path, by: .readOnly, limit: Form.longest, answer)
     }
 
+    /// A form that alone says whether what it asks for changes anything.
+    ///
+    /// - Parameter judge: reads the form and does nothing yet; only who may do the errand has it done.
+    func postErrand(
+        _ path: RouterPath,
+        limit: Int = Form.longest,
+        _ judge: @escaping @Sendable (Visit, Form) async throws(ChatError) -> Errand
+    ) {
+        change(path, by: .readOnly, limit: limit) { visit, form throws(ChatError) in
+            let errand = try await judge(visit, form)
+            guard visit.who.role >= errand.role else { return .problem(.forbidden, "errors.role") }
+            return try await errand.run()
+        }
+    }
+
     private func change(
         _ path: RouterPath,
         by role: OperatorRole,
@@ -84,6 +99,17 @@ struct Routes {
 
     func file(_ path: String, _ file: WebFile) {
         group.get(RouterPath(path)) { request, _ in file.response(to: request) }
+    }
+}
+
+/// What a form asks for, and what an operator must be for it.
+struct Errand: Sendable {
+    fileprivate let role: OperatorRole
+    fileprivate let run: @Sendable () async throws(ChatError) -> Answer
+
+    /// - Parameter changes: whether anything may be other than before when it is done.
+    init(changes: Bool, _ run: @escaping @Sendable () async throws(ChatError) -> Answer) {
+        (role, self.run) = (changes ? .operator : .readOnly, run)
     }
 }
 

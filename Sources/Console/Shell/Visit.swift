@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Hummingbird
+import Logging
 
 /// A signed-in operator's request.
 struct Visit: Sendable {
@@ -14,12 +15,17 @@ struct Visit: Sendable {
     let now: Timestamp
     /// Whether the request came over TLS.
     let isSecure: Bool
+    /// What the request was asked for under, such as `127.0.0.1:8080`.
+    let host: String
+    let logger: Logger
 
     init(_ request: Request, _ context: Context, _ session: OperatorSession, _ services: Services) {
         (self.session, self.services) = (session, services)
         texts = Texts.preferred(by: request)
         address = context.visitor.address
         isSecure = context.visitor.isSecure
+        host = request.head.authority ?? ""
+        logger = context.logger
         path = request.uri.path
         query = Form(query: request.uri.query ?? "")
         parameters = context.parameters
@@ -40,8 +46,7 @@ struct Visit: Sendable {
     ///
     /// - Throws: 60002 when the application has no admin in whose name it could be done.
     func call(for application: Chat.Application) throws(ChatError) -> Call {
-        let administrator = application.admins.first { $0.rawValue == "administrator" } ?? application.admins.min()
-        guard let administrator else {
+        guard let administrator = Self.administrator(of: application) else {
             throw ChatError(
                 .httpParsingFailed,
                 "The application has no admin, in whose name this could be done; add one."
@@ -55,6 +60,11 @@ struct Visit: Sendable {
             requestID: services.systems.random.hex(bytes: 12),
             time: now
         )
+    }
+
+    /// The admin in whose name operators act; nil where there is none.
+    static func administrator(of application: Chat.Application) -> UserID? {
+        application.admins.first { $0.rawValue == "administrator" } ?? application.admins.min()
     }
 
     /// The application that the path names.

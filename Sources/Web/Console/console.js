@@ -64,3 +64,48 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("form[data-once] button")) button.disabled = false;
 });
+// Tools: what can be copied, the curl line of what is typed, and a list that looks for what is new.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break;
+  button.hidden = false;
+  const label = button.textContent;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = label; }, 2000);
+  });
+}
+
+for (const field of document.querySelectorAll("[data-curl]")) {
+  field.addEventListener("input", () => {
+    const word = `'${field.value.replaceAll("'", "'\\''")}'`;
+    document.getElementById(field.dataset.curl).textContent = field.dataset.curlHead + word;
+  });
+}
+
+async function renew(list) {
+  const answer = await fetch(list.dataset.live);
+  // Another page came in its place: the session is over.
+  if (!answer.ok || answer.redirected) return false;
+  const { newest } = await answer.json();
+  if (String(newest) === list.dataset.newest) return true;
+  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  const rows = page.querySelector("[data-live] tbody");
+  if (!rows) return false;
+  const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  list.querySelector("tbody").replaceWith(rows);
+  if (focused) list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  list.dataset.newest = String(newest);
+  return true;
+}
+
+for (const list of document.querySelectorAll("[data-live]")) {
+  const timer = setInterval(async () => {
+    if (document.hidden) return;
+    try {
+      if (!await renew(list)) clearInterval(timer);
+    } catch {
+      // The server is away for the moment; it is asked again.
+    }
+  }, 2000);
+}
