@@ -70,8 +70,9 @@ javascript: setup-test ## run the tests of the JavaScript SDK
 	@node --test --test-reporter spec Tests/JavaScript/*.test.mjs
 
 .PHONY: browser
-browser: setup-test ## test the demo page in headless Chromium; needs a build
+browser: setup-test ## test the demo page and the console in headless Chromium; needs a build
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/demo_test.py
+	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/console_test.py
 
 .PHONY: faults-quick test-faults
 faults-quick: setup-cluster ## break a cluster in the quickest ways; needs a build

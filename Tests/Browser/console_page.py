@@ -1,0 +1,238 @@
+"""A page of the console as a person meets it: by mouse and keyboard, in two widths and two colour schemes.
+
+`inspect` leaves pictures in .build/screenshots/ and returns what is wrong with the page for people: what has no name,
+text that is hard to read, what the keyboard does not reach, what is wider than a phone.
+"""
+
+import base64
+import pathlib
+
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PICTURES = ROOT / ".build/screenshots"
+PATIENCE = 20
+WIDTHS = (1280, 390)
+SCHEMES = ("light", "dark")
+HEAVIEST = 200_000
+
+# What is there to see; what a closed menu or a style hides is not.
+SEEN = """
+const seen = (element) => element.checkVisibility({visibilityProperty: true, opacityProperty: true})
+    && !element.closest(".unseen, .skip, [hidden]");
+const called = (element) => `${element.tagName.toLowerCase()}${element.id ? "#" + element.id : ""} `
+    + `"${(element.textContent || element.value || "").trim().slice(0, 40)}"`;
+"""
+
+# Names, headings, landmarks and width: the same in every colour.
+STRUCTURE = SEEN + """
+const faults = [];
+const all = (selector) => [...document.querySelectorAll(selector)];
+if (all("h1").length !== 1) faults.push(`${all("h1").length} h1`);
+for (const mark of ["main", "header", "nav"]) {
+    if (!document.querySelector(mark)) faults.push(`no ${mark}`);
+}
+if (!document.documentElement.lang) faults.push("no language");
+if (!document.title.trim()) faults.push("no title");
+let level = 1;
+for (const heading of all("h1, h2, h3, h4, h5, h6").filter(seen)) {
+    const own = Number(heading.tagName[1]);
+    if (own > level + 1) faults.push(`heading skips a level: ${called(heading)}`);
+    level = own;
+}
+const ids = all("[id]").map((element) => element.id);
+for (const id of new Set(ids.filter((id, index) => ids.indexOf(id) !== index))) faults.push(`twice the id ${id}`);
+const label = (element) => element.getAttribute("aria-label")
+    || (element.getAttribute("aria-labelledby") || "").split(" ").filter(Boolean)
+        .map((id) => document.getElementById(id)?.textContent ?? "").join(" ");
+for (const field of all("input, select, textarea")) {
+    if (field.type === "hidden") continue;
+    const text = [...(field.labels ?? [])].map((one) => one.textContent).join("") + label(field);
+    if (!text.trim()) faults.push(`no label: ${called(field)} ${field.name}`);
+}
+for (const one of all("a[href], button, summary")) {
+    if (!(one.textContent.trim() || label(one))) faults.push(`no name: ${one.outerHTML.slice(0, 80)}`);
+}
+for (const one of all("[aria-describedby], [aria-labelledby]")) {
+    for (const name of ["aria-describedby", "aria-labelledby"]) {
+        for (const id of (one.getAttribute(name) ?? "").split(" ").filter(Boolean)) {
+            if (!document.getElementById(id)) faults.push(`${name} names nothing: ${id}`);
+        }
+    }
+}
+for (const table of all("table")) {
+    if (!table.querySelector("th")) faults.push("a table without headings");
+}
+for (const nav of all("nav")) {
+    if (!label(nav)) faults.push("a nav without a name");
+}
+const wide = document.documentElement.scrollWidth - window.innerWidth;
+if (wide > 0) {
+    const widest = all("body *").filter((element) => seen(element)
+        && element.getBoundingClientRect().right > window.innerWidth + 1)[0];
+    faults.push(`${wide} pixels too wide${widest ? ": " + called(widest) : ""}`);
+}
+const loaded = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+const weight = loaded.reduce((sum, entry) => sum + entry.decodedBodySize, 0);
+if (weight > arguments[0]) faults.push(`${weight} bytes heavy`);
+for (const entry of loaded) {
+    if (new URL(entry.name).origin !== location.origin) faults.push(`loads ${entry.name}`);
+}
+return faults;
+"""
+
+# WCAG 2.2, 1.4.3: 4.5 to 1, of large letters 3 to 1. What is behind a text is what its ancestors paint.
+CONTRAST = SEEN + r"""
+const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+const colour = (text) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = text;
+    canvas.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+};
+const over = (top, below) => {
+    const alpha = top[3];
+    return [0, 1, 2].map((part) => top[part] * alpha + below[part] * (1 - alpha)).concat(1);
+};
+const light = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((value) => {
+        const part = value / 255;
+        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (element) => {
+    const layers = [];
+    for (let one = element; one; one = one.parentElement) layers.push(colour(getComputedStyle(one).backgroundColor));
+    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1]);
+};
+const faults = [];
+let checked = 0;
+const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !seen(element)) continue;
+    if (element.closest("script, option, datalist, :disabled")) continue;
+    const style = getComputedStyle(element);
+    let opacity = 1;
+    for (let one = element; one; one = one.parentElement) opacity *= Number(getComputedStyle(one).opacity);
+    const below = behind(element);
+    const ink = colour(style.color);
+    const [darker, lighter] = [light(over([...ink.slice(0, 3), ink[3] * opacity], below)), light(below)]
+        .sort((left, right) => left - right);
+    const ratio = (lighter + 0.05) / (darker + 0.05);
+    const size = parseFloat(style.fontSize);
+    const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
+    checked += 1;
+    if (ratio < needed) faults.push(`contrast ${ratio.toFixed(2)}: ${called(element)}`);
+}
+return checked ? faults : ["no text was looked at"];
+"""
+
+FOCUSABLE = SEEN + """
+const able = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
+    .filter((element) => (seen(element) || element.matches(".skip")) && !element.disabled && element.type !== "hidden"
+        && !element.closest("details:not([open]) > :not(summary)"));
+able.forEach((element, index) => { element.dataset.stop = index; });
+document.activeElement.blur();
+window.getSelection().removeAllRanges();
+return able.map(called);
+"""
+
+
+class Page:
+    """One window, and what a person does in it."""
+
+    def __init__(self, driver, url):
+        self.driver = driver
+        self.url = url
+
+    def open(self, path):
+        self.driver.get(self.url + path)
+
+    def find(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def has(self, selector):
+        return bool(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
+    def texts(self, selector):
+        return [one.text for one in self.driver.find_elements(By.CSS_SELECTOR, selector)]
+
+    @property
+    def text(self):
+        return self.find("main").text
+
+    @property
+    def path(self):
+        return self.driver.current_url.removeprefix(self.url)
+
+    def wait(self, condition):
+        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.1).until(lambda _: condition())
+
+    def fill(self, **fields):
+        """Types into fields by their IDs; an underscore stands for a hyphen. A list is chosen from by its value."""
+        for name, value in fields.items():
+            field = self.find("#" + name.replace("_", "-"))
+            if field.tag_name == "select":
+                Select(field).select_by_value(value)
+            else:
+                field.clear()
+                field.send_keys(value)
+
+    def press(self, selector):
+        """Presses a button, and waits until the page that it leads to is there."""
+        old = self.find("html")
+        self.find(selector).click()
+        self.wait(lambda: self._is_gone(old) and self.driver.execute_script("return document.readyState") == "complete")
+
+    @staticmethod
+    def _is_gone(element):
+        try:
+            element.is_enabled()
+            return False
+        except Exception:
+            return True
+
+    def look(self, width=1280, scheme="light"):
+        """How the window is from now on."""
+        mobile = width < 600
+        metrics = {"width": width, "height": 844 if mobile else 900, "deviceScaleFactor": 1, "mobile": mobile}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+    def picture(self, name):
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True})
+        (PICTURES / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+    def inspect(self, name):
+        """What is wrong with the page that is open, in every width and scheme; a picture of each is left behind."""
+        faults = []
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                self.look(width, scheme)
+                self.picture(f"{name}-{width}-{scheme}")
+                faults += [f"{width} {scheme}: {fault}" for fault in self.driver.execute_script(CONTRAST)]
+            faults += [f"{width}: {fault}" for fault in self.driver.execute_script(STRUCTURE, HEAVIEST)]
+        self.look()
+        return faults + self.keyboard()
+
+    def keyboard(self):
+        """What the Tab key does not come to, in the order of the page."""
+        names = self.driver.execute_script(FOCUSABLE)
+        reached = []
+        for _ in range(len(names) + 1):
+            ActionChains(self.driver).send_keys(Keys.TAB).perform()
+            stop = self.driver.execute_script("return document.activeElement.dataset.stop ?? null")
+            if stop is None or int(stop) in reached:
+                break
+            reached.append(int(stop))
+        missing = [name for index, name in enumerate(names) if index not in reached]
+        order = [] if reached == sorted(reached) else ["the keyboard jumps about"]
+        return [f"not reached by keyboard: {name}" for name in missing] + order
