@@ -27,8 +27,11 @@ const called = (element) => `${element.tagName.toLowerCase()}${element.id ? "#" 
     + `"${(element.textContent || element.value || "").trim().slice(0, 40)}"`;
 """
 
+# How much of the page is beyond the window's edge; a phone shows a page that is too wide smaller, and innerWidth with it.
+WIDE = "const wide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;"
+
 # Names, headings, landmarks and width: the same in every colour.
-STRUCTURE = SEEN + """
+STRUCTURE = SEEN + WIDE + """
 const faults = [];
 const all = (selector) => [...document.querySelectorAll(selector)];
 if (all("h1").length !== 1) faults.push(`${all("h1").length} h1`);
@@ -69,11 +72,10 @@ for (const table of all("table")) {
 for (const nav of all("nav")) {
     if (!label(nav)) faults.push("a nav without a name");
 }
-const wide = document.documentElement.scrollWidth - window.innerWidth;
-if (wide > 0) {
-    const widest = all("body *").filter((element) => seen(element)
-        && element.getBoundingClientRect().right > window.innerWidth + 1)[0];
-    faults.push(`${wide} pixels too wide${widest ? ": " + called(widest) : ""}`);
+if (wide() > 0) {
+    const width = document.documentElement.clientWidth;
+    const widest = all("body *").filter((element) => element.getBoundingClientRect().right > width + 1).at(-1);
+    faults.push(`${wide()} pixels too wide${widest ? ": " + called(widest) : ""}`);
 }
 const loaded = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
 const weight = loaded.reduce((sum, entry) => sum + entry.decodedBodySize, 0);
@@ -205,6 +207,11 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+
+    @property
+    def width_beyond(self):
+        """So many pixels of the page are beyond the window's edge."""
+        return self.driver.execute_script(WIDE + "return wide()")
 
     def picture(self, name):
         PICTURES.mkdir(parents=True, exist_ok=True)
