@@ -223,8 +223,7 @@ let package = Package(
             "ConsoleTests",
             uses: [
                 "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "EventBus", "RostrumTesting",
-                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "RostrumTesting", "UserSig",
-                "Web",
+                "UserSig", "Web",
             ],
             from: [.httpTypes, .hummingbird, .logging, .nioCore]
         ),

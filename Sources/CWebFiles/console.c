@@ -100,6 +100,7 @@ static const unsigned char channels[] = {
 };
 static const unsigned char compose[] = {
 #embed "../Web/Console/compose.mustache"
+};
 static const unsigned char emulator[] = {
 #embed "../Web/Console/emulator.mustache"
 };
@@ -141,6 +142,7 @@ static const unsigned char sign_in[] = {
 };
 static const unsigned char subscribers[] = {
 #embed "../Web/Console/subscribers.mustache"
+};
 static const unsigned char tool_tabs[] = {
 #embed "../Web/Console/tool-tabs.mustache"
 };

@@ -7,13 +7,12 @@ struct AddSubscriber: Command {
         path: "official_account_open_http_svc/add_subscriber",
         summary: "Subscribes up to 100 users to a channel.",
         documents: ["1047/60760", "269/102308"],
-        fields: [ChannelFields.channel, SubscriberFields.list],
         changes: true,
         sample: #"""
             {"Official_Account":"@TOA#_harbour_news",
              "SubscriberList":[{"Subscriber_Account":"107867"},{"Subscriber_Account":"anna"}]}
             """#,
-        fields: [ChannelFields.channel, list],
+        fields: [ChannelFields.channel, SubscriberFields.list],
         codes: .officialAccount,
         errors: [
             .channelNotFound, .channelIDInvalid, .channelFull, .refusedByWebhook, .webhookFailed,
