@@ -41,6 +41,16 @@ final class HistogramSeries: Series, RecorderHandler, TimerHandler {
         sum.add(value)
     }
 
+    var value: MetricReading.Value {
+        .histogram(
+            HistogramReading(
+                bounds: bounds,
+                counts: (0...bounds.count).map { counts[$0].load(ordering: .relaxed) },
+                sum: sum.load(ordering: .relaxed) / unit
+            )
+        )
+    }
+
     func write(to text: inout ExpositionText) {
         let (name, labels) = (identity.family, identity.labels)
         let prefix = labels.isEmpty ? "" : labels + ","

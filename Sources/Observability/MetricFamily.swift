@@ -41,6 +41,9 @@ protocol Series: AnyObject, Sendable {
 
     /// Writes the current value. Recording goes on meanwhile: values read here may be a moment apart.
     func write(to text: inout ExpositionText)
+
+    /// The current value, for who reads it in this process.
+    var value: MetricReading.Value { get }
 }
 
 /// All series of one name.
@@ -86,9 +89,15 @@ struct MetricFamily {
         return made
     }
 
-    func write(to text: inout ExpositionText) {
+    /// Every series, the one for all past the bound among them.
+    var all: [any Series] {
         var all = Array(series.values)
         if let overflow, series[overflow.identity.labels] == nil { all.append(overflow) }
+        return all
+    }
+
+    func write(to text: inout ExpositionText) {
+        let all = all
         guard !all.isEmpty else { return }
         text.header(name: name, kind: source.kind, help: help)
         for one in all.sorted(by: { $0.identity.labels < $1.identity.labels }) {

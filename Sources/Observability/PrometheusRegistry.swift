@@ -83,6 +83,14 @@ package final class PrometheusRegistry: MetricsFactory {
         return text.value
     }
 
+    /// What the series of one family have now, in no order; nothing when there is no such family.
+    ///
+    /// - Parameter name: as exposed: `rostrum_requests_total`.
+    package func readings(of name: String) -> [MetricReading] {
+        let family = state.withLock { $0.families[name] }
+        return family?.all.map { MetricReading(labels: $0.identity.labels, value: $0.value) } ?? []
+    }
+
     /// Finds the series or makes it; one that belongs nowhere if the name is taken.
     private func series<S: Series>(
         _ source: MetricSource,
