@@ -94,15 +94,24 @@ extension Operators {
         guard token.utf8.count == 64 else { return nil }
         let (now, digest) = (clock.now, Self.digest(token))
         let found = try await database.read { tx throws(ChatError) in try OperatorTable.session(digest, in: tx) }
-        guard let found, now.milliseconds(since: found.began) < Self.longestSession * 1000,
-            now.milliseconds(since: found.used) < Self.idleSession * 1000
-        else { return nil }
+        guard let found, Self.isOpen(began: found.began, used: found.used, at: now) else { return nil }
         if now.milliseconds(since: found.used) >= 60_000 {
             try await database.write(of: .unordered) { tx throws(ChatError) in
                 try OperatorTable.useSession(digest, at: now, in: tx)
             }
         }
         return OperatorSession(who: found.0, formToken: Self.formToken(token), digest: digest)
+    }
+
+    /// Whether a session goes on, as a page that is left open asks; doing so is no use of the session.
+    package func isOpen(_ session: OperatorSession) async throws(ChatError) -> Bool {
+        let (now, digest) = (clock.now, session.digest)
+        let found = try await database.read { tx throws(ChatError) in try OperatorTable.session(digest, in: tx) }
+        return found.map { Self.isOpen(began: $0.began, used: $0.used, at: now) } ?? false
+    }
+
+    private static func isOpen(began: Timestamp, used: Timestamp, at now: Timestamp) -> Bool {
+        now.milliseconds(since: began) < longestSession * 1000 && now.milliseconds(since: used) < idleSession * 1000
     }
 
     package func signOut(_ session: OperatorSession) async throws(ChatError) {

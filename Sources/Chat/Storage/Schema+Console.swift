@@ -42,6 +42,7 @@ extension Schema {
             """,
             "CREATE INDEX channels_by_owner ON channels (app, owner, id)",
             "CREATE INDEX audit_by_request ON audit (app, request)",
+            "ALTER TABLE webhook_attempts ADD COLUMN request BLOB",
             "CREATE INDEX channels_by_name ON channels (app, name, id)",
             "CREATE INDEX channels_by_creation ON channels (app, created_at, id)",
             "CREATE INDEX channels_by_subscribers ON channels (app, subscribers, id)",

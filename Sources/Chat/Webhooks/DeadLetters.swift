@@ -57,18 +57,43 @@ package enum DeadLetters {
         )
     }
 
+    /// Where a letter stands among the others.
+    package struct Place: Sendable, Equatable {
+        package let diedAt: Timestamp
+        package let delivery: String
+
+        package init(diedAt: Timestamp, delivery: String) {
+            (self.diedAt, self.delivery) = (diedAt, delivery)
+        }
+    }
+
     /// The newest dead letters of an application, newest first.
+    ///
+    /// - Parameter place: those before it; nil from the newest on.
     package static func newest(
         _ limit: Int,
+        before place: Place? = nil,
         of application: SDKAppID,
         in tx: any Transaction
     ) throws(ChatError) -> [Letter] {
-        try tx.rows(
+        let place = place ?? Place(diedAt: Timestamp(milliseconds: .max), delivery: "")
+        return try tx.rows(
             """
             SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
-            FROM dead_letters WHERE app = \(application) ORDER BY died_at DESC, delivery DESC LIMIT \(limit)
+            FROM dead_letters WHERE app = \(application) AND (died_at, delivery) < (\(place.diedAt), \(place.delivery))
+            ORDER BY died_at DESC, delivery DESC LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try letter(row) }
+    }
+
+    /// How many letters there are, counted to `most` and no further.
+    static func count(atMost most: Int, of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Int {
+        let row = try tx.row(
+            """
+            SELECT count(*) FROM (SELECT 1 FROM dead_letters WHERE app = \(application) LIMIT \(most)) AS counted
+            """
+        )
+        return Int(try row?.integer(0) ?? 0)
     }
 
     /// Dead letters in the order of their events, to be sent again.

@@ -4,9 +4,9 @@ package import EventBus
 
 /// "After" webhooks on their way: what is due, what became of it, and what an operator can see and do about it.
 package struct Deliveries: Sendable {
-    private let database: any Database
+    let database: any Database
     private let bus: any EventBus
-    private let clock: any WallClock
+    let clock: any WallClock
 
     package init(database: any Database, bus: any EventBus, clock: any WallClock) {
         (self.database, self.bus, self.clock) = (database, bus, clock)
@@ -97,12 +97,14 @@ package struct Deliveries: Sendable {
     }
 
     /// Channels with events that wait, the next one due first.
+    ///
+    /// A lane has no gaps: its numbers are given one after the other, and events leave it from its beginning.
     package func backlog(of application: SDKAppID, limit: Int) async throws(ChatError) -> [Backlog] {
         try await database.read { tx throws(ChatError) in
             try tx.rows(
                 """
-                SELECT lane.channel, lane.failures, lane.due_at,
-                    (SELECT count(*) FROM outbox WHERE outbox.app = lane.app AND outbox.channel = lane.channel)
+                SELECT lane.channel, lane.failures, lane.due_at, coalesce(lane.last_number + 1 -
+                    (SELECT min(number) FROM outbox WHERE outbox.app = lane.app AND outbox.channel = lane.channel), 0)
                 FROM outbox_lanes lane WHERE lane.app = \(application) ORDER BY lane.due_at, lane.channel LIMIT \(limit)
                 """
             ).map { row throws(ChatError) in

@@ -12,6 +12,8 @@ package struct WebhookAttempt: Sendable {
     package let at: Timestamp
     package let outcome: WebhookOutcome
     package let latency: Duration
+    /// The body that was sent; empty for a remark.
+    package let request: [UInt8]
 
     /// Whether an "after" webhook reached its backend: HTTP 200, whatever the reply says.
     package var isDelivered: Bool {
@@ -24,6 +26,19 @@ package struct WebhookAttempt: Sendable {
     /// The first bytes of the reply; empty when there was none.
     package var replyHead: [UInt8] {
         if case .replied(let reply) = outcome { Array(reply.body.prefix(Self.longestReplyHead)) } else { [] }
+    }
+
+    /// How much of a request is kept, in bytes; the longest broadcast's is shorter.
+    package static let longestRequestHead = 16_384
+
+    /// What the log keeps of the request; nil where nothing need be kept.
+    ///
+    /// An "after" webhook that failed stands in the outbox or among the dead letters. All others are kept nowhere else:
+    /// those delivered, and those that are tried once, "before" webhooks and the test event.
+    var requestHead: [UInt8]? {
+        let isRepeated = WebhookCommand(rawValue: command).map { !$0.isBefore } ?? false
+        guard number > 0, isDelivered || !isRepeated else { return nil }
+        return Array(request.prefix(Self.longestRequestHead))
     }
 
     /// What came of it, for the log: `status 200`, `timed out`, or why it failed.
@@ -70,7 +85,7 @@ package enum DeliveryLog {
         try tx.execute(
             """
             INSERT INTO webhook_attempts (app, at, delivery, attempt, channel, command, outcome, status, latency_ms,
-                reply)
+                reply, request)
             VALUES \(rows: rows)
             ON CONFLICT (app, at, delivery, attempt) DO NOTHING
             """
@@ -87,8 +102,7 @@ package enum DeliveryLog {
         let outcome = attempt.outcomeInWords + (remark.map { "; \($0)" } ?? "")
         return [
             application, attempt.at, attempt.delivery, attempt.number, attempt.channel, attempt.command, outcome,
-            status,
-            attempt.latency.wholeMilliseconds, attempt.replyHead,
+            status, attempt.latency.wholeMilliseconds, attempt.replyHead, attempt.requestHead?.sqlValue ?? .null,
         ]
     }
 
@@ -140,7 +154,7 @@ package enum DeliveryLog {
         )
     }
 
-    private static func entry(_ row: Row) throws(ChatError) -> Entry {
+    static func entry(_ row: Row) throws(ChatError) -> Entry {
         Entry(
             at: try row.timestamp(0),
             delivery: try row.text(1),

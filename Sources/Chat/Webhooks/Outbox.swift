@@ -137,19 +137,38 @@ package enum Outbox {
             SELECT number, delivery, command, body, client_address, platform, queued_at FROM outbox
             WHERE app = \(application) AND channel = \(channel) ORDER BY number LIMIT \(limit)
             """
-        ).map { row throws(ChatError) in
-            Waiting(
-                number: try row.integer(0),
-                call: WebhookCall(
-                    delivery: try row.text(1),
-                    command: try row.text(2),
-                    body: try row.blob(3),
-                    clientAddress: try row.text(4),
-                    platform: try row.value(5)
-                ),
-                queuedAt: try row.timestamp(6)
-            )
-        }
+        ).map { row throws(ChatError) in try waiting(row) }
+    }
+
+    /// An event that waits among the first `depth` of its lane; an event is sought by its place, not by its delivery.
+    static func find(
+        _ delivery: String,
+        of channel: String,
+        depth: Int,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Waiting? {
+        try tx.row(
+            """
+            SELECT number, delivery, command, body, client_address, platform, queued_at FROM (
+                SELECT * FROM outbox WHERE app = \(application) AND channel = \(channel) ORDER BY number LIMIT \(depth)
+            ) AS ahead WHERE delivery = \(delivery)
+            """
+        ).map { row throws(ChatError) in try waiting(row) }
+    }
+
+    private static func waiting(_ row: Row) throws(ChatError) -> Waiting {
+        Waiting(
+            number: try row.integer(0),
+            call: WebhookCall(
+                delivery: try row.text(1),
+                command: try row.text(2),
+                body: try row.blob(3),
+                clientAddress: try row.text(4),
+                platform: try row.value(5)
+            ),
+            queuedAt: try row.timestamp(6)
+        )
     }
 
     /// Writes down what became of a lane's events.

@@ -69,7 +69,8 @@ package struct Webhooks: Sendable {
             channel: channel.rawValue,
             at: clock.now,
             outcome: .failed(text),
-            latency: .zero
+            latency: .zero,
+            request: []
         )
         keep(attempt, of: call.application.id, remark: nil)
     }
@@ -150,7 +151,8 @@ package struct Webhooks: Sendable {
             channel: channel,
             at: now,
             outcome: outcome,
-            latency: ContinuousClock.now - began
+            latency: ContinuousClock.now - began,
+            request: call.body
         )
     }
 
