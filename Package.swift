@@ -226,6 +226,11 @@ let package = Package(
                 "UserSig", "Web",
             ],
             from: [.httpTypes, .hummingbird, .logging, .nioCore]
+                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "Observability",
+                "RostrumTesting",
+                "Web",
+            ],
+            from: [.httpTypes, .hummingbird, .logging, .metrics, .nioCore]
         ),
         tests(
             "DatabaseTests",

@@ -30,6 +30,9 @@ web_file web_file_console_js(void) {
 web_file web_file_console_posts_js(void) {
     static const unsigned char bytes[] = {
 #embed "../Web/Console/console-posts.js"
+web_file web_file_monitor_js(void) {
+    static const unsigned char bytes[] = {
+#embed "../Web/Console/monitor.js"
     };
     return (web_file){bytes, sizeof bytes};
 }
@@ -110,6 +113,9 @@ static const unsigned char explorer[] = {
 static const unsigned char layout[] = {
 #embed "../Web/Console/layout.mustache"
 };
+static const unsigned char monitor[] = {
+#embed "../Web/Console/monitor.mustache"
+};
 static const unsigned char operators[] = {
 #embed "../Web/Console/operators.mustache"
 };
@@ -151,6 +157,23 @@ static const unsigned char tools[] = {
 };
 static const unsigned char usersig[] = {
 #embed "../Web/Console/usersig.mustache"
+static const unsigned char webhook_dead[] = {
+#embed "../Web/Console/webhook-dead.mustache"
+};
+static const unsigned char webhook_delivery[] = {
+#embed "../Web/Console/webhook-delivery.mustache"
+};
+static const unsigned char webhook_log[] = {
+#embed "../Web/Console/webhook-log.mustache"
+};
+static const unsigned char webhook_secret[] = {
+#embed "../Web/Console/webhook-secret.mustache"
+};
+static const unsigned char webhook_tabs[] = {
+#embed "../Web/Console/webhook-tabs.mustache"
+};
+static const unsigned char webhooks[] = {
+#embed "../Web/Console/webhooks.mustache"
 };
 
 const web_named_file *web_console_templates(size_t *count) {
@@ -173,6 +196,7 @@ const web_named_file *web_console_templates(size_t *count) {
         NAMED("emulator", emulator),
         NAMED("explorer", explorer),
         NAMED("layout", layout),
+        NAMED("monitor", monitor),
         NAMED("operators", operators),
         NAMED("own-account", own_account),
         NAMED("post", post),
@@ -187,6 +211,12 @@ const web_named_file *web_console_templates(size_t *count) {
         NAMED("tool-tabs", tool_tabs),
         NAMED("tools", tools),
         NAMED("usersig", usersig),
+        NAMED("webhook-dead", webhook_dead),
+        NAMED("webhook-delivery", webhook_delivery),
+        NAMED("webhook-log", webhook_log),
+        NAMED("webhook-secret", webhook_secret),
+        NAMED("webhook-tabs", webhook_tabs),
+        NAMED("webhooks", webhooks),
     };
     *count = sizeof files / sizeof files[0];
     return files;

@@ -36,14 +36,22 @@ package struct Console: Sendable {
     ///   - catalogue: the commands, for the explorer.
     ///   - addresses: under which addresses people reach the console.
     ///   - emulator: nil in production.
+    ///   - monitor: what this node does.
     package init(
         _ systems: Systems,
         catalogue: Catalogue,
         addresses: ConsoleAddresses,
         emulator: EmulatorParts?,
+        monitor: Monitor,
         logger: Logger
     ) {
-        let services = Services(systems: systems, catalogue: catalogue, addresses: addresses, emulator: emulator)
+        let services = Services(
+            systems: systems,
+            catalogue: catalogue,
+            addresses: addresses,
+            emulator: emulator,
+            monitor: monitor
+        )
         let router = Router(context: Context.self)
         let routes = Routes(router.group(RouterPath(Self.path)), services)
         for (path, file) in WebFile.console { routes.file(path, file) }
@@ -58,6 +66,9 @@ package struct Console: Sendable {
         PostPages(services).add(to: routes)
         SubscriberPages(services).add(to: routes)
         ToolPages(services).add(to: routes)
+        MonitorPages(services).add(to: routes)
+        OperatorPages(services).add(to: routes)
+        WebhookPages(services).add(to: routes)
         responder = router.buildResponder()
         crossSiteGuard = CrossSiteGuard(addresses: addresses)
         self.logger = logger
@@ -108,6 +119,7 @@ struct Services: Sendable {
     let catalogue: Catalogue
     let addresses: ConsoleAddresses
     let emulator: Console.EmulatorParts?
+    let monitor: Monitor
     let templates = Templates()
 }
 

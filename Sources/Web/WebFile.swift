@@ -57,6 +57,7 @@ extension WebFile {
         "console.css": WebFile(web_file_console_css(), "text/css", for: .thisServer),
         "console.js": WebFile(web_file_console_js(), "text/javascript", for: .thisServer),
         "console-posts.js": WebFile(web_file_console_posts_js(), "text/javascript", for: .thisServer),
+        "monitor.js": WebFile(web_file_monitor_js(), "text/javascript", for: .thisServer),
     ]
 
     /// The console's templates, by name.

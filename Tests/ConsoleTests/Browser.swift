@@ -7,6 +7,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import Observability
 import RostrumTesting
 import Testing
 
@@ -18,6 +19,9 @@ struct Browser {
     let console: Console
     let operators: Operators
     let emulator: Console.EmulatorParts?
+    /// Where what the console's monitor shows is counted.
+    let registry = PrometheusRegistry(exposesProcess: false)
+    let monitor: Monitor
     private var cookie: String?
     /// What the forms of the session have in them.
     private(set) var formToken = ""
@@ -30,11 +34,13 @@ struct Browser {
             let faults = Faults()
             parts = Console.EmulatorParts(clock: clock, faults: faults, log: RequestLog(clock: clock, faults: faults))
         }
+        monitor = Monitor(registry)
         console = Console(
             systems,
             catalogue: Catalogue(systems),
             addresses: ConsoleAddresses(origins: origins),
             emulator: parts,
+            monitor: monitor,
             logger: Logger(label: "console") { _ in SwiftLogNoOpLogHandler() }
         )
         operators = systems.operators
@@ -83,21 +89,57 @@ struct Browser {
         body: String = "",
         from address: String = "192.0.2.1"
     ) async throws -> Reply {
+        let response = await console.respond(to: request(method, path, headers, body), from: address)
+        let collector = Collector()
+        try await response.body.write(collector)
+        return Reply(status: response.status, headers: response.headers, text: await collector.text)
+    }
+
+    /// Asks for an answer that goes on.
+    ///
+    /// - Parameter isRead: whether what comes is read; if not, writing it takes for ever.
+    func follow(_ path: String, isRead: Bool = true) async -> Following {
+        let response = await console.respond(to: request(.get, path, [:], ""), from: "192.0.2.1")
+        let collector = Collector(isRead: isRead)
+        return Following(
+            status: response.status,
+            headers: response.headers,
+            collector: collector,
+            end: Task { try await response.body.write(collector) }
+        )
+    }
+
+    private func request(
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ headers: HTTPFields,
+        _ body: String
+    ) -> Request {
         var fields = headers
         if let cookie { fields[.cookie] = cookie }
         let host = fields[.init("Host") ?? .origin] ?? Self.host
         let head = HTTPRequest(method: method, scheme: "http", authority: host, path: path, headerFields: fields)
-        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
-        let response = await console.respond(to: request, from: address)
-        let collector = Collector()
-        try await response.body.write(collector)
-        return Reply(status: response.status, headers: response.headers, text: await collector.text)
+        return Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body)))
     }
 
     struct Reply {
         let status: HTTPResponse.Status
         let headers: HTTPFields
         let text: String
+    }
+
+    /// An answer that goes on.
+    struct Following: Sendable {
+        let status: HTTPResponse.Status
+        let headers: HTTPFields
+        fileprivate let collector: Collector
+        /// Ends as the answer does.
+        let end: Task<Void, any Error>
+
+        /// What has come so far.
+        var text: String {
+            get async { await collector.text }
+        }
     }
 }
 
@@ -108,14 +150,18 @@ private actor Collected {
     func add(_ part: ByteBuffer) { bytes.writeImmutableBuffer(part) }
 }
 
-private struct Collector: ResponseBodyWriter {
+private struct Collector: ResponseBodyWriter, Sendable {
     let collected = Collected()
+    var isRead = true
 
     var text: String {
         get async { String(buffer: await collected.bytes) }
     }
 
-    func write(_ buffer: ByteBuffer) async throws { await collected.add(buffer) }
+    func write(_ buffer: ByteBuffer) async throws {
+        guard isRead else { return try await Task.sleep(for: .seconds(3600)) }
+        await collected.add(buffer)
+    }
 
     consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -18,6 +18,7 @@ web_file web_file_accounts_import_js(void);
 web_file web_file_console_css(void);
 web_file web_file_console_js(void);
 web_file web_file_console_posts_js(void);
+web_file web_file_monitor_js(void);
 /// The templates of the console; sets how many there are.
 const web_named_file *web_console_templates(size_t *count);
 /// The words of the console by language; sets how many there are.

@@ -24,6 +24,7 @@ extension HTTPField.Name {
     static let crossOriginResourcePolicy = known("Cross-Origin-Resource-Policy")
     static let forwarded = known("Forwarded")
     static let xForwardedFor = known("X-Forwarded-For")
+    static let xAccelBuffering = known("X-Accel-Buffering")
     static let secFetchSite = known("Sec-Fetch-Site")
 
     /// A name that is written in the source, which therefore is one.

@@ -146,6 +146,7 @@ struct Navigation: Sendable {
 
     static let installation = [
         Navigation(section: "apps", path: "/apps"),
+        Navigation(section: "monitor", path: "/monitor"),
         Navigation(section: "operators", path: "/operators", isForOwners: true),
         Navigation(section: "audit", path: "/audit"),
     ]
@@ -157,6 +158,7 @@ struct Navigation: Sendable {
         Navigation(section: "tools", path: "/tools"),
         Navigation(section: "applicationAudit", path: "/audit"),
         Navigation(section: "settings", path: "/settings", isForOwners: true),
+        Navigation(section: "webhooks", path: "/webhooks")
     ]
 
     func link(under base: String, section current: String, _ texts: Texts) -> Shell.Link {

@@ -112,6 +112,7 @@ extension RunningServer {
             try Listener(host: settings.host, port: settings.port, hostSetting: "host")
                 .service(door, doors: webSocketDoors, logger: logger) { readiness.listening(.main, port: $0) }
         )
+        services.append(MonitorSampling(monitor: server.monitor))
         try await server.run(services)
         _ = consume lock
     }

@@ -147,7 +147,9 @@ extension RunningServer {
             )
         }
         let live: [any Service] = gateway.map { [$0] } ?? []
-        try await run(background + live + pages + [admin, main])
+        let sampling: [any Service] =
+            settings.console.place == .nowhere ? [] : [MonitorSampling(monitor: monitor)]
+        try await run(background + live + pages + [admin, main] + sampling)
     }
 
     /// Makes sure that nobody elsewhere can sign with the key that every copy of Rostrum has.

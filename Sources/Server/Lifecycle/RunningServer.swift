@@ -21,6 +21,8 @@ package struct RunningServer: Sendable {
     let registry: PrometheusRegistry
     let logger: Logger
     let health: Health
+    /// What the console's monitor shows.
+    let monitor: Monitor
     private let roles: Set<Role>
     private let leases: Leases
     private let admission: Admission
@@ -37,6 +39,7 @@ package struct RunningServer: Sendable {
     ) {
         (self.installation, self.roles, self.registry, self.logger) = (installation, roles, registry, logger)
         systems = installation.systems
+        monitor = Monitor(registry)
         health = Health(
             database: systems.database,
             clock: systems.clock,
@@ -116,6 +119,7 @@ package struct RunningServer: Sendable {
             catalogue: catalogue,
             addresses: ConsoleAddresses(origins: origins),
             emulator: emulator,
+            monitor: monitor,
             logger: logger
         )
     }

@@ -108,4 +108,18 @@ for (const list of document.querySelectorAll("[data-live]")) {
       // The server is away for the moment; it is asked again.
     }
   }, 2000);
+// The rate at which webhooks fail is kept up to date while somebody sees it.
+{
+  const rate = document.querySelector("[data-rate]");
+  const show = async () => {
+    if (document.visibilityState !== "visible") return;
+    const response = await fetch(rate.dataset.rate, { redirect: "error" }).catch(() => null);
+    if (!response?.ok) return;
+    const { percent, failures, attempts } = await response.json();
+    rate.querySelector("[data-rate-percent]").textContent = percent;
+    rate.querySelector("[data-rate-failures]").textContent = failures;
+    rate.querySelector("[data-rate-attempts]").textContent = attempts;
+    rate.querySelector("meter").value = percent;
+  };
+  if (rate) setInterval(show, 5000);
 }
