@@ -222,13 +222,8 @@ let package = Package(
         tests(
             "ConsoleTests",
             uses: [
-                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "EventBus", "RostrumTesting",
-                "UserSig", "Web",
-            ],
-            from: [.httpTypes, .hummingbird, .logging, .nioCore]
-                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "Observability",
-                "RostrumTesting",
-                "Web",
+                "AdminAPI", "Chat", "ChatProtocol", "Console", "Database", "Emulator", "EventBus", "Observability",
+                "RostrumTesting", "UserSig", "Web",
             ],
             from: [.httpTypes, .hummingbird, .logging, .metrics, .nioCore]
         ),

@@ -30,6 +30,10 @@ web_file web_file_console_js(void) {
 web_file web_file_console_posts_js(void) {
     static const unsigned char bytes[] = {
 #embed "../Web/Console/console-posts.js"
+    };
+    return (web_file){bytes, sizeof bytes};
+}
+
 web_file web_file_monitor_js(void) {
     static const unsigned char bytes[] = {
 #embed "../Web/Console/monitor.js"
@@ -157,6 +161,7 @@ static const unsigned char tools[] = {
 };
 static const unsigned char usersig[] = {
 #embed "../Web/Console/usersig.mustache"
+};
 static const unsigned char webhook_dead[] = {
 #embed "../Web/Console/webhook-dead.mustache"
 };

@@ -91,16 +91,3 @@ extension Visit {
         return try await answer(ChannelSite(application: application, channel: found))
     }
 }
-
-extension Int64 {
-    /// For people: `1,234,567`.
-    var grouped: String {
-        let digits = Array(String(magnitude))
-        var text = self < 0 ? "-" : ""
-        for (position, digit) in digits.enumerated() {
-            if position > 0, (digits.count - position).isMultiple(of: 3) { text.append(",") }
-            text.append(digit)
-        }
-        return text
-    }
-}

@@ -155,10 +155,10 @@ struct Navigation: Sendable {
         Navigation(section: "overview", path: ""),
         Navigation(section: "channels", path: "/channels"),
         Navigation(section: "accounts", path: "/accounts"),
+        Navigation(section: "webhooks", path: "/webhooks"),
         Navigation(section: "tools", path: "/tools"),
         Navigation(section: "applicationAudit", path: "/audit"),
         Navigation(section: "settings", path: "/settings", isForOwners: true),
-        Navigation(section: "webhooks", path: "/webhooks")
     ]
 
     func link(under base: String, section current: String, _ texts: Texts) -> Shell.Link {

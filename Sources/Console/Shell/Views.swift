@@ -80,17 +80,4 @@ extension String {
     func shortened(to length: Int) -> String {
         utf8.count > length && count > length ? prefix(length - 1) + "…" : self
     }
-
-    /// As it stands in a URL, between two slashes or as a value of the query.
-    var percentEncoded: String {
-        let plain = Set("-._~".utf8)
-        return utf8.reduce(into: "") { text, byte in
-            let isPlain =
-                plain.contains(byte) || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
-                || (0x61...0x7A).contains(byte)
-            text +=
-                isPlain
-                ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-        }
-    }
 }
