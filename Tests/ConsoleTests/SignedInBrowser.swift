@@ -6,6 +6,7 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
+import Observability
 import RostrumTesting
 import Synchronization
 
@@ -24,6 +25,7 @@ struct SignedInBrowser: Sendable {
             catalogue: Catalogue(installation.systems),
             addresses: ConsoleAddresses(),
             emulator: nil,
+            monitor: Monitor(PrometheusRegistry(exposesProcess: false)),
             logger: Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() }
         )
         let operators = installation.systems.operators
