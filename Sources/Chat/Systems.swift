@@ -1,6 +1,7 @@
 import ChatProtocol
 package import Database
 package import EventBus
+package import Metrics
 
 /// The systems of the domain, wired over one storage: what servers, the command line and tests have in common.
 package struct Systems: Sendable {
@@ -27,6 +28,7 @@ package struct Systems: Sendable {
     ///   - sender: posts webhooks.
     ///   - presence: knows the live connections.
     ///   - overrides: limits above every plan and application.
+    ///   - metrics: where what happens is counted.
     package init(
         database: any Database,
         bus: any EventBus,
@@ -36,7 +38,8 @@ package struct Systems: Sendable {
         generation: StorageGeneration,
         sender: any WebhookSender,
         presence: any Presence = NoPresence(),
-        overrides: [Limits.Name: Int64] = [:]
+        overrides: [Limits.Name: Int64] = [:],
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance
     ) {
         (self.database, self.bus, self.clock, self.random) = (database, bus, clock, random)
         self.generation = generation
@@ -53,7 +56,13 @@ package struct Systems: Sendable {
         let announcer = ChannelAnnouncer(bus: bus, clock: clock, generation: generation)
         channels = OfficialChannels(database: database, webhooks: webhooks, announcer: announcer, random: random)
         subscribers = Subscribers(database: database, webhooks: webhooks, announcer: announcer)
-        broadcasts = Broadcasts(database: database, webhooks: webhooks, announcer: announcer, clock: clock)
+        broadcasts = Broadcasts(
+            database: database,
+            webhooks: webhooks,
+            announcer: announcer,
+            clock: clock,
+            counters: BroadcastCounters(metrics)
+        )
         receipts = BroadcastReceipts(database: database)
         timeline = Timeline(database: database, generation: generation)
         deliveries = Deliveries(database: database, bus: bus, clock: clock)

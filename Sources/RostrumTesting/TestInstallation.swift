@@ -67,7 +67,8 @@ package struct TestInstallation: Sendable {
             generation: StorageGeneration(Self.generation, of: database),
             sender: backend,
             presence: live ?? presence,
-            overrides: overrides
+            overrides: overrides,
+            metrics: metrics
         )
         authentication = Authentication(
             database: database,
@@ -93,7 +94,8 @@ package struct TestInstallation: Sendable {
             secrets: secrets,
             generation: systems.generation,
             sender: sender ?? backend,
-            presence: presence
+            presence: presence,
+            metrics: metrics
         )
     }
 

@@ -27,6 +27,11 @@ import Testing
         Counter(label: "rostrum_requests", dimensions: dimensions, factory: browser.registry).increment(by: times)
     }
 
+    private func post(_ browser: Browser, _ kind: String = "stored", times: Int = 1) {
+        let dimensions = [("kind", kind)]
+        Counter(label: "rostrum_broadcasts", dimensions: dimensions, factory: browser.registry).increment(by: times)
+    }
+
     private func history(_ browser: Browser, _ span: String) async throws -> JSONObject {
         let reply = try await browser.get("/console/monitor/history?span=\(span)")
         #expect(reply.status == .ok && reply.headers[.contentType] == "application/json")
@@ -48,8 +53,11 @@ import Testing
     @Test("each second has what happened in it, and none what was before the first")
     func seconds() async throws {
         try await withBrowser { browser in
-            call(browser, "send_official_account_msg", "0", times: 5)
+            post(browser, times: 5)
             sample(browser, 0)
+            post(browser)
+            post(browser, "online-only")
+            post(browser, "dropped")
             call(browser, "send_official_account_msg", "0", times: 2)
             call(browser, "get_subscriber_info", "0")
             call(browser, "send_official_account_msg", "20006")
@@ -75,7 +83,7 @@ import Testing
         try await withBrowser { browser in
             sample(browser, -1)
             for second in 0..<Int64(700) {
-                call(browser, "send_official_account_msg", "0")
+                post(browser)
                 sample(browser, second)
             }
             let day = try await history(browser, "1d")
@@ -126,6 +134,7 @@ import Testing
             let monitor = browser.monitor
             try await waitUntil("the page is open") { monitor.readers == 1 }
             call(browser, "send_official_account_msg", "0", times: 7)
+            post(browser, times: 7)
             sample(browser, 59)
             sample(browser, 60)
             try await waitUntil("both seconds came") { await page.text.contains("\"time\":1800000060") }

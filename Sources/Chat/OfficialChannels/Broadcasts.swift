@@ -21,9 +21,17 @@ package struct Broadcasts: Sendable {
     private let webhooks: Webhooks
     private let announcer: ChannelAnnouncer
     private let clock: any WallClock
+    private let counters: BroadcastCounters
 
-    init(database: any Database, webhooks: Webhooks, announcer: ChannelAnnouncer, clock: any WallClock) {
+    init(
+        database: any Database,
+        webhooks: Webhooks,
+        announcer: ChannelAnnouncer,
+        clock: any WallClock,
+        counters: BroadcastCounters
+    ) {
         (self.database, self.webhooks, self.announcer, self.clock) = (database, webhooks, announcer, clock)
+        self.counters = counters
     }
 
     /// Sends a broadcast: one durable row, whatever the number of subscribers.
@@ -66,6 +74,7 @@ package struct Broadcasts: Sendable {
                 in: tx
             )
             announcer.sent(approved, kind, key, in: channel, of: application.id, tx)
+            counters.count(kind, in: tx)
             if kind != .dropped, !new.skipsAfterWebhook {
                 try webhooks.tell(.afterSend, for: call, about: new.channel, in: tx) {
                     WebhookBody.afterSend(

@@ -6,7 +6,7 @@ struct MonitorPoint: Sendable, Equatable {
     let time: Int64
     /// Live sessions; of a minute the most that there were.
     var connections: Int64 = 0
-    /// Broadcasts that the REST API took.
+    /// Broadcasts to subscribers that were taken.
     var posts: Int64 = 0
     /// Broadcasts to live sessions that were written.
     var written: Int64 = 0
@@ -56,10 +56,10 @@ struct MonitorTotals: Sendable {
 
     init(_ registry: PrometheusRegistry) {
         connections = Self.sums(registry.readings(of: "rostrum_sessions"), by: nil)[""] ?? 0
-        let requests = registry.readings(of: "rostrum_requests_total")
-        let sent = requests.filter { $0.label("command") == "send_official_account_msg" && $0.label("code") == "0" }
-        posts = Self.sums(sent, by: nil)[""] ?? 0
-        calls = Self.sums(requests, by: "code")
+        // One that a webhook dropped reached nobody.
+        let broadcasts = registry.readings(of: "rostrum_broadcasts_total").filter { $0.label("kind") != "dropped" }
+        posts = Self.sums(broadcasts, by: nil)[""] ?? 0
+        calls = Self.sums(registry.readings(of: "rostrum_requests_total"), by: "code")
         deliveries = Self.sums(registry.readings(of: "rostrum_deliveries_total"), by: "result")
         attempts = Self.sums(registry.readings(of: "rostrum_webhook_attempts_total"), by: "result")
         latency = Self.histogram(registry.readings(of: "rostrum_webhook_duration_seconds"))

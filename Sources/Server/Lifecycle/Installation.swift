@@ -3,6 +3,7 @@ import Database
 import EventBus
 package import EventBusNATS
 import Gateway
+package import Metrics
 package import WebhookDelivery
 
 /// An installation, opened: the systems of the domain over its storage, and what must be closed with it.
@@ -18,12 +19,14 @@ package struct Installation: Sendable {
     ///   - bus: by which nodes on the same storage hear of each other; closed with the installation.
     ///   - webhookPolicy: which addresses webhooks may reach.
     ///   - overrides: limits above every plan.
+    ///   - metrics: where what happens is counted.
     package init(
         _ storage: OpenStorage,
         bus: NATSEventBus? = nil,
         clock: any WallClock,
         webhookPolicy: AddressPolicy = AddressPolicy(),
-        overrides: [Limits.Name: Int64] = [:]
+        overrides: [Limits.Name: Int64] = [:],
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance
     ) {
         self.bus = bus
         sender = HTTPWebhookSender(policy: webhookPolicy)
@@ -40,7 +43,8 @@ package struct Installation: Sendable {
             generation: storage.generation,
             sender: sender,
             presence: bus.map { ClusterPresence(sessions, $0) } ?? sessions,
-            overrides: overrides
+            overrides: overrides,
+            metrics: metrics
         )
         // The other nodes may not have used the storage since: they are to look, instead of finding it out by and by.
         database.listenForLineages { events.publish(.storageChanged(lineage: $0)) }

@@ -50,7 +50,8 @@ extension RunningServer {
                 storage,
                 clock: clock,
                 webhookPolicy: AddressPolicy(allowing: AddressRange.loopback + settings.webhookAllow),
-                overrides: settings.limits
+                overrides: settings.limits,
+                metrics: registry
             ),
             company: .alone,
             registry: registry,

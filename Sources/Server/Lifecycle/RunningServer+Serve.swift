@@ -72,7 +72,8 @@ extension RunningServer {
                 storage,
                 bus: connected,
                 clock: SystemClock(),
-                webhookPolicy: AddressPolicy(allowing: settings.webhookAllow)
+                webhookPolicy: AddressPolicy(allowing: settings.webhookAllow),
+                metrics: registry
             )
         } catch {
             await storage.database.close()

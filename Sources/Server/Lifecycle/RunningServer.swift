@@ -158,6 +158,7 @@ package struct RunningServer: Sendable {
             help: [
                 "rostrum_requests": "REST calls by command and ErrorCode.",
                 "rostrum_request_duration": "Time from a call's head to its reply.",
+                "rostrum_broadcasts": "Broadcasts that were taken, by kind.",
                 "rostrum_usersig_cache": "UserSigs looked up among those verified before.",
                 "rostrum_commit_batch_size": "Operations that one durable commit carried.",
                 "rostrum_webhook_attempts": "Attempts at \"after\" webhooks by result.",
