@@ -215,6 +215,17 @@ package final class Applications: Sendable {
         }
     }
 
+    /// The secret that webhooks are signed with, for somebody to read; that he did is in the audit.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func showWebhookSecret(of id: SDKAppID, by operation: Operation) async throws(ChatError) -> String {
+        try await database.write(of: .application(id)) { [table] tx throws(ChatError) in
+            let application = try table.demand(id, in: tx)
+            try Audit.record(operation.entry("show-webhook-secret", of: id), of: id, in: tx)
+            return application.webhooks.secret
+        }
+    }
+
     /// Deletes an application and everything that belongs to it.
     ///
     /// The application is disabled first and its rows go in batches, so that other applications' writes are not held

@@ -112,6 +112,41 @@ package struct Subscribers: Sendable {
         }
     }
 
+    /// A user's subscription to a channel; nil when he has none.
+    ///
+    /// - Throws: 130004 when there is no such channel.
+    package func find(
+        _ user: UserID,
+        in id: ChannelID,
+        of application: Application,
+        at now: Timestamp
+    ) async throws(ChatError) -> Subscription? {
+        try application.demandChannelService(at: now)
+        return try await database.read { tx throws(ChatError) in
+            guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
+            return try SubscriptionTable.find(user, in: channel, of: application.id, in: tx)
+        }
+    }
+
+    /// Puts in the audit that somebody took all subscribers of a channel away as a file.
+    package func recordExport(
+        of id: ChannelID,
+        of application: SDKAppID,
+        by operation: Operation
+    ) async throws(ChatError) {
+        let entry = AuditEntry(
+            time: operation.time,
+            requestID: operation.id,
+            caller: operation.performer,
+            address: operation.address,
+            action: "export subscribers",
+            target: id.rawValue
+        )
+        try await database.write(of: .unordered) { tx throws(ChatError) in
+            try Audit.record(entry, of: application, in: tx)
+        }
+    }
+
     /// Notes something about a subscription.
     ///
     /// - Throws: 130004 when there is no such channel, 131003 when the user does not subscribe to it.

@@ -89,13 +89,15 @@ extension Operators {
     }
 
     /// The session of a token; nil when there is none, or it has lasted too long.
-    package func session(_ token: String) async throws(ChatError) -> OperatorSession? {
+    ///
+    /// - Parameter isUse: whether somebody does something; what a page that is left open asks for is no use.
+    package func session(_ token: String, isUse: Bool = true) async throws(ChatError) -> OperatorSession? {
         // Whatever somebody sends is hashed first: nothing of it is compared byte by byte.
         guard token.utf8.count == 64 else { return nil }
         let (now, digest) = (clock.now, Self.digest(token))
         let found = try await database.read { tx throws(ChatError) in try OperatorTable.session(digest, in: tx) }
         guard let found, Self.isOpen(began: found.began, used: found.used, at: now) else { return nil }
-        if now.milliseconds(since: found.used) >= 60_000 {
+        if isUse, now.milliseconds(since: found.used) >= 60_000 {
             try await database.write(of: .unordered) { tx throws(ChatError) in
                 try OperatorTable.useSession(digest, at: now, in: tx)
             }
