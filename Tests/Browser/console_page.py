@@ -192,6 +192,13 @@ class Page:
         self.find(selector).click()
         self.wait(lambda: self._is_gone(old) and self.driver.execute_script("return document.readyState") == "complete")
 
+    def press_and_agree(self, selector):
+        """Presses a button that asks first, agrees, and waits for the page that it leads to."""
+        old = self.find("html")
+        self.find(selector).click()
+        self.driver.switch_to.alert.accept()
+        self.wait(lambda: self._is_gone(old) and self.driver.execute_script("return document.readyState") == "complete")
+
     @staticmethod
     def _is_gone(element):
         try:

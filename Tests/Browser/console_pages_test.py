@@ -1,0 +1,139 @@
+"""Every page of the console: for everybody, in every language, and readable without a script."""
+
+import urllib.parse
+
+from selenium.webdriver.common.by import By
+
+from console_case import APPLICATION, ConsoleCase
+from console_data import LONG_USER, LONGEST, NEWS, Backend, Installation
+
+
+def quoted(text):
+    return urllib.parse.quote(text, safe="")
+
+
+def channel(identifier, end=""):
+    return f"{APPLICATION}/channels/{quoted(identifier)}{end}"
+
+
+class PagesTest(ConsoleCase):
+    """A page is added to `pages`, and what people do on it gets a test elsewhere."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.backend = Backend()
+        cls.installation = Installation(cls.server)
+        cls.deliveries = []
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.backend.stop()
+        super().tearDownClass()
+
+    def set_webhooks(self):
+        """Has deliveries, good and bad, in the log and among the dead letters."""
+        page = self.page
+        page.open(f"{APPLICATION}/webhooks")
+        page.fill(url=self.backend.url, retry="off", token="a token")
+        for name in ("afterSend", "afterInfoChanged", "afterRecall"):
+            page.find(f"input[name='on.{name}']").click()
+        page.press("form[action$='/webhooks'] button.primary")
+        page.press("form[action$='/test'] button")
+        good = page.path
+        self.backend.status = 503
+        page.open(f"{APPLICATION}/webhooks")
+        page.press("form[action$='/test'] button")
+        for number in range(3):
+            self.installation.api.send(NEWS, {"MsgType": "TIMTextElem", "MsgContent": {"Text": f"unheard {number}"}})
+        page.open(f"{APPLICATION}/webhooks/dead")
+        dead = "form[action$='/retry']"
+        page.wait(lambda: page.has(dead) or page.open(f"{APPLICATION}/webhooks/dead"))
+        bad = page.find("tbody a[href*='/deliveries/']").get_attribute("href").removeprefix(page.url)
+        self.backend.status = 200
+        return [("webhook-delivery", good.split("?")[0]), ("webhook-delivery-failed", bad)]
+
+    @property
+    def pages(self):
+        """What an owner finds, by what its pictures are called."""
+        if not self.deliveries:
+            self.deliveries += self.set_webhooks()
+        posts = self.installation.posts
+        return [
+            ("apps", "/console/apps"),
+            ("app-new", "/console/apps/new"),
+            ("app", APPLICATION),
+            ("app-settings", f"{APPLICATION}/settings"),
+            ("app-audit", f"{APPLICATION}/audit"),
+            ("accounts", f"{APPLICATION}/accounts"),
+            ("accounts-none", f"{APPLICATION}/accounts?q=nobody"),
+            ("accounts-import", f"{APPLICATION}/accounts-import"),
+            ("account", f"{APPLICATION}/accounts/anna"),
+            ("account-long", f"{APPLICATION}/accounts/{LONG_USER}"),
+            ("channels", f"{APPLICATION}/channels"),
+            ("channels-none", f"{APPLICATION}/channels?q=nothing"),
+            ("channel-new", f"{APPLICATION}/channels/new"),
+            ("channel", channel(NEWS)),
+            ("channel-long", channel(LONGEST)),
+            ("channel-markup", channel("@TOA#_markup")),
+            ("channel-edit", channel(NEWS, "/edit")),
+            ("subscribers", channel(NEWS, "/subscribers")),
+            ("subscriber-found", channel(NEWS, "/subscribers?account=anna")),
+            ("subscribers-none", channel(LONGEST, "/subscribers")),
+            ("posts", channel(NEWS, "/posts")),
+            ("posts-none", channel(LONGEST, "/posts")),
+            *((f"post-{kind}", channel(NEWS, f"/posts/{key}")) for kind, key in posts.items()),
+            ("compose", channel(NEWS, "/compose")),
+            ("webhooks", f"{APPLICATION}/webhooks"),
+            ("webhook-log", f"{APPLICATION}/webhooks/log"),
+            ("webhook-log-none", f"{APPLICATION}/webhooks/log?command=OfficialAccount.CallbackAfterOfficialAccountFull"),
+            ("webhook-dead", f"{APPLICATION}/webhooks/dead"),
+            *self.deliveries,
+            ("monitor", "/console/monitor"),
+            ("operators", "/console/operators"),
+            ("own-account", "/console/account"),
+            ("audit", "/console/audit"),
+            ("tools", f"{APPLICATION}/tools"),
+            ("tools-not-found", f"{APPLICATION}/tools?request=0123456789abcdef-1"),
+            ("tools-usersig", f"{APPLICATION}/tools/usersig"),
+            ("tools-explorer", f"{APPLICATION}/tools/explorer"),
+            ("tools-explorer-command", f"{APPLICATION}/tools/explorer?command=send_official_account_msg"),
+            ("tools-requests", f"{APPLICATION}/tools/requests"),
+            ("tools-emulator", f"{APPLICATION}/tools/emulator"),
+            ("not-found", f"{APPLICATION}/accounts/nobody"),
+        ]
+
+    def test_every_page_is_for_everybody(self):
+        self.sign_in_as_developer()
+        for name, path in self.pages:
+            with self.subTest(page=name):
+                self.page.open(path)
+                self.assertEqual(self.page.path, path)
+                self.assert_good(name)
+
+    def test_every_page_is_there_in_every_language(self):
+        self.sign_in_as_developer()
+        pages = self.pages
+        for language in ("zh-Hans", "ja", "en"):
+            self.page.open("/console/audit")
+            self.page.find(".who summary").click()
+            self.page.press(f"button[name='language'][value='{language}']")
+            self.assertEqual(self.page.find("html").get_attribute("lang"), language)
+            for name, path in pages:
+                with self.subTest(page=name, language=language):
+                    self.page.open(path)
+                    self.page.look(390)
+                    self.page.picture(f"{name}-{language}")
+                    self.assertEqual(self.page.width_beyond, 0)
+                    self.page.look()
+        self.assert_no_complaints()
+
+    def test_without_a_script_everything_can_be_read(self):
+        self.sign_in_as_developer()
+        pages = self.pages
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Emulation.setScriptExecutionDisabled", {"value": False})
+        for name, path in pages:
+            with self.subTest(page=name):
+                self.page.open(path)
+                self.assertTrue(self.driver.find_element(By.CSS_SELECTOR, "main").text)
