@@ -52,7 +52,8 @@ package struct Console: Sendable {
             emulator: emulator,
             monitor: monitor
         )
-        let router = Router(context: Context.self)
+        let router = Router(context: Context.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: ProblemPages(services: services))
         let routes = Routes(router.group(RouterPath(Self.path)), services)
         for (path, file) in WebFile.console { routes.file(path, file) }
         AccountImportPages(services).add(to: routes)

@@ -87,6 +87,19 @@ import Testing
         }
     }
 
+    @Test("what a page that is left open asks for prolongs no session")
+    func pollsAreNoUse() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let operators = operators(installation)
+            try await operators.create(Self.alice, .owner, password: Self.password, by: operation(installation))
+            let token = try #require(try await signIn(operators))
+            installation.clock.advance(seconds: Operators.idleSession / 2)
+            #expect(try await operators.session(token, isUse: false) != nil)
+            installation.clock.advance(seconds: Operators.idleSession / 2)
+            #expect(try await operators.session(token) == nil)
+        }
+    }
+
     @Test("ten failures lock a name out from one address, for five minutes")
     func lockout() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in

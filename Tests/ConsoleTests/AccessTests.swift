@@ -1,4 +1,5 @@
 import Chat
+import ChatProtocol
 import Console
 import HTTPTypes
 import RostrumTesting
@@ -69,7 +70,7 @@ import Testing
     func crossSite() async throws {
         try await withBrowser { browser in
             try await browser.signIn(.owner)
-            let fields: KeyValuePairs = ["name": "carol", "role": "owner", "password": "correct horse battery"]
+            let fields = ["name": "carol", "role": "owner", "password": "correct horse battery"]
             let foreign = try await browser.post(
                 "/console/operators",
                 fields,
@@ -107,6 +108,58 @@ import Testing
                 headers: [.host: "console.example", .origin: "https://console.example"]
             )
             #expect(reply.text.contains("role=\"alert\""))
+        }
+    }
+
+    @Test("HEAD of a page answers as GET does, without a body")
+    func head() async throws {
+        try await withBrowser { browser in
+            #expect(
+                try await browser.send(.head, "/console/audit").headers[.location]?.contains("next=/console/audit")
+                    == true
+            )
+            try await browser.signIn(.owner)
+            for path in [
+                "/console/apps", "/console/audit", "/console/nowhere", "/console/apps/7", "/console/console.css",
+            ] {
+                let (page, head) = (try await browser.get(path), try await browser.send(.head, path))
+                #expect(head.status == page.status && head.text.isEmpty && !page.text.isEmpty, "\(path)")
+                #expect(head.headers[.contentType] == page.headers[.contentType])
+            }
+        }
+    }
+
+    @Test("what is not there is a page in the visitor's language, with ways on")
+    func missing() async throws {
+        try await withBrowser { browser in
+            #expect(try await browser.get("/console/nowhere").status == .seeOther)
+            try await browser.signIn(.readOnly)
+            let paths = ["nowhere", "apps/7", "apps/1400000001/accounts/nobody", "apps/1400000001/nothing"]
+            for path in paths + ["apps/1400000001/channels/%40TOA%23_none"] {
+                let page = try await browser.get("/console/\(path)", headers: [.acceptLanguage: "ja"])
+                #expect(page.status == .notFound, "\(path)")
+                #expect(page.has("<html lang=\"ja\">", "見つかりません", "href=\"/console/monitor\"", ">戻る</a>"), "\(path)")
+            }
+        }
+    }
+
+    @Test("a refusal is told in the visitor's language, and in the words of the API beside it")
+    func refusalsAreTranslated() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await Browser(installation, as: .owner)
+            let page = try await browser.post(
+                Browser.path("channels"),
+                ["owner": "nobody", "name": "Tides"],
+                headers: [.acceptLanguage: "zh-CN"]
+            )
+            #expect(page.status == .unprocessableContent)
+            #expect(page.has("<strong>所填账号尚未导入。</strong>", "<span lang=\"en\">Owner_Account names", "70107"))
+            let name = try await browser.post(
+                Browser.path("settings/delete"),
+                ["confirmation": "no"],
+                headers: [.acceptLanguage: "zh-CN"]
+            )
+            #expect(!name.has("<span lang=\"en\">") && !name.has("ErrorCode"))
         }
     }
 

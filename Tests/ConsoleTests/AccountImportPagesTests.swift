@@ -6,7 +6,7 @@ import Testing
 
 /// Accounts are imported, one by a form and many from a CSV text.
 @Suite struct AccountImportPagesTests {
-    private static let path = "/apps/\(SDKAppID.example)/accounts"
+    private static let path = "/console/apps/\(SDKAppID.example)/accounts"
 
     private func account(_ name: String, in installation: TestInstallation) async throws -> Account? {
         try await installation.accounts.find(UserID(name), of: .example)
@@ -15,12 +15,12 @@ import Testing
     @Test("one account is imported; what is left empty stays as it is")
     func one() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation, as: .operator)
+            let browser = try await Browser(installation, as: .operator)
 
             let reply = try await browser.post(Self.path, ["id": " anna ", "nick": "Anna", "face": "a.png"])
             _ = try await browser.post(Self.path, ["id": "anna", "nick": "", "face": "b.png"])
 
-            #expect(reply.headers[.location] == "/console\(Self.path)/anna?done=accountImported")
+            #expect(reply.headers[.location] == "\(Self.path)/anna?done=accountImported")
             let anna = try await account("anna", in: installation)
             #expect(anna?.nick == "Anna" && anna?.faceURL == "b.png")
             let refused = try await browser.post(Self.path, ["id": "@TOA#x", "nick": "Kept", "face": ""])
@@ -33,7 +33,7 @@ import Testing
     func pasted() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
             try await installation.setLimits([.accounts: 4])
-            let browser = try await SignedInBrowser(installation, as: .operator)
+            let browser = try await Browser(installation, as: .operator)
             let long = String(repeating: "n", count: 501)
             let rows = """
                 UserID,Nick,FaceUrl
@@ -64,7 +64,7 @@ import Testing
     @Test("the script is told in JSON, by the lines of the whole file")
     func script() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation, as: .operator)
+            let browser = try await Browser(installation, as: .operator)
             // A header is one on the first line only.
             let form = ["rows": "userid\nanna,Anna\n", "line": "101", "answer": "json"]
 
@@ -84,7 +84,7 @@ import Testing
     func edges() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
             try await installation.setLimits([.accounts: 1])
-            let browser = try await SignedInBrowser(installation, as: .operator)
+            let browser = try await Browser(installation, as: .operator)
             let form = ["rows": "x\nx\nadministrator\nx", "answer": "json"]
             let reply = try await browser.post("\(Self.path)-import", form)
             let lines = reply.text.matches(of: /"line":(\d+)/).map { String($0.1) }
@@ -100,7 +100,7 @@ import Testing
     @Test("more rows than one transaction takes are all imported, whatever line the sender says")
     func many() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation, as: .operator)
+            let browser = try await Browser(installation, as: .operator)
             let rows = (0..<250).map { "user\($0)" }.joined(separator: "\n")
 
             let reply = try await browser.post(

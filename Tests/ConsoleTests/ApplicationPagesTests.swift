@@ -8,7 +8,7 @@ import Testing
 @Suite struct ApplicationPagesTests {
     private static let markup = #"<script>alert("x")</script>"#
     private static let escaped = "&lt;script&gt;"
-    private static let path = "/apps/\(SDKAppID.example)"
+    private static let path = "/console/apps/\(SDKAppID.example)"
 
     @Test("the list has every application with its plan, state and usage")
     func list() async throws {
@@ -17,7 +17,7 @@ import Testing
             _ = try await installation.applications.create(other, by: installation.operation())
             try await installation.importAccounts("anna")
 
-            let page = try await SignedInBrowser(installation, as: .readOnly).get("/apps")
+            let page = try await Browser(installation, as: .readOnly).get("/console/apps")
 
             #expect(page.status == .ok)
             #expect(page.has("Harbour", "1400000001", "Enterprise", "Serving", "0 of 100,000", "2, no limit"))
@@ -34,10 +34,10 @@ import Testing
                 let new = NewApplication.example(id: SDKAppID(Int64(number)), name: "number \(number);")
                 _ = try await installation.applications.create(new, by: installation.operation())
             }
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
 
-            let first = try await browser.get("/apps")
-            let second = try await browser.get("/apps?after=50")
+            let first = try await browser.get("/console/apps")
+            let second = try await browser.get("/console/apps?after=50")
 
             #expect(first.has("number 1;", "number 50;", "/console/apps?after=50") && !first.has("number 51;"))
             #expect(second.has("number 51;", "number 70;", "Harbour") && !second.has("number 50;"))
@@ -48,10 +48,10 @@ import Testing
     @Test("an owner makes an application and sees its key once, on a page that nothing keeps")
     func create() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
 
             let made = try await browser.post(
-                "/apps",
+                "/console/apps",
                 ["id": "1400000002", "name": "Second", "plan": "trial", "admins": "administrator, boss\nchief"]
             )
 
@@ -61,8 +61,11 @@ import Testing
             #expect(made.headers[.cacheControl] == "no-store")
             #expect(application.name == "Second" && application.plan == .trial)
             #expect(application.admins == [.administrator, UserID("boss"), UserID("chief")])
-            #expect(try await installation.audit(of: .other).first?.caller == "operator:alice")
-            for path in ["/apps", "/apps/1400000002", "/apps/1400000002/settings", "/apps/1400000002/audit"] {
+            #expect(try await installation.audit(of: .other).first?.caller == "operator:owner")
+            for path in [
+                "/console/apps", "/console/apps/1400000002", "/console/apps/1400000002/settings",
+                "/console/apps/1400000002/audit",
+            ] {
                 #expect(try await !browser.get(path).has(key))
             }
         }
@@ -71,9 +74,9 @@ import Testing
     @Test("an application without a number gets a free one")
     func createWithoutNumber() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
 
-            _ = try await browser.post("/apps", ["name": "Free", "plan": "enterprise", "admins": "boss"])
+            _ = try await browser.post("/console/apps", ["name": "Free", "plan": "enterprise", "admins": "boss"])
 
             let made = try await installation.applications.all().first { $0.name == "Free" }
             #expect(try #require(made).id.rawValue / 100_000_000 == 14)
@@ -93,10 +96,10 @@ import Testing
     )
     func createRefused(fields: [String: String], reason: String) async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
             let form = ["plan": "trial", "name": "Kept"].merging(fields) { $1 }
 
-            let page = try await browser.post("/apps", form)
+            let page = try await browser.post("/console/apps", form)
 
             #expect(page.status == .unprocessableContent && page.has(reason))
             #expect(page.has(#"value="\#(form["name"] ?? "")""#))
@@ -109,13 +112,13 @@ import Testing
         try await StorageEngine.sqlite.withInstallation { installation in
             try await installation.setLimits([.accounts: 4, .messageBytes: 5000])
             try await installation.importAccounts("anna", "bob", "carl")
-            let browser = try await SignedInBrowser(installation, as: .readOnly)
+            let browser = try await Browser(installation, as: .readOnly)
 
             let page = try await browser.get(Self.path)
 
             #expect(page.status == .ok)
             #expect(page.has("4 of 4", #"class="bar bad""#, #"width="100""#, "5,000", "own"))
-            #expect(page.has("multiaccount_import", "/console\(Self.path)/accounts/administrator"))
+            #expect(page.has("multiaccount_import", "\(Self.path)/accounts/administrator"))
             #expect(!page.has("/settings"))
         }
     }
@@ -128,10 +131,10 @@ import Testing
                 let id = UserID("user-\(number)-")
                 try await installation.accounts.import(.example(id: id), for: installation.call())
             }
-            let browser = try await SignedInBrowser(installation, as: .readOnly)
+            let browser = try await Browser(installation, as: .readOnly)
 
             let first = try await browser.get("\(Self.path)/audit")
-            let link = try #require(first.text.firstMatch(of: /\/console(\/apps\/\d+\/audit\?[^"]+)/)?.1)
+            let link = try #require(first.text.firstMatch(of: /\/console\/apps\/\d+\/audit\?[^"]+/)?.output)
             let second = try await browser.get(String(link).replacing("&amp;", with: "&"))
 
             #expect(first.has("user-149-", "user-50-") && !first.has("user-49-"))
@@ -149,7 +152,7 @@ import Testing
                 }
                 _ = try await installation.accounts.importAll(accounts, for: installation.call())
             }
-            let browser = try await SignedInBrowser(installation, as: .readOnly)
+            let browser = try await Browser(installation, as: .readOnly)
 
             let page = try await browser.get("\(Self.path)/audit")
 
@@ -161,9 +164,11 @@ import Testing
     @Test("there is no page of an application that is not there")
     func missing() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
-            for path in ["/apps/7", "/apps/7/audit", "/apps/7/settings", "/apps/7/accounts", "/apps/x"] {
-                #expect(try await browser.get(path).status.code >= 400)
+            let browser = try await Browser(installation, as: .owner)
+            for path in ["7", "7/audit", "7/settings", "7/accounts", "7/channels/@TOA%23x", "x", "7/tools"] {
+                let page = try await browser.get("/console/apps/\(path)")
+                #expect(page.status == .notFound, "\(path)")
+                #expect(page.has("There is no such application.", "/console/operators", "</html>"))
             }
         }
     }
@@ -171,8 +176,8 @@ import Testing
     @Test("the pages are in the language that the browser asks for", arguments: [("zh-CN", "应用管理"), ("ja", "公式チャンネル")])
     func languages(language: String, text: String) async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
-            #expect(try await browser.get("/apps", language: language).has(text))
+            let browser = try await Browser(installation, as: .owner)
+            #expect(try await browser.get("/console/apps", headers: [.acceptLanguage: language]).has(text))
         }
     }
 }

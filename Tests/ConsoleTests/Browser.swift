@@ -47,6 +47,12 @@ struct Browser {
         self.emulator = parts
     }
 
+    /// Has an operator of a role signed in.
+    init(_ installation: TestInstallation, as role: OperatorRole) async throws {
+        try await self.init(installation)
+        try await signIn(role)
+    }
+
     /// The path of a page of the example application.
     static func path(_ page: String) -> String { "/console/apps/\(SDKAppID.example)/\(page)" }
 
@@ -69,16 +75,15 @@ struct Browser {
     /// Sends a form, with the session's token in it unless another is given.
     func post(
         _ path: String,
-        _ fields: KeyValuePairs<String, String> = [:],
-        more: KeyValuePairs<String, String> = [:],
+        _ fields: [String: String] = [:],
+        more: [String: String] = [:],
         token: String? = nil,
         headers: HTTPFields = [:]
     ) async throws -> Reply {
         var sent = headers
         if sent[.origin] == nil { sent[.origin] = "http://\(Self.host)" }
-        let given = Array(fields) + Array(more)
-        let all = given.map { ($0.key, $0.value) } + [("_token", token ?? formToken)]
-        let body = all.map { "\($0.0.formEncoded)=\($0.1.formEncoded)" }.joined(separator: "&")
+        let all = fields.merging(more) { $1 }.merging(["_token": token ?? formToken]) { $1 }
+        let body = all.map { "\($0.key.formEncoded)=\($0.value.formEncoded)" }.joined(separator: "&")
         return try await send(.post, path, headers: sent, body: body)
     }
 
@@ -126,6 +131,9 @@ struct Browser {
         let status: HTTPResponse.Status
         let headers: HTTPFields
         let text: String
+
+        /// Whether all of these stand in the page, as it is written.
+        func has(_ texts: String...) -> Bool { texts.allSatisfy(text.contains) }
     }
 
     /// An answer that goes on.

@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Database
 import EventBus
 import HTTPTypes
 import RostrumTesting
@@ -29,7 +30,7 @@ import Testing
             let numbers = try await [browser.get(compose), browser.get(compose)].map { reply in
                 String(try #require(reply.text.firstMatch(of: /name="random" value="(\d+)"/)?.output.1))
             }
-            let fields: KeyValuePairs = ["kind": "text", "random": numbers[0], "text": "Ferry 7\r\nis late "]
+            let fields = ["kind": "text", "random": numbers[0], "text": "Ferry 7\r\nis late "]
             let sent = try await browser.post(path, fields)
             let again = try await browser.post(path, fields)
 
@@ -66,9 +67,9 @@ import Testing
                 ["kind": "custom", "json": #"[ {"MsgType":"TIMFaceElem", "MsgContent":{"Index":6}} ]"#],
                 #"[{"MsgType":"TIMFaceElem","MsgContent":{"Index":6}}]"#
             ),
-        ] as [(KeyValuePairs<String, String>, String)]
+        ] as [([String: String], String)]
     )
-    func kinds(fields: KeyValuePairs<String, String>, json: String) async throws {
+    func kinds(fields: [String: String], json: String) async throws {
         try await withChannelBrowser { browser, installation in
             let reply = try await browser.post(path, fields, more: ["random": "7", "pictureID": "f00d"])
 
@@ -99,6 +100,31 @@ import Testing
         }
     }
 
+    @Test("what is said of pushing is kept with the post as OfflinePushInfo")
+    func push() async throws {
+        try await withChannelBrowser { browser, installation in
+            let post = ["kind": "text", "text": "x"]
+            let push = ["pushTitle": "Harbour", "pushDesc": "Late", "pushExt": "{}", "noPush": "on"]
+            try await installation.setLimits([.broadcastsPerSecond: 0, .broadcastsPerHour: 0])
+            for (number, more) in [push, ["pushTitle": "", "pushDesc": "", "pushExt": ""]].enumerated() {
+                let reply = try await browser.post(path, post, more: more.merging(["random": "\(number)"]) { $1 })
+                #expect(reply.status == .seeOther)
+            }
+
+            let kept = try await installation.database.read { tx throws(ChatError) in
+                try tx.rows("SELECT push_info FROM broadcasts ORDER BY seq")
+                    .map { row throws(ChatError) in try row.optionalBlob(0) }
+            }
+            #expect(
+                kept.map { $0.map { String(decoding: $0, as: UTF8.self) } } == [
+                    #"{"PushFlag":1,"Title":"Harbour","Desc":"Late","Ext":"{}"}"#, nil,
+                ]
+            )
+            let refused = try await browser.post(path, post, more: push.merging(["random": "x"]) { $1 })
+            #expect(refused.status == .badRequest)
+        }
+    }
+
     @Test(
         "a refused post keeps what was typed and its Random",
         arguments: [
@@ -108,18 +134,19 @@ import Testing
             (["kind": "custom", "json": "[]"], "MsgBody must be an array of at least one element"),
             (["kind": "image", "imageURL": "u", "imageWidth": "wide"], "Width must be a number"),
             (["kind": "text", "text": String(repeating: "x", count: 12_288)], "at most 12288 are allowed"),
-        ] as [(KeyValuePairs<String, String>, String)]
+        ] as [([String: String], String)]
     )
-    func refused(fields: KeyValuePairs<String, String>, words: String) async throws {
+    func refused(fields: [String: String], words: String) async throws {
         try await withChannelBrowser { browser, installation in
             let reply = try await browser.post(path, fields, more: ["random": "4294967295"])
 
             #expect(reply.status == .unprocessableContent)
             #expect(reply.text.contains(words))
             #expect(reply.text.contains("name=\"random\" value=\"4294967295\""))
-            let (kind, typed) = (fields[0].value, fields[1].value)
-            #expect(reply.text.contains("value=\"\(kind)\" checked"))
-            #expect(reply.text.contains("\n\(typed)</textarea>") || reply.text.contains("value=\"\(typed)\""))
+            for (name, typed) in fields {
+                let kept = name == "kind" ? "value=\"\(typed)\" checked" : "value=\"\(typed)\""
+                #expect(reply.text.contains(kept) || reply.text.contains("\n\(typed)</textarea>"))
+            }
             #expect(try await installation.find(.news)?.headSeq == 0)
         }
     }
@@ -127,7 +154,7 @@ import Testing
     @Test("the preview shows the post, its length and why it cannot be sent, and asks nobody else for anything")
     func previews() async throws {
         try await withChannelBrowser { browser, installation in
-            let fields: KeyValuePairs = ["kind": "image", "random": "1", "imageURL": "https://img.example/a.png"]
+            let fields = ["kind": "image", "random": "1", "imageURL": "https://img.example/a.png"]
             let whole = try await browser.post(preview, fields)
             let alone = try await browser.post(preview, fields, more: ["alone": "1"])
             let fault = try await browser.post(preview, ["kind": "text", "random": "1", "alone": "1"])

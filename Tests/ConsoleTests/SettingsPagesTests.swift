@@ -6,12 +6,12 @@ import Testing
 
 /// What owners change about an application, and nobody else.
 @Suite struct SettingsPagesTests {
-    private static let path = "/apps/\(SDKAppID.example)/settings"
+    private static let path = "/console/apps/\(SDKAppID.example)/settings"
 
     @Test("name, plan, limits, service and state are changed, each by its form")
     func changes() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
             let forms: [(String, [String: String])] = [
                 ("general", ["name": "New <b>", "plan": "trial"]),
                 ("limits", ["channels": "12", "accounts": ""]),
@@ -21,7 +21,7 @@ import Testing
             for (action, fields) in forms {
                 let reply = try await browser.post("\(Self.path)/\(action)", fields)
                 #expect(reply.status == .seeOther, "\(action)")
-                #expect(reply.headers[.location] == "/console\(Self.path)?done=applicationChanged")
+                #expect(reply.headers[.location] == "\(Self.path)?done=applicationChanged")
             }
 
             let application = try await installation.application()
@@ -49,7 +49,7 @@ import Testing
             change.channelServiceExpiresAt = .some(Timestamp(text: "2027-01-31T12:34:56Z"))
             _ = try await installation.applications.update(.example, change, by: installation.operation())
 
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
             _ = try await browser.post("\(Self.path)/service", ["on": "on", "end": "2027-01-31"])
 
             #expect(
@@ -73,7 +73,7 @@ import Testing
     )
     func refused(action: String, fields: [String: String], reason: String, kept: String) async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
             let before = try await installation.audit().count
 
             let page = try await browser.post("\(Self.path)/\(action)", fields)
@@ -86,7 +86,7 @@ import Testing
     @Test("admins are added, imported with it, and removed")
     func admins() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
 
             _ = try await browser.post("\(Self.path)/add-admin", ["user": "boss"])
             _ = try await browser.post("\(Self.path)/remove-admin", ["user": "administrator"])
@@ -99,7 +99,7 @@ import Testing
     @Test("a new key is shown once beside the old one, which is dropped when the rotation is finished")
     func keys() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
 
             let shown = try await browser.post("\(Self.path)/rotate-key")
             let keys = try await installation.application().keys.map(\.text)
@@ -116,7 +116,7 @@ import Testing
     @Test("an application is deleted by its name or its number", arguments: ["Harbour", "1400000001"])
     func delete(confirmation: String) async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation)
+            let browser = try await Browser(installation, as: .owner)
 
             let reply = try await browser.post("\(Self.path)/delete", ["confirmation": confirmation])
 
@@ -128,7 +128,7 @@ import Testing
     @Test("nobody but an owner reads or changes them", arguments: [OperatorRole.readOnly, .operator])
     func ownersOnly(role: OperatorRole) async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
-            let browser = try await SignedInBrowser(installation, as: role)
+            let browser = try await Browser(installation, as: role)
             let before = try await installation.audit().count
             let actions = [
                 "general", "limits", "service", "serving", "add-admin", "remove-admin", "rotate-key",
@@ -138,8 +138,8 @@ import Testing
                 let form = ["confirmation": "Harbour", "user": "boss", "enabled": "no", "name": "x", "plan": "trial"]
                 #expect(try await browser.post("\(Self.path)/\(action)", form).status == .forbidden)
             }
-            #expect(try await browser.post("/apps", ["plan": "trial", "admins": "boss"]).status == .forbidden)
-            for path in [Self.path, "/apps/new"] { #expect(try await browser.get(path).status == .forbidden) }
+            #expect(try await browser.post("/console/apps", ["plan": "trial", "admins": "boss"]).status == .forbidden)
+            for path in [Self.path, "/console/apps/new"] { #expect(try await browser.get(path).status == .forbidden) }
             #expect(try await installation.audit().count == before)
         }
     }

@@ -78,6 +78,30 @@ import Testing
         }
     }
 
+    @Test("one subscriber is found by the whole UserID, whatever stands before it")
+    func find() async throws {
+        try await withChannelBrowser { browser, installation in
+            try await subscribe(150, installation)
+
+            let found = try await browser.get("\(path)?account=user1149")
+            #expect(found.has("<code>user1149</code>", "value=\"user1149\"", "All subscribers"))
+            #expect(!found.has("<code>user1000</code>") && !found.has("rel=\"next\""))
+            for name in ["user114", "anna", "%3Cb%3E", "%00"] {
+                #expect(try await browser.get("\(path)?account=\(name)").has("No subscriber has exactly this UserID"))
+            }
+        }
+    }
+
+    @Test("who took the file away is in the audit")
+    func fileIsAudited() async throws {
+        try await withChannelBrowser(as: .readOnly) { browser, installation in
+            _ = try await browser.get("\(path).csv")
+
+            let entry = try await installation.audit().first { $0.action == "export subscribers" }
+            #expect(entry?.caller == "operator:read-only" && entry?.target == "@TOA#_news")
+        }
+    }
+
     @Test("the file has every subscriber once, whatever the number of pages it is read in")
     func file() async throws {
         try await withChannelBrowser { browser, installation in

@@ -97,9 +97,9 @@ import Testing
                 "url": "https://a.example/<script>alert(1)</script>", "policy": "deny", "retry": "off",
                 "token": String(repeating: "t", count: 257),
             ],
-        ] as [KeyValuePairs<String, String>]
+        ] as [[String: String]]
     )
-    func refused(fields: KeyValuePairs<String, String>) async throws {
+    func refused(fields: [String: String]) async throws {
         try await withBrowser { browser, installation in
             let before = try await installation.application().webhooks
             let reply = try await browser.post(Self.path, fields)
@@ -133,6 +133,28 @@ import Testing
             #expect(try await browser.get(Self.path + "/secret").status != .ok)
             let secret = try await installation.application().webhooks.secret
             #expect(try await browser.post(Self.path + "/secret").text.contains(secret))
+            let entry = try await installation.audit().first { $0.action == "app show-webhook-secret" }
+            #expect(entry?.caller == "operator:owner" && entry?.address == "192.0.2.1")
+        }
+    }
+
+    @Test("what keeps the failure rate up to date prolongs no session, and looking at the page does")
+    func rateIsNoUse() async throws {
+        try await withBrowser { browser, installation in
+            func lastUse() async throws -> Int64? {
+                try await installation.database.read { tx throws(ChatError) in
+                    try tx.row("SELECT max(used_at) FROM operator_sessions")?.integer(0)
+                }
+            }
+            _ = try await installation.database.write(of: .unordered) { tx throws(ChatError) in
+                try tx.execute("UPDATE operator_sessions SET used_at = used_at - 120000")
+            }
+            let before = try await lastUse()
+
+            #expect(try await browser.get(Self.path + "/rate").status == .ok)
+            #expect(try await lastUse() == before)
+            #expect(try await browser.get(Self.path).status == .ok)
+            #expect(try await lastUse() != before)
         }
     }
 

@@ -8,9 +8,14 @@ enum SessionCookie {
     private static let secureName = "__Host-rostrum_console"
     private static let name = "rostrum_console"
 
-    static func session(of request: Request, _ operators: Operators) async throws(ChatError) -> OperatorSession? {
+    /// - Parameter isUse: as ``Operators/session(_:isUse:)``.
+    static func session(
+        of request: Request,
+        _ operators: Operators,
+        isUse: Bool
+    ) async throws(ChatError) -> OperatorSession? {
         guard let token = (request.cookies[secureName] ?? request.cookies[name])?.value else { return nil }
-        return try await operators.session(token)
+        return try await operators.session(token, isUse: isUse)
     }
 
     /// - Parameter token: nil takes the cookie away.

@@ -60,7 +60,7 @@ struct SignInPages: Sendable {
 
     /// Sends whoever is not signed in to where he can, and back afterwards.
     static func askToSignIn(_ request: Request) -> Response {
-        let next = request.method == .get ? request.uri.path : Console.path
+        let next = [.get, .head].contains(request.method) ? request.uri.path : Console.path
         return Response.redirect(to: "\(Console.path)/sign-in?next=\(next)", type: .normal)
     }
 

@@ -137,7 +137,9 @@ struct AccountImportPages: Sendable {
         } catch {
             if isScript {
                 if error.isInternalFault { throw error }
-                return .response(.json(["problem": .string(error.info)], status: .unprocessableContent))
+                return .response(
+                    .json(["problem": .string(Refusal(error, visit.texts).text)], status: .unprocessableContent)
+                )
             }
             return .page(page(of: application, visit, form, problem: error))
         }
@@ -200,10 +202,10 @@ struct AccountImportPages: Sendable {
 
     private func account(_ record: CSVReader.Record, _ texts: Texts) throws(ChatError) -> NewAccount {
         guard let fields = record.fields else {
-            throw ChatError(.accountParameterInvalid, texts["accountImport.quotes"])
+            throw .ofTheConsole(texts["accountImport.quotes"])
         }
         guard fields.count <= Self.columns.count else {
-            throw ChatError(.accountParameterInvalid, texts["accountImport.columns"])
+            throw .ofTheConsole(texts["accountImport.columns"])
         }
         func field(_ position: Int) -> String? {
             position < fields.count ? given(fields[position].trimmingWhiteSpace) : nil
@@ -218,18 +220,5 @@ struct AccountImportPages: Sendable {
             ])
         }
         return ["imported": .integer(Int64(result.imported)), "refused": .array(refused)]
-    }
-}
-
-extension Response {
-    /// For a script of the console.
-    static func json(_ object: JSONObject, status: HTTPResponse.Status = .ok) -> Response {
-        var bytes: [UInt8] = []
-        JSONValue.object(object).write(to: &bytes)
-        return Response(
-            status: status,
-            headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
-        )
     }
 }

@@ -259,7 +259,7 @@ struct AccountPages: Sendable {
                 return .done("accountKicked", path: path)
             case "delete":
                 guard form["confirmation"] == account.id.rawValue else {
-                    throw ChatError(.accountParameterInvalid, visit.texts["account.notConfirmed"])
+                    throw .ofTheConsole(visit.texts["account.notConfirmed"])
                 }
                 if try await accounts.delete([account.id], for: call) == [.isAdmin] {
                     throw Accounts.Deletion.isAdminRefusal

@@ -198,7 +198,7 @@ struct SettingsPages: Sendable {
         _ texts: Texts
     ) throws(ChatError) {
         guard typed == application.id.description || !typed.isEmpty && typed == application.name else {
-            throw ChatError(.accountParameterInvalid, texts["settings.notConfirmed"])
+            throw .ofTheConsole(texts["settings.notConfirmed"])
         }
     }
 }

@@ -151,7 +151,7 @@ struct ChannelPages: Sendable {
     private func destroy(_ site: ChannelSite, _ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         do throws(ChatError) {
             guard Self.oneLine(form["name"]) == Self.spelling(of: site.channel) else {
-                throw ChatError(.parameterInvalid, visit.texts["channels.wrongName"])
+                throw .ofTheConsole(visit.texts["channels.wrongName"])
             }
             try await channels.destroy(site.channel.id, for: try visit.call(for: site.application))
             return .done("channelDestroyed", path: ChannelSite.path(of: site.application))

@@ -66,28 +66,9 @@ extension Visit {
         _ answer: (ChannelSite) async throws(ChatError) -> Answer
     ) async throws(ChatError) -> Answer {
         let application = try await application()
-        let found: OfficialChannel?
-        do throws(ChatError) {
-            let id = ChannelID(rawValue: named("channel"))
-            found =
-                try await services.systems.channels.find(id.map { [$0] } ?? [], of: application, at: now).first ?? nil
-        } catch {
-            guard !error.isInternalFault else { throw error }
-            return .page(Page("problem", title: "errors.title", ["text": ""], of: application, problem: error))
-        }
-        guard let found else {
-            let content = ["text": texts["channels.missing"]]
-            return .page(
-                Page(
-                    "problem",
-                    title: "errors.title",
-                    content,
-                    of: application,
-                    section: "channels",
-                    status: .notFound
-                )
-            )
-        }
-        return try await answer(ChannelSite(application: application, channel: found))
+        let id = ChannelID(rawValue: named("channel"))
+        let found = try await services.systems.channels.find(id.map { [$0] } ?? [], of: application, at: now).first
+        guard case .some(let channel?) = found else { return .problem(.notFound, "channels.missing") }
+        return try await answer(ChannelSite(application: application, channel: channel))
     }
 }

@@ -63,10 +63,11 @@ struct ComposePages: Sendable {
 
     private static let fields = [
         "text", "imageURL", "imageWidth", "imageHeight", "articleTitle", "content", "link", "pictureURL",
-        "pictureWidth",
-        "pictureHeight", "json", "cloudCustomData",
+        "pictureWidth", "pictureHeight", "json",
     ]
-    private static let boxes = ["onlineOnly", "noBefore", "noAfter", "noLastMessage"]
+    /// Those in the part that is folded up.
+    private static let options = ["cloudCustomData", "pushTitle", "pushDesc", "pushExt"]
+    private static let boxes = ["onlineOnly", "noBefore", "noAfter", "noLastMessage", "noPush"]
 
     private func compose(
         _ draft: PostDraft,
@@ -89,21 +90,26 @@ struct ComposePages: Sendable {
             },
             random: draft.random,
             pictureID: draft.pictureID,
-            typed: Dictionary(uniqueKeysWithValues: Self.fields.map { ($0, draft.typed($0)) }),
+            typed: Dictionary(uniqueKeysWithValues: (Self.fields + Self.options).map { ($0, draft.typed($0)) }),
             isOn: Dictionary(uniqueKeysWithValues: Self.boxes.map { ($0, draft.isOn($0)) }),
-            hasOptions: !draft.typed("cloudCustomData").isEmpty || Self.boxes.contains(where: draft.isOn),
-            preview: preview ?? self.preview(nil, fault: nil, in: site)
+            hasOptions: Self.options.contains { !draft.typed($0).isEmpty } || Self.boxes.contains(where: draft.isOn),
+            preview: preview ?? self.preview(nil, fault: nil, in: site, visit)
         )
         return site.page("compose", title: "posts.compose", content, problem: problem)
     }
 
-    private func preview(_ broadcast: NewBroadcast?, fault: ChatError?, in site: ChannelSite) -> Preview {
+    private func preview(
+        _ broadcast: NewBroadcast?,
+        fault: ChatError?,
+        in site: ChannelSite,
+        _ visit: Visit
+    ) -> Preview {
         let most = site.application.limits[.messageBytes]
         return Preview(
             channelName: site.channel.profile.name,
             initial: ChannelHead.initial(of: site.channel),
             view: broadcast.map { PostView($0.body) },
-            fault: fault?.info,
+            fault: fault.map { Refusal($0, visit.texts).text },
             size: broadcast.map { Int64($0.size).grouped },
             most: most.grouped,
             isTooLong: broadcast.map { Int64($0.size) > most } ?? false
@@ -112,9 +118,9 @@ struct ComposePages: Sendable {
 
     private func preview(_ draft: PostDraft, in site: ChannelSite, _ visit: Visit) -> Preview {
         do throws(ChatError) {
-            return preview(try draft.broadcast(to: site.channel.id, visit.texts), fault: nil, in: site)
+            return preview(try draft.broadcast(to: site.channel.id, visit.texts), fault: nil, in: site, visit)
         } catch {
-            return preview(nil, fault: error, in: site)
+            return preview(nil, fault: error, in: site, visit)
         }
     }
 

@@ -48,12 +48,22 @@ struct PostDraft: Sendable {
         if !typed("cloudCustomData").isEmpty {
             members.append(.init(name: "CloudCustomData", value: .string(typed("cloudCustomData"))))
         }
+        if let push = push { members.append(.init(name: "OfflinePushInfo", value: .object(push))) }
         if isOn("onlineOnly") { members.append(.init(name: "OnlineOnlyFlag", value: .integer(1))) }
         let forbidden = [("noBefore", "ForbidBeforeSendMsgCallback"), ("noAfter", "ForbidAfterSendMsgCallback")]
             .filter { isOn($0.0) }.map(\.1)
         if !forbidden.isEmpty { members.append(.init(name: "ForbidCallbackControl", value: .strings(forbidden))) }
         if isOn("noLastMessage") { members.append(.init(name: "SendMsgControl", value: .strings(["NoLastMsg"]))) }
         return try NewBroadcast(RequestBody(JSONObject(members), codes: .officialAccount))
+    }
+
+    /// How the post is pushed to devices that are not connected; nil where nothing is said of that.
+    private var push: JSONObject? {
+        let texts = [("pushTitle", "Title"), ("pushDesc", "Desc"), ("pushExt", "Ext")].compactMap { field, name in
+            typed(field).nonEmpty.map { JSONObject.Member(name: name, value: .string($0)) }
+        }
+        let flag = JSONObject.Member(name: "PushFlag", value: .integer(isOn("noPush") ? 1 : 0))
+        return texts.isEmpty && !isOn("noPush") ? nil : JSONObject([flag] + texts)
     }
 
     private func body(_ texts: Texts) throws(ChatError) -> JSONValue {
@@ -124,7 +134,7 @@ struct PostDraft: Sendable {
 
     private func needed(_ name: String, _ texts: Texts) throws(ChatError) -> String {
         guard !form[name].isEmpty else {
-            throw ChatError(.parameterInvalid, texts["posts.missing", ["field": texts["posts.\(name)"]]])
+            throw .ofTheConsole(texts["posts.missing", ["field": texts["posts.\(name)"]]])
         }
         // Where lines matter they stay as they are; addresses and titles lose what was pasted around them.
         return name == "text" ? form.raw(name) : form[name]

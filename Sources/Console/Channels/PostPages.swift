@@ -173,7 +173,7 @@ struct PostPages: Sendable {
                 for: try visit.call(for: site.application)
             )
             guard codes.first == .ok else {
-                throw ChatError(codes.first ?? .messageNotFound, visit.texts["posts.notRecalled"])
+                throw .ofTheConsole(visit.texts["posts.notRecalled"])
             }
             return .done("postRecalled", path: "\(site.path)/posts/\(visit.named("key"))")
         } catch {

@@ -28,7 +28,8 @@ struct SubscriberPages: Sendable {
         }
         routes.get("apps/:app/channels/:channel/subscribers.csv") { visit throws(ChatError) in
             try await visit.atChannel { site throws(ChatError) in
-                .response(try await SubscriberFile(site, subscribers, at: visit.now).response())
+                try await subscribers.recordExport(of: site.channel.id, of: site.application.id, by: visit.operation())
+                return .response(try await SubscriberFile(site, subscribers, at: visit.now).response())
             }
         }
     }
@@ -52,6 +53,9 @@ struct SubscriberPages: Sendable {
     private struct List: Sendable {
         let head: ChannelHead
         let path: String
+        /// Whose subscription is looked for; empty when all are listed.
+        let wanted: String
+        let isSearch: Bool
         let rows: [Row]
         let total: String
         let most: Int
@@ -70,33 +74,45 @@ struct SubscriberPages: Sendable {
         outcomes: [Outcome] = [],
         problem: ChatError? = nil
     ) async throws(ChatError) -> Answer {
-        let asked = visit.asked("after")
+        let wanted = visit.asked("account")
         // One that is none, or of an earlier channel of this ID, begins again.
-        let cursor = SubscriberCursor(asked)
-        let page = try await firstPage(of: site, after: cursor, visit)
+        let cursor = SubscriberCursor(visit.asked("after"))
+        let page = wanted.isEmpty ? try await firstPage(of: site, after: cursor, visit) : nil
+        let shown = if let page { page.subscriptions } else { try await one(wanted, of: site, visit) }
         let path = "\(site.path)/subscribers"
         let content = List(
             head: ChannelHead(site, visit, open: "/subscribers"),
             path: path,
-            rows: page.subscriptions.map { one in
-                Row(
-                    account: one.user.rawValue,
-                    since: one.subscribedAt.shown,
-                    sinceISO: one.subscribedAt.iso,
-                    receives: visit.texts["subscribers.flags.\(one.messageFlag.rawValue)"],
-                    discards: one.messageFlag == .discard,
-                    note: one.customString.beginning(Self.longestNote)
-                )
-            },
-            total: page.total.grouped,
+            wanted: wanted,
+            isSearch: !wanted.isEmpty,
+            rows: shown.map { row($0, visit) },
+            total: (page?.total ?? site.channel.subscribers).grouped,
             most: SubscriberFields.most,
             accounts: accounts,
             hasOutcomes: !outcomes.isEmpty,
             outcomes: outcomes,
-            first: cursor == nil ? nil : path,
-            next: page.next.map { "\(path)?after=\($0.text.percentEncoded)" }
+            first: cursor == nil || !wanted.isEmpty ? nil : path,
+            next: page?.next.map { "\(path)?after=\($0.text.percentEncoded)" }
         )
         return site.page("subscribers", title: "subscribers.title", content, problem: problem)
+    }
+
+    private func row(_ one: Subscription, _ visit: Visit) -> Row {
+        Row(
+            account: one.user.rawValue,
+            since: one.subscribedAt.shown,
+            sinceISO: one.subscribedAt.iso,
+            receives: visit.texts["subscribers.flags.\(one.messageFlag.rawValue)"],
+            discards: one.messageFlag == .discard,
+            note: one.customString.beginning(Self.longestNote)
+        )
+    }
+
+    /// The subscription of one account; none for a text that is no UserID.
+    private func one(_ name: String, of site: ChannelSite, _ visit: Visit) async throws(ChatError) -> [Subscription] {
+        guard let user = UserID(rawValue: name) else { return [] }
+        return try await subscribers.find(user, in: site.channel.id, of: site.application, at: visit.now)
+            .map { [$0] } ?? []
     }
 
     private func firstPage(

@@ -54,7 +54,7 @@ enum MonitorHistory {
     /// What calls of all other codes stand under.
     static let others = "others"
 
-    static func json(_ points: [MonitorPoint], span: String) -> [UInt8] {
+    static func object(_ points: [MonitorPoint], span: String) -> JSONObject {
         let columns = MonitorSeries.all.map { series in
             JSONObject.Member(name: series.name, value: .array(points.map(series.value)))
         }
@@ -68,12 +68,11 @@ enum MonitorHistory {
             let rest = points.map { point in point.calls.reduce(0) { codes.contains($1.key) ? $0 : $0 + $1.value } }
             calls.append(.init(name: others, value: .array(rest.map { .integer($0) })))
         }
-        let object: JSONObject = [
+        return [
             "span": .string(span),
             "time": .array(points.map { .integer($0.time) }),
             "series": .object(JSONObject(columns)),
             "calls": .object(JSONObject(calls)),
         ]
-        return object.json
     }
 }

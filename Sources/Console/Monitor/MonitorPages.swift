@@ -16,8 +16,8 @@ struct MonitorPages: Sendable {
 
     func add(to routes: Routes) {
         routes.get("monitor") { visit throws(ChatError) in .page(page(visit)) }
-        routes.get("monitor/history") { visit throws(ChatError) in history(visit) }
-        routes.get("monitor/stream") { visit throws(ChatError) in stream(visit) }
+        routes.poll("monitor/history") { visit throws(ChatError) in history(visit) }
+        routes.poll("monitor/stream") { visit throws(ChatError) in stream(visit) }
     }
 
     // MARK: The page
@@ -134,7 +134,7 @@ struct MonitorPages: Sendable {
         case "1d": points = monitor.lastMinutes
         default: return .response(.plain(.badRequest, "span is 10m or 1d\n"))
         }
-        return .response(.json(MonitorHistory.json(points, span: span)))
+        return .response(.json(MonitorHistory.object(points, span: span)))
     }
 
     private func stream(_ visit: Visit) -> Answer {
@@ -142,7 +142,7 @@ struct MonitorPages: Sendable {
             return .response(.plain(.serviceUnavailable, "as many pages show the monitor as may\n"))
         }
         let (monitor, session, operators) = (monitor, visit.session, services.systems.operators)
-        // A page is counted from here on and not before: an answer to HEAD never comes so far.
+        // A page is counted from here on and not before: the answer to HEAD has the head of this one and no body.
         let body = ResponseBody { writer in
             if let reader = monitor.open() {
                 defer { monitor.leave(reader) }
@@ -196,14 +196,4 @@ struct MonitorPages: Sendable {
 /// A writer for one task to use, while whoever lent it does nothing but wait for that task.
 private struct LentWriter: @unchecked Sendable {
     let writer: any ResponseBodyWriter
-}
-
-extension Response {
-    static func json(_ bytes: [UInt8]) -> Response {
-        Response(
-            status: .ok,
-            headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
-        )
-    }
 }

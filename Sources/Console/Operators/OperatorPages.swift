@@ -143,7 +143,7 @@ struct OperatorPages: Sendable {
                 guard
                     try await operators.addSecondFactor(secondFactor, code: code, to: name, by: visit.operation())
                 else {
-                    let wrong = ChatError(.httpParsingFailed, visit.texts["ownAccount.wrongCode"])
+                    let wrong = ChatError.ofTheConsole(visit.texts["ownAccount.wrongCode"])
                     return .page(ownAccount(visit, secondFactor, problem: wrong))
                 }
             case "remove-second-factor":
@@ -160,8 +160,8 @@ struct OperatorPages: Sendable {
     private func demandPassword(_ visit: Visit, _ form: Form) async throws(ChatError) {
         switch try await operators.knowsPassword(form.raw("current"), visit.who.name, from: visit.address) {
         case true?: return
-        case false?: throw ChatError(.httpParsingFailed, visit.texts["ownAccount.wrongPassword"])
-        case nil: throw ChatError(.httpParsingFailed, visit.texts["signIn.locked"])
+        case false?: throw .ofTheConsole(visit.texts["ownAccount.wrongPassword"])
+        case nil: throw .ofTheConsole(visit.texts["signIn.locked"])
         }
     }
 

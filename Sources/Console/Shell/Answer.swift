@@ -2,6 +2,7 @@ import Chat
 import ChatProtocol
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 
 /// What a route answers.
@@ -15,11 +16,12 @@ enum Answer: Sendable {
     case redirect(String)
     /// That something went wrong, on a page of its own.
     case problem(HTTPResponse.Status, String)
+    /// The same, where an operation says why.
+    case refused(ChatError)
     /// Something that is no page: a download, JSON, a stream.
     case response(Response)
 
-    /// - key: of the texts.
-    func response(to visit: Visit) -> Response {
+    func response(to visit: Visit) async -> Response {
         switch self {
         case .page(let page): return page.response(to: visit)
         case .done(let key, let path):
@@ -27,8 +29,11 @@ enum Answer: Sendable {
             return Response.redirect(to: "\(path)\(mark)done=\(key)", type: .normal)
         case .redirect(let path): return Response.redirect(to: path, type: .normal)
         case .problem(let status, let key):
-            return Page("problem", title: "errors.title", ["text": visit.texts[key]], status: status)
-                .response(to: visit)
+            return await ProblemPage.make(status, .ofTheConsole(visit.texts[key]), visit).response(to: visit)
+        case .refused(let error):
+            let status: HTTPResponse.Status =
+                error.isInternalFault ? .internalServerError : error.isAbsence ? .notFound : .unprocessableContent
+            return await ProblemPage.make(status, error, visit).response(to: visit)
         case .response(let response): return response
         }
     }
@@ -46,7 +51,7 @@ struct Page: Sendable {
     var application: Chat.Application?
     /// Which entry of the navigation it stands under, such as `channels`.
     var section = ""
-    /// Why something was not done; in the words that the caller of the API reads.
+    /// Why something was not done.
     var problem: ChatError?
 
     init(
@@ -63,6 +68,7 @@ struct Page: Sendable {
     }
 
     func response(to visit: Visit) -> Response {
+        if let cause = problem?.cause { visit.logger.error("\(visit.path) failed: \(cause)") }
         let shell = Shell(self, visit)
         let text = visit.services.templates.render(
             template,
@@ -98,8 +104,7 @@ struct Shell: Sendable {
     let applicationLinks: [Link]
     /// What was just done.
     let done: String?
-    let problem: String?
-    let problemCode: Int?
+    let problem: Refusal?
     /// Whether this is `rostrum dev`.
     let isEmulator: Bool
 
@@ -131,8 +136,7 @@ struct Shell: Sendable {
         }
         // Only what stands in the texts is shown, whatever a link says.
         done = page.problem == nil ? texts.find("done.\(visit.asked("done"))") : nil
-        problem = page.problem?.info
-        problemCode = page.problem?.code.rawValue
+        problem = page.problem.map { Refusal($0, texts) }
         isEmulator = visit.services.emulator != nil
     }
 }

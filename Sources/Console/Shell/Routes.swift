@@ -30,6 +30,16 @@ struct Routes {
         }
     }
 
+    /// What a script asks for again and again while a page is open; nobody needs to be there, so no session is prolonged.
+    func poll(_ path: RouterPath, _ answer: @escaping @Sendable (Visit) async throws(ChatError) -> Answer) {
+        let services = services
+        group.get(path) { request, context in
+            try await services.answer(request, context, .readOnly, isUse: false) { visit throws(ChatError) in
+                try await answer(visit)
+            }
+        }
+    }
+
     /// A form that changes something.
     func post(
         _ path: RouterPath,
@@ -114,30 +124,41 @@ struct Errand: Sendable {
 }
 
 extension Services {
-    fileprivate func answer(
+    /// Answers a signed-in operator of at least a role.
+    func answer(
         _ request: Request,
         _ context: Context,
         _ role: OperatorRole,
+        isUse: Bool = true,
         _ answer: (Visit) async throws(ChatError) -> Answer
     ) async throws -> Response {
         do throws(ChatError) {
-            guard let session = try await SessionCookie.session(of: request, systems.operators) else {
+            guard let session = try await SessionCookie.session(of: request, systems.operators, isUse: isUse) else {
                 return SignInPages.askToSignIn(request)
             }
             let visit = Visit(request, context, session, self)
             guard session.who.role >= role else {
-                return Answer.problem(.forbidden, "errors.role").response(to: visit)
+                return await Answer.problem(.forbidden, "errors.role").response(to: visit)
             }
-            return try await answer(visit).response(to: visit)
+            do throws(ChatError) {
+                return try await answer(visit).response(to: visit)
+            } catch {
+                Self.log(error, request, context)
+                return await Answer.refused(error).response(to: visit)
+            }
         } catch {
             return failed(error, request, context)
         }
     }
 
-    /// A fault of ours is logged and told without its cause; a refusal that no page took up is told in its words.
+    /// Says what went wrong to whoever is not known to be signed in; of a fault of ours without its cause.
     fileprivate func failed(_ error: ChatError, _ request: Request, _ context: Context) -> Response {
-        if let cause = error.cause { context.logger.error("\(request.uri.path) failed: \(cause)") }
+        Self.log(error, request, context)
         return Response.plain(error.isInternalFault ? .internalServerError : .badRequest, error.info + "\n")
+    }
+
+    private static func log(_ error: ChatError, _ request: Request, _ context: Context) {
+        if let cause = error.cause { context.logger.error("\(request.uri.path) failed: \(cause)") }
     }
 }
 
@@ -147,6 +168,15 @@ extension Response {
             status: status,
             headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text))
+        )
+    }
+
+    /// For a script of the console.
+    static func json(_ object: JSONObject, status: HTTPResponse.Status = .ok) -> Response {
+        Response(
+            status: status,
+            headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: object.json))
         )
     }
 }

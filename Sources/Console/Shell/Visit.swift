@@ -44,13 +44,10 @@ struct Visit: Sendable {
 
     /// For a change within an application: what a REST command would be told, and that an operator did it.
     ///
-    /// - Throws: 60002 when the application has no admin in whose name it could be done.
+    /// - Throws: a refusal when the application has no admin in whose name it could be done.
     func call(for application: Chat.Application) throws(ChatError) -> Call {
         guard let administrator = Self.administrator(of: application) else {
-            throw ChatError(
-                .httpParsingFailed,
-                "The application has no admin, in whose name this could be done; add one."
-            )
+            throw .ofTheConsole(texts["errors.noAdmin"])
         }
         return Call(
             application: application,
@@ -69,11 +66,11 @@ struct Visit: Sendable {
 
     /// The application that the path names.
     ///
-    /// - Throws: 60002 when there is none.
+    /// - Throws: 70020 when there is none.
     func application() async throws(ChatError) -> Chat.Application {
         let text = parameters.get("app") ?? ""
         guard let id = SDKAppID(text), let application = try await services.systems.applications.find(id) else {
-            throw ChatError(.httpParsingFailed, "There is no application \(text).")
+            throw ChatError(.applicationNotFound, "There is no application \(text).")
         }
         return application
     }

@@ -20,12 +20,16 @@ struct WebhookPages: Sendable {
         routes.post("apps/:app/webhooks/test") { visit, _ throws(ChatError) in try await test(visit) }
         routes.post("apps/:app/webhooks/secret", by: .owner) { visit, _ throws(ChatError) in
             let application = try await visit.application()
-            let content = Secret(tabs: Self.tabs("settings", application, visit), secret: application.webhooks.secret)
+            let secret = try await services.systems.applications.showWebhookSecret(
+                of: application.id,
+                by: visit.operation()
+            )
+            let content = Secret(tabs: Self.tabs("settings", application, visit), secret: secret)
             return .page(
                 Page("webhook-secret", title: "webhooks.secret", content, of: application, section: "webhooks")
             )
         }
-        routes.get("apps/:app/webhooks/rate") { visit throws(ChatError) in
+        routes.poll("apps/:app/webhooks/rate") { visit throws(ChatError) in
             let application = try await visit.application()
             return .response(.json(try await rate(application).json))
         }
@@ -75,12 +79,11 @@ struct WebhookPages: Sendable {
             percent = attempts == 0 ? 0 : (failures * 100 + attempts - 1) / attempts
         }
 
-        var json: [UInt8] {
-            let object: JSONObject = [
+        var json: JSONObject {
+            [
                 "attempts": .integer(Int64(attempts)), "failures": .integer(Int64(failures)),
                 "percent": .integer(Int64(percent)),
             ]
-            return object.json
         }
     }
 

@@ -27,15 +27,18 @@ for (const element of document.querySelectorAll("[data-address]")) {
   history.replaceState(null, "", element.dataset.address);
 }
 
-// A button with data-copy copies the text of the element of that ID.
-for (const button of document.querySelectorAll("button[data-copy]")) {
-  if (!navigator.clipboard) continue;
+// A button with data-copy copies the text of the element of that ID, and says so for a moment.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) break;
   button.hidden = false;
+  const label = button.textContent;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
     button.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = label; }, 2000);
   });
 }
+
 // Bytes are counted as the server counts them: of UTF-8, whatever the number of characters.
 const encoder = new TextEncoder();
 for (const counter of document.querySelectorAll("[data-count-of]")) {
@@ -60,22 +63,13 @@ document.addEventListener("submit", (event) => {
     for (const button of event.target.querySelectorAll("button")) button.disabled = true;
   });
 });
+
 // A page that comes back from the browser's memory is ready again.
 window.addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("form[data-once] button")) button.disabled = false;
 });
-// Tools: what can be copied, the curl line of what is typed, and a list that looks for what is new.
-for (const button of document.querySelectorAll("[data-copy]")) {
-  if (!navigator.clipboard) break;
-  button.hidden = false;
-  const label = button.textContent;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = button.dataset.copied;
-    setTimeout(() => { button.textContent = label; }, 2000);
-  });
-}
 
+// The explorer's curl line follows what is typed.
 for (const field of document.querySelectorAll("[data-curl]")) {
   field.addEventListener("input", () => {
     const word = `'${field.value.replaceAll("'", "'\\''")}'`;
@@ -83,6 +77,7 @@ for (const field of document.querySelectorAll("[data-curl]")) {
   });
 }
 
+// The request log looks for what is new.
 async function renew(list) {
   const answer = await fetch(list.dataset.live);
   // Another page came in its place: the session is over.
@@ -108,6 +103,8 @@ for (const list of document.querySelectorAll("[data-live]")) {
       // The server is away for the moment; it is asked again.
     }
   }, 2000);
+}
+
 // The rate at which webhooks fail is kept up to date while somebody sees it.
 {
   const rate = document.querySelector("[data-rate]");
