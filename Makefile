@@ -74,6 +74,10 @@ browser: setup-test ## test the demo page and the console in headless Chromium; 
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/demo_test.py
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/console_test.py
 
+.PHONY: screenshots
+screenshots: setup-test ## take the pictures of the console in the README anew; needs a build
+	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/readme_pictures.py
+
 .PHONY: faults-quick test-faults
 faults-quick: setup-cluster ## break a cluster in the quickest ways; needs a build
 	@Tests/Faults/judge_test.py

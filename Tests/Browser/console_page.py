@@ -140,8 +140,12 @@ const able = [...document.querySelectorAll("a[href], button, input, select, text
     .filter((element) => (seen(element) || element.matches(".skip")) && !element.disabled && element.type !== "hidden"
         && !element.closest("details:not([open]) > :not(summary)"));
 able.forEach((element, index) => { element.dataset.stop = index; });
-document.activeElement.blur();
-window.getSelection().removeAllRanges();
+// The keyboard goes on from where somebody was last, be it with the mouse: that is the top from here on.
+const top_ = document.createElement("span");
+top_.tabIndex = -1;
+document.body.prepend(top_);
+top_.focus();
+top_.remove();
 return able.map(called);
 """
 
@@ -241,10 +245,14 @@ class Page:
         """What the Tab key does not come to, in the order of the page."""
         names = self.driver.execute_script(FOCUSABLE)
         reached = []
-        for _ in range(len(names) + 1):
+        # A field for a day has several stops, and what stands for a hidden field is no stop of its own.
+        for _ in range(2 * len(names) + 10):
             ActionChains(self.driver).send_keys(Keys.TAB).perform()
-            stop = self.driver.execute_script("return document.activeElement.dataset.stop ?? null")
-            if stop is None or int(stop) in reached:
+            stop = self.driver.execute_script(
+                "return document.activeElement === document.body ? 'end' : document.activeElement.dataset.stop ?? null")
+            if stop is None or reached and stop == str(reached[-1]):
+                continue
+            if stop == "end" or int(stop) in reached:
                 break
             reached.append(int(stop))
         missing = [name for index, name in enumerate(names) if index not in reached]

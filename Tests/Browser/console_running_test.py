@@ -124,7 +124,7 @@ class ChannelsTest(ConsoleCase):
         page = self.page
         self.sign_in_as_developer()
         page.open(f"{APPLICATION}/channels")
-        page.fill(sort="name", q="berth 1")
+        page.fill(sort="name", q="Berth 1")
         page.press("form[role='search'] button")
         names = page.texts("tbody th a")
         self.assertEqual(names, sorted(names))

@@ -10,7 +10,10 @@ import Testing
         try metrics.expectCounter("rostrum_broadcasts", [("kind", kind)]).totalValue
     }
 
-    @Test("each counts once under what became of it, a repeated and a refused one not", arguments: StorageEngine.enabled)
+    @Test(
+        "each counts once under what became of it, a repeated and a refused one not",
+        arguments: StorageEngine.enabled
+    )
     func kinds(engine: StorageEngine) async throws {
         let metrics = TestMetrics()
         try await engine.withInstallation(metrics: metrics) { installation in
