@@ -72,7 +72,7 @@ struct ChannelList: Sendable {
                 isNumber: order == .subscribers
             )
         }
-        total = page.total.grouped
+        total = texts["accounts.total", ["count": page.total.grouped]]
         isFiltered = !request.query.isEmpty
         isEmpty = page.total == 0
         first = request.place == nil ? nil : path + request.at(nil).text

@@ -86,7 +86,7 @@ struct SubscriberPages: Sendable {
             wanted: wanted,
             isSearch: !wanted.isEmpty,
             rows: shown.map { row($0, visit) },
-            total: (page?.total ?? site.channel.subscribers).grouped,
+            total: visit.texts["accounts.total", ["count": (page?.total ?? site.channel.subscribers).grouped]],
             most: SubscriberFields.most,
             accounts: accounts,
             hasOutcomes: !outcomes.isEmpty,
@@ -102,7 +102,7 @@ struct SubscriberPages: Sendable {
             account: one.user.rawValue,
             since: one.subscribedAt.shown,
             sinceISO: one.subscribedAt.iso,
-            receives: visit.texts["subscribers.flags.\(one.messageFlag.rawValue)"],
+            receives: visit.texts["account.flags.\(one.messageFlag.rawValue)"],
             discards: one.messageFlag == .discard,
             note: one.customString.beginning(Self.longestNote)
         )

@@ -141,7 +141,7 @@ struct DeliveryPages: Sendable {
         let delivery: String
         let command: String
         let meaning: String
-        let channel: String
+        let channel: String?
         let state: String
         let isGood: Bool
         let isBad: Bool
@@ -171,7 +171,7 @@ struct DeliveryPages: Sendable {
             delivery: delivery,
             command: command,
             meaning: WebhookNames.meaning(command, visit.texts),
-            channel: trace.letter?.channel ?? attempted.last?.channel ?? "",
+            channel: (trace.letter?.channel ?? attempted.last?.channel)?.nonEmpty,
             state: visit.texts["webhooks.states.\(state)"],
             isGood: state == "delivered",
             isBad: state == "dead" || state == "failed",

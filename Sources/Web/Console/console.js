@@ -22,6 +22,13 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Of links that stand in a row wider than the window, the one of this page is to be seen.
+for (const current of document.querySelectorAll(".top nav [aria-current], .side-links [aria-current], .tabs [aria-current]")) {
+  const row = current.parentElement;
+  const [inner, outer] = [current.getBoundingClientRect(), row.getBoundingClientRect()];
+  row.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+}
+
 // A page that answered a form and shows something once is not asked for again by a reload.
 for (const element of document.querySelectorAll("[data-address]")) {
   history.replaceState(null, "", element.dataset.address);
@@ -41,10 +48,15 @@ for (const button of document.querySelectorAll("[data-copy]")) {
 
 // Bytes are counted as the server counts them: of UTF-8, whatever the number of characters.
 const encoder = new TextEncoder();
-for (const counter of document.querySelectorAll("[data-count-of]")) {
-  const field = document.getElementById(counter.dataset.countOf);
+for (const field of document.querySelectorAll("[data-max-bytes]")) {
+  let counter = document.querySelector(`[data-count-of="${field.id}"]`);
+  if (!counter) {
+    counter = document.createElement("span");
+    counter.className = "hint count";
+    field.after(counter);
+  }
   const most = Number(field.dataset.maxBytes);
-  const unit = counter.textContent.trim().split(" ").slice(3).join(" ");
+  const { bytes: unit } = document.querySelector("main").dataset;
   const count = () => {
     const bytes = encoder.encode(field.value).length;
     counter.textContent = `${bytes} / ${most} ${unit}`;

@@ -80,7 +80,7 @@
           swatch.className = "swatch";
           swatch.setAttribute("aria-hidden", "true");
           const label = document.createElement("span");
-          label.textContent = code === others ? root.dataset.others : code;
+          label.textContent = code === others ? root.dataset.others : root.dataset.code.replace("{code}", code);
           item.append(swatch, label, " ", document.createElement("b"));
           return item;
         }));
