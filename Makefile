@@ -114,6 +114,11 @@ bench-cluster: setup-bench-cluster ## measure several nodes: PostgreSQL beside p
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run --suite cluster $(ARGS)
 
+.PHONY: bench-console
+bench-console: setup-bench ## measure the console's pages in a large installation
+	@$(SWIFT_BUILD) -c release --product rostrum
+	@Benchmarks/console.py
+
 sanitize-thread: setup-test ## run the tests of live connections under ThreadSanitizer
 	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread
 	@SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=suppressions=scripts/sanitize-thread.suppressions timeout -s KILL 900 \

@@ -11,8 +11,9 @@ struct GoldenCommandLineTests {
         rostrum dev --host --port --tls-port --admin-port --data-dir --key --random-key --limits… --trusted-proxies… \
         --sessions-per-address --logins-per-address --webhook-allow… --log-format --log-level --version --help
         rostrum serve --config --host --port --admin-host --admin-port --data-dir --database --bus --roles… \
-        --master-key-file --tls-certificate --tls-key --trusted-proxies… --sessions-per-address --logins-per-address \
-        --webhook-allow… --log-format --log-level --version --help
+        --master-key-file --tls-certificate --tls-key --trusted-proxies… --console --console-port --console-host \
+        --console-origin… --sessions-per-address --logins-per-address --webhook-allow… --log-format --log-level \
+        --version --help
         rostrum app --version --help
         rostrum app create [SDKAPPID] --name --key --admin… --plan --data-dir --database --master-key-file --json \
         --version --help
@@ -32,6 +33,14 @@ struct GoldenCommandLineTests {
         rostrum webhooks show SDKAPPID DELIVERY --data-dir --database --master-key-file --json --version --help
         rostrum webhooks retry SDKAPPID [DELIVERY] --data-dir --database --master-key-file --json --all --version --help
         rostrum webhooks test SDKAPPID --data-dir --database --master-key-file --json --webhook-allow… --version --help
+        rostrum operator --version --help
+        rostrum operator create NAME --role --random-password --data-dir --database --master-key-file --json \
+        --version --help
+        rostrum operator list --data-dir --database --master-key-file --json --version --help
+        rostrum operator set-password NAME --random-password --data-dir --database --master-key-file --version --help
+        rostrum operator set-role NAME ROLE --data-dir --database --master-key-file --version --help
+        rostrum operator remove-second-factor NAME --data-dir --database --master-key-file --version --help
+        rostrum operator delete NAME --data-dir --database --master-key-file --version --help
         rostrum migrate-storage --from! --to --master-key-file --version --help
         rostrum commands --json --markdown --openapi --version --help
         """.split(separator: "\n").map(String.init)

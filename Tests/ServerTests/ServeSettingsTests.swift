@@ -87,14 +87,18 @@ import Testing
             case "port", "admin-port", "sessions-per-address", "logins-per-address": ("1001", "1002", "1003")
             case "trusted-proxies", "webhook-allow": ("10.0.0.1", "10.0.0.2", "10.0.0.3")
             case "roles": ("api", "gateway", "webhooks")
+            case "console": ("on", "off", "on")
+            case "console-port": ("1001", "1002", "1003")
+            case "console-origin": ("https://file.example", "https://environment.example", "https://flag.example")
             case "log-format": ("text", "json", "text")
             case "log-level": ("debug", "warning", "error")
             default: ("/file", "/environment", "/flag")
             }
         // The other half of a pair, and what must be there.
         let storage = ["database", "bus"].contains(name) ? ["database", "bus"] : ["data-dir"]
+        let console = name == "console-host" ? "console-port: 8443\n" : ""
         let rest = (storage + ["tls-certificate", "tls-key"]).filter { $0 != name }.map { "\($0): /file\n" }.joined()
-        let file = rest + "\(name): \(values.file)\n"
+        let file = rest + console + "\(name): \(values.file)\n"
         let variable = "ROSTRUM_" + name.uppercased().replacing("-", with: "_")
 
         let fromFile = try await settings(file: file)
@@ -127,6 +131,10 @@ import Testing
         case "sessions-per-address": String(settings.addressLimits.sessions)
         case "logins-per-address": String(settings.addressLimits.loginsPerSecond)
         case "webhook-allow": shown(settings.webhookAllow)
+        case "console": settings.console.place == .nowhere ? "off" : "on"
+        case "console-host": if case .alone(let host, _) = settings.console.place { host } else { "-" }
+        case "console-port": if case .alone(_, let port) = settings.console.place { String(port) } else { "-" }
+        case "console-origin": settings.console.origins.joined(separator: " ")
         case "log-format": settings.logFormat.rawValue
         case "log-level": settings.logLevel.rawValue
         default: "no such setting"
@@ -135,6 +143,31 @@ import Testing
 
     private static func shown(_ ranges: [AddressRange]) -> String {
         ["10.0.0.1", "10.0.0.2", "10.0.0.3"].first { ranges.count == 1 && ranges[0].contains($0) } ?? "-"
+    }
+
+    @Test("the console is nowhere unless it is switched on, beside the API or on a port of its own")
+    func console() async throws {
+        func place(_ flags: [String: [String]]) async throws -> ConsoleSettings.Place {
+            try await settings(flags: flags.merging(["data-dir": ["/data"]]) { $1 }).console.place
+        }
+        #expect(try await place([:]) == .nowhere)
+        #expect(try await place(["console": ["on"]]) == .beside)
+        #expect(try await place(["console-port": ["8443"]]) == .alone(host: "127.0.0.1", port: 8443))
+        #expect(try await place(["console-port": ["0"], "console-host": ["::1"]]) == .alone(host: "::1", port: 0))
+    }
+
+    @Test(
+        "what of the console does not go together, or is no origin, is refused",
+        arguments: [
+            ("console", ["console": ["maybe"]]), ("console-port", ["console": ["off"], "console-port": ["8443"]]),
+            ("console-host", ["console": ["on"], "console-host": ["127.0.0.1"]]),
+            ("console-origin", ["console-origin": ["console.example.com"]]),
+            ("console-origin", ["console-origin": ["https://console.example.com/"]]),
+            ("console-origin", ["console-origin": ["https://Console.example.com"]]),
+        ] as [(String, [String: [String]])]
+    )
+    func badConsole(name: String, flags: [String: [String]]) async throws {
+        #expect(try await refusal(flags: flags.merging(["data-dir": ["/data"]]) { $1 })?.name == name)
     }
 
     @Test("the directory must be named", arguments: [nil, ""])

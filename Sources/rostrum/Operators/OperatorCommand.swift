@@ -19,7 +19,7 @@ struct OperatorCommand: AsyncParsableCommand {
             discussion: PasswordSource.explanation
         )
 
-        @Argument(help: "The name to sign in with.")
+        @Argument(help: ArgumentHelp("The name to sign in with.", valueName: "NAME"))
         var name: OperatorName
 
         @Option(help: "What he may do: owner, operator or read-only.")
@@ -68,7 +68,7 @@ struct OperatorCommand: AsyncParsableCommand {
             discussion: PasswordSource.explanation
         )
 
-        @Argument(help: "The operator.")
+        @Argument(help: ArgumentHelp("The operator.", valueName: "NAME"))
         var name: OperatorName
 
         @OptionGroup var password: PasswordSource
@@ -90,10 +90,10 @@ struct OperatorCommand: AsyncParsableCommand {
     struct SetRole: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Say what an operator may do.")
 
-        @Argument(help: "The operator.")
+        @Argument(help: ArgumentHelp("The operator.", valueName: "NAME"))
         var name: OperatorName
 
-        @Argument(help: "owner, operator or read-only.")
+        @Argument(help: ArgumentHelp("owner, operator or read-only.", valueName: "ROLE"))
         var role: OperatorRole
 
         @OptionGroup var storage: StorageOptions
@@ -111,7 +111,7 @@ struct OperatorCommand: AsyncParsableCommand {
             abstract: "Let an operator who lost his authenticator sign in with the password alone."
         )
 
-        @Argument(help: "The operator.")
+        @Argument(help: ArgumentHelp("The operator.", valueName: "NAME"))
         var name: OperatorName
 
         @OptionGroup var storage: StorageOptions
@@ -127,7 +127,7 @@ struct OperatorCommand: AsyncParsableCommand {
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Delete an operator, and end his sessions.")
 
-        @Argument(help: "The operator.")
+        @Argument(help: ArgumentHelp("The operator.", valueName: "NAME"))
         var name: OperatorName
 
         @OptionGroup var storage: StorageOptions
