@@ -3,7 +3,7 @@ import ChatProtocol
 import HTTPTypes
 import Hummingbird
 
-/// Who may sign in: for owners. And what everybody may change of his own.
+/// Who may sign in, which is for owners; one's own password and second factor; and what was done to operators.
 struct OperatorPages: Sendable {
     private let services: Services
     private var operators: Operators { services.systems.operators }
