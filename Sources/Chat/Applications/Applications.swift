@@ -23,7 +23,7 @@ package final class Applications: Sendable {
     }
 
     let database: any Database
-    private let bus: any EventBus
+    let bus: any EventBus
     private let clock: any WallClock
     let table: ApplicationTable
     private let cache = Mutex(Cache())
@@ -226,67 +226,12 @@ package final class Applications: Sendable {
         }
     }
 
-    /// Deletes an application and everything that belongs to it.
-    ///
-    /// The application is disabled first and its rows go in batches, so that other applications' writes are not held
-    /// up; interrupted, it stays disabled and the deletion can be asked for again. The audit rows stay.
-    ///
-    /// - Throws: 70020 when there is no such application.
-    package func delete(_ id: SDKAppID, by operation: Operation) async throws(ChatError) {
-        var disable = ApplicationChange()
-        disable.isEnabled = false
-        try await database.write(of: .application(id)) { [table, disable] tx throws(ChatError) in
-            try table.demand(id, in: tx)
-            try table.update(id, disable, in: tx)
-            try Audit.record(operation.entry("delete begins", of: id), of: id, in: tx)
-        }
-        bus.publish(.applicationChanged(id))
-        try await deleteContents(of: id)
-        try await database.write(of: .application(id)) { tx throws(ChatError) in
-            // A node that still had the application in its cache may have written since; once the counters are gone
-            // nothing more can be.
-            while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
-            for statement in ApplicationTable.settings(of: id) { try tx.execute(statement) }
-            try Audit.record(operation.entry("delete", of: id, step: 1), of: id, in: tx)
-        }
-        bus.publish(.applicationChanged(id))
-    }
-
-    /// Deletes an application's channels and accounts; its settings, keys and admins stay.
-    ///
-    /// - Parameter accounts: imported afterwards, as when the application was new.
-    /// - Throws: 70020 when there is no such application.
-    package func empty(
-        _ id: SDKAppID,
-        importing accounts: [UserID] = [],
-        by operation: Operation
-    ) async throws(ChatError) {
-        try await deleteContents(of: id)
-        _ = try await change(id, by: operation, action: "empty") { [table, bus] tx throws(ChatError) in
-            let application = try table.demand(id, in: tx)
-            while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
-            for account in application.admins.union(accounts) {
-                try table.importAccount(account, of: id, at: operation.time, in: tx)
-            }
-            let lineage = tx.lineage
-            tx.onCommit { bus.publish(.applicationEmptied(id, lineage: lineage)) }
-        }
-    }
-
-    private func deleteContents(of id: SDKAppID) async throws(ChatError) {
-        while try await database.write(
-            of: .application(id),
-            { tx throws(ChatError) in
-                try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx)
-            }
-        ) > 0 {}
-    }
-
     private func load(_ id: SDKAppID) async throws(ChatError) -> Application? {
         try await database.read { [table] tx throws(ChatError) in try table.find(id, in: tx) }
     }
 
-    private func change(
+    /// Changes an application, tells of it and takes it down, in one transaction.
+    func change(
         _ id: SDKAppID,
         by operation: Operation,
         action: String,
