@@ -3,17 +3,6 @@ import ChatProtocol
 import HTTPTypes
 import Hummingbird
 
-/// A way to an account's page.
-struct AccountLink: Sendable {
-    let id: String
-    let path: String
-
-    init(_ id: UserID, of application: Chat.Application) {
-        self.id = id.rawValue
-        path = "\(application.path)/accounts/\(id.rawValue.percentEncoded)"
-    }
-}
-
 /// The accounts of an application: found, looked at, kicked and deleted.
 struct AccountPages: Sendable {
     private let services: Services
@@ -21,7 +10,6 @@ struct AccountPages: Sendable {
 
     /// How many rows a page of a list has.
     private static let rows = 50
-    private static let subscriptions = 20
 
     init(_ services: Services) {
         self.services = services
@@ -87,156 +75,17 @@ struct AccountPages: Sendable {
 
     // MARK: One account
 
-    private struct Device: Sendable {
-        let platform: String
-        let instance: String
-    }
-
-    private struct Subscribed: Sendable {
-        let id: String
-        let path: String
-        let name: String
-        let since: String
-        let iso: String
-        let flag: String
-    }
-
-    private struct Owned: Sendable {
-        let id: String
-        let path: String
-        let name: String
-        let subscribers: String
-    }
-
-    private struct Profile: Sendable {
-        let path: String
-        let list: String
-        let id: String
-        let nick: String
-        let faceURL: String
-        let typedNick: String
-        let typedFaceURL: String
-        let longestValue: Int
-        let created: String
-        let isAdmin: Bool
-        let isOnline: Bool
-        let devices: [Device]
-        let subscriptions: [Subscribed]
-        let nextSubscriptions: String?
-        let owned: [Owned]
-        let nextOwned: String?
-        let confirmation: String
-    }
-
     private func show(_ visit: Visit) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         guard let account = try await account(visit, of: application) else {
             return .problem(.notFound, "account.notFound")
         }
-        return .page(try await profile(account, of: application, visit))
+        return .page(try await AccountProfile(account, of: application, visit).page())
     }
 
     private func account(_ visit: Visit, of application: Chat.Application) async throws(ChatError) -> Account? {
         guard let id = UserID(rawValue: visit.named("user")) else { return nil }
         return try await accounts.find(id, of: application.id)
-    }
-
-    /// - Parameter typed: a form that was refused, which keeps what was typed.
-    private func profile(
-        _ account: Account,
-        of application: Chat.Application,
-        _ visit: Visit,
-        _ typed: Form? = nil,
-        problem: ChatError? = nil
-    ) async throws(ChatError) -> Page {
-        let link = AccountLink(account.id, of: application)
-        let sessions = await services.systems.presence.sessions(of: [account.id], of: application.id)[account.id] ?? []
-        let subscribed = try await subscriptions(of: account.id, of: application, visit)
-        let owned = try await owned(by: account.id, of: application, visit)
-        let edited = typed != nil && visit.named("action") == "profile" ? typed : nil
-        let content = Profile(
-            path: link.path,
-            list: "\(application.path)/accounts",
-            id: account.id.rawValue,
-            nick: account.nick,
-            faceURL: account.faceURL,
-            typedNick: edited?["nick"] ?? account.nick,
-            typedFaceURL: edited?["face"] ?? account.faceURL,
-            longestValue: NewAccount.longestProfileValue,
-            created: account.createdAt.shown,
-            isAdmin: application.admins.contains(account.id),
-            isOnline: !sessions.isEmpty,
-            devices:
-                sessions
-                .sorted { ($0.platform.rawValue, $0.instance) < ($1.platform.rawValue, $1.instance) }
-                .map { Device(platform: $0.platform.rawValue, instance: String($0.instance)) },
-            subscriptions: subscribed.rows,
-            nextSubscriptions: subscribed.next.map { link.path + $0 },
-            owned: owned.rows,
-            nextOwned: owned.next.map { link.path + $0 },
-            confirmation: typed?["confirmation"] ?? ""
-        )
-        return Page(
-            "account",
-            title: account.id.rawValue,
-            content,
-            of: application,
-            section: "accounts",
-            problem: problem
-        )
-    }
-
-    private func subscriptions(
-        of user: UserID,
-        of application: Chat.Application,
-        _ visit: Visit
-    ) async throws(ChatError) -> (rows: [Subscribed], next: String?) {
-        let last = Int64(visit.asked("before")).map {
-            (subscribedAt: Timestamp(milliseconds: $0), channel: visit.cursor("channel"))
-        }
-        let found = try await services.systems.subscribers.subscriptions(
-            of: user,
-            before: last,
-            limit: Self.subscriptions + 1,
-            in: application.id
-        )
-        let shown = found.prefix(Self.subscriptions)
-        let rows = shown.map { one in
-            Subscribed(
-                id: one.channel.rawValue,
-                path: "\(application.path)/channels/\(one.channel.rawValue.percentEncoded)",
-                name: one.channelName,
-                since: one.subscribedAt.shown,
-                iso: one.subscribedAt.iso,
-                flag: visit.texts["account.flags.\(one.messageFlag.rawValue)"]
-            )
-        }
-        guard found.count > shown.count, let end = shown.last else { return (rows, nil) }
-        let next = "?before=\(end.subscribedAt.milliseconds)&channel=\(end.channel.rawValue.percentEncoded)"
-        return (rows, next + "#subscriptions")
-    }
-
-    private func owned(
-        by user: UserID,
-        of application: Chat.Application,
-        _ visit: Visit
-    ) async throws(ChatError) -> (rows: [Owned], next: String?) {
-        let found = try await services.systems.channels.owned(
-            by: user,
-            after: visit.cursor("owned"),
-            limit: Self.subscriptions + 1,
-            in: application.id
-        )
-        let rows = found.prefix(Self.subscriptions).map { one in
-            Owned(
-                id: one.id.rawValue,
-                path: "\(application.path)/channels/\(one.id.rawValue.percentEncoded)",
-                name: one.name,
-                subscribers: one.subscribers.grouped
-            )
-        }
-        guard found.count > rows.count, let end = rows.last else { return (rows, nil) }
-        return (rows, "?owned=\(end.id.percentEncoded)#owned")
     }
 
     // MARK: Changing
@@ -268,7 +117,7 @@ struct AccountPages: Sendable {
             default: return .problem(.notFound, "errors.notFound")
             }
         } catch {
-            return .page(try await profile(account, of: application, visit, form, problem: error))
+            return .page(try await AccountProfile(account, of: application, visit).page(form, problem: error))
         }
     }
 }
