@@ -114,7 +114,7 @@ let package = Package(
         // The domain.
         library(
             "Chat",
-            uses: ["ChatProtocol", "Database", "EventBus", "UserSig"],
+            uses: ["Addresses", "ChatProtocol", "Database", "EventBus", "UserSig"],
             from: [.crypto, .cryptoExtras, .metrics]
         ),
 

@@ -61,4 +61,13 @@ import Testing
     func noRanges(text: String) {
         #expect(AddressRange(text) == nil)
     }
+
+    @Test("an IPv4 address is one client, however it is written, and so is an IPv6 network")
+    func clients() {
+        #expect(AddressRange.client("192.0.2.1") == AddressRange.client("::ffff:192.0.2.1"))
+        #expect(AddressRange.client("192.0.2.1") != AddressRange.client("192.0.2.2"))
+        #expect(AddressRange.client("2001:db8::1") == AddressRange.client("2001:db8:0:0:ffff::2"))
+        #expect(AddressRange.client("2001:db8::1") != AddressRange.client("2001:db8:0:1::1"))
+        #expect(AddressRange.client("no address") == Array("no address".utf8))
+    }
 }

@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test("a session ends when it is idle, old, or its operator has another password")
+    @Test("a session ends when it is idle, old, or its operator has another password or role")
     func sessionEnds() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
             let operators = operators(installation)
@@ -83,7 +83,12 @@ import Testing
             try await operators.setPassword(of: Self.alice, to: "another password", by: operation(installation))
             #expect(try await operators.session(token) == nil)
             #expect(try await signIn(operators) == nil)
-            #expect(try await signIn(operators, password: "another password") != nil)
+            let last = try #require(try await signIn(operators, password: "another password"))
+            try await operators.create(Self.bob, .owner, password: Self.password, by: operation(installation))
+            try await operators.setRole(of: Self.alice, to: .owner, by: operation(installation))
+            #expect(try await operators.session(last) != nil)
+            try await operators.setRole(of: Self.alice, to: .readOnly, by: operation(installation))
+            #expect(try await operators.session(last) == nil)
         }
     }
 

@@ -62,8 +62,11 @@ struct Browser {
         let owner = try #require(OperatorName(rawValue: "owner"))
         let operation = Operation(performer: "test", time: ManualClock.start, random: SeededRandom())
         _ = try await operators.admit(owner, from: "192.0.2.1")
+        if role != .owner {
+            _ = try await operators.admit(name, from: "192.0.2.1")
+            try await operators.setRole(of: name, to: role, by: operation)
+        }
         let token = try await operators.admit(name, from: "192.0.2.1")
-        if role != .owner { try await operators.setRole(of: name, to: role, by: operation) }
         let session = try #require(try await operators.session(token))
         (cookie, formToken) = ("rostrum_console=\(token)", session.formToken)
     }

@@ -23,7 +23,7 @@ extension Operators {
         /// - token: what the browser keeps; it is stored nowhere.
         case signedIn(Operator, token: String)
         case wrong
-        /// Too many failures with this name from this address.
+        /// Too many failures from this address, or too many attempts at once.
         case lockedOut
     }
 
@@ -33,14 +33,15 @@ extension Operators {
         code: String,
         from address: String
     ) async throws(ChatError) -> SigningIn {
-        let now = clock.now
-        let attempt = Attempt(name: String(name.prefix(64)), address: address)
-        guard !lockout.isLocked(attempt, at: now) else { return .lockedOut }
-        guard let who = try await verify(name, password, code, at: now) else {
-            lockout.failed(attempt, at: now)
-            return .wrong
+        let outcome = try await limits.attempt(name, from: address, clock) { () throws(ChatError) in
+            try await verify(name, password, code)
         }
-        return try await begin(who, from: address, at: now).map { .signedIn($0, token: $1) } ?? .wrong
+        switch outcome {
+        case .right(let (who, password)):
+            return try await begin(who, with: password, from: address).map { .signedIn($0, token: $1) } ?? .wrong
+        case .wrong: return .wrong
+        case .refused: return .lockedOut
+        }
     }
 
     /// Signs in whoever needs no password, because he may do everything anyway: the emulator's user.
@@ -53,19 +54,23 @@ extension Operators {
         try await database.write(of: .installation) { tx throws(ChatError) in
             _ = try OperatorTable.insert(name, .owner, .unknown, at: now, in: tx)
         }
-        guard let (_, token) = try await begin(name, from: address, at: now) else { throw .noOperator(name) }
+        guard let (_, token) = try await begin(name, from: address) else { throw .noOperator(name) }
         return token
     }
 
+    /// - Parameter password: what was judged; nil where none was asked for.
+    /// - Returns: nil when there is no such operator any more, or he has another password by now.
     private func begin(
         _ who: OperatorName,
-        from address: String,
-        at now: Timestamp
+        with password: PasswordHash? = nil,
+        from address: String
     ) async throws(ChatError) -> (Operator, token: String)? {
+        let now = clock.now
         let token = random.hex(bytes: 32)
         let operation = Operation(performer: "operator:\(who)", address: address, time: now, random: random)
         let signedIn: Operator? = try await database.write(of: .installation) { tx throws(ChatError) in
             guard let found = try OperatorTable.find(who, in: tx) else { return nil }
+            if let password, try OperatorTable.credentials(of: who, in: tx)?.password != password { return nil }
             try OperatorTable.deleteSessions(
                 begunBefore: now.advanced(bySeconds: -Self.longestSession),
                 orUnusedSince: now.advanced(bySeconds: -Self.idleSession),
@@ -124,51 +129,57 @@ extension Operators {
 
     /// Whether an operator who is signed in knows his password, which he is asked for again before he changes it.
     ///
-    /// - Returns: nil after too many failures.
+    /// - Returns: nil after too many failures, or for too many attempts at once.
     package func knowsPassword(
         _ password: String,
         _ name: OperatorName,
         from address: String
     ) async throws(ChatError) -> Bool? {
-        let attempt = Attempt(name: name.rawValue, address: address)
-        guard !lockout.isLocked(attempt, at: clock.now) else { return nil }
-        let credentials = try await database.read { tx throws(ChatError) in
-            try OperatorTable.credentials(of: name, in: tx)
+        let outcome = try await limits.attempt(name.rawValue, from: address, clock) { () throws(ChatError) -> Void? in
+            let credentials = try await database.read { tx throws(ChatError) in
+                try OperatorTable.credentials(of: name, in: tx)
+            }
+            guard password.utf8.count <= Self.longestPassword, let credentials else { return nil }
+            return try await credentials.password.fits(password) ? () : nil
         }
-        guard password.utf8.count <= Self.longestPassword, let credentials,
-            try await credentials.password.fits(password)
-        else {
-            lockout.failed(attempt, at: clock.now)
-            return false
+        switch outcome {
+        case .right: return true
+        case .wrong: return false
+        case .refused: return nil
         }
-        return true
     }
 
-    /// - Returns: the name when everything is right and the code, if one is asked for, is used up now.
+    /// - Returns: the name and its password when everything is right and the code, if one is asked for, is used up now.
     private func verify(
         _ name: String,
         _ password: String,
-        _ code: String,
-        at now: Timestamp
-    ) async throws(ChatError) -> OperatorName? {
+        _ code: String
+    ) async throws(ChatError) -> (OperatorName, PasswordHash)? {
         guard password.utf8.count <= Self.longestPassword else { return nil }
         let name = OperatorName(rawValue: name)
         let credentials = try await database.read { tx throws(ChatError) in
             try name.flatMap { name throws(ChatError) in try OperatorTable.credentials(of: name, in: tx) }
         }
-        guard let name, let credentials else {
-            // As much work as for a name that is there.
+        guard let name, let credentials, credentials.password.canFit else {
+            // As much work as for a name that can be signed in with.
             _ = try await PasswordHash.make(of: password, cost, random)
             return nil
         }
         guard try await credentials.password.fits(password) else { return nil }
-        guard let sealed = credentials.secondFactor else { return name }
+        guard let sealed = credentials.secondFactor else { return (name, credentials.password) }
         let secondFactor = try secondFactor(of: name, sealed)
-        guard let step = secondFactor.step(of: code, at: now, after: credentials.usedStep) else { return nil }
+        let now = clock.now
+        // Told like a wrong code: that it was judged no more would say that the password is right.
+        guard limits.mayTryCode(name, at: now) else { return nil }
+        guard let step = secondFactor.step(of: code, at: now, after: credentials.usedStep) else {
+            // None at all is forgotten, not guessed.
+            if !code.isEmpty { limits.codeFailed(name, at: now) }
+            return nil
+        }
         let isFirst = try await database.write(of: .installation) { tx throws(ChatError) in
             try OperatorTable.use(step: step, by: name, in: tx)
         }
-        return isFirst ? name : nil
+        return isFirst ? (name, credentials.password) : nil
     }
 
     private static func digest(_ token: String) -> [UInt8] {

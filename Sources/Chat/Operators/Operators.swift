@@ -15,14 +15,7 @@ package struct Operators: Sendable {
     let random: any RandomSource
     private let secrets: SecretBox
     let cost: PasswordCost
-    /// Source: issue 6: lock-out on repeated failures; a name and an address together, as with signatures.
-    let lockout = Lockout<Attempt>(after: 10, within: 5 * 60_000)
-
-    /// Whose failures count together.
-    struct Attempt: Hashable, Sendable {
-        let name: String
-        let address: String
-    }
+    let limits = SignInLimits()
 
     package init(
         database: any Database,
@@ -73,6 +66,8 @@ package struct Operators: Sendable {
         }
     }
 
+    /// Gives an operator another role, and ends his sessions.
+    ///
     /// - Throws: 60002 when there is no such operator, or he is the last owner.
     package func setRole(
         of name: OperatorName,
@@ -83,6 +78,7 @@ package struct Operators: Sendable {
             let before = try demand(name, in: tx)
             _ = try OperatorTable.setRole(of: name, to: role, in: tx)
             if before.role == .owner { try demandOwner(in: tx) }
+            if before.role != role { try OperatorTable.deleteSessions(of: name, in: tx) }
             try record("operator set-role \(role.rawValue)", name, operation, in: tx)
         }
     }

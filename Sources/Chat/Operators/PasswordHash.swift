@@ -26,7 +26,7 @@ package struct PasswordCost: Sendable {
 /// be verified still when ours are raised.
 ///
 /// Source: RFC 7914.
-struct PasswordHash: Sendable {
+struct PasswordHash: Sendable, Equatable {
     /// One at a time, so that many who sign in at once take no more memory than one does.
     private static let queue = DispatchQueue(label: "rostrum.passwords")
 
@@ -34,6 +34,9 @@ struct PasswordHash: Sendable {
     static let unknown = PasswordHash(text: "")
 
     let text: String
+
+    /// Whether there is a password at all.
+    var canFit: Bool { !text.isEmpty }
 
     /// Hashes a password under a new salt.
     static func make(
@@ -53,7 +56,7 @@ struct PasswordHash: Sendable {
 
     /// Whether the password is the one that was hashed; takes as long for every password.
     func fits(_ password: String) async throws(ChatError) -> Bool {
-        guard !text.isEmpty else { return false }
+        guard canFit else { return false }
         guard let (cost, salt, key) = parts else {
             throw .internalFault(DatabaseError(.corrupt, "a password's hash is not of the form that we write"))
         }
