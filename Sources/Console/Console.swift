@@ -81,7 +81,8 @@ package struct Console: Sendable {
 
     /// - Parameter address: the visitor's IP address.
     package func respond(to request: Request, from address: String) async -> Response {
-        let isSecure = request.head.scheme == "https" || crossSiteGuard.addresses.areSecure
+        let isSecure =
+            request.head.scheme == "https" || crossSiteGuard.addresses.areSecure(host: request.head.authority ?? "")
         var response: Response
         if let refusal = crossSiteGuard.refusal(of: request) {
             response = refusal
@@ -107,7 +108,7 @@ package struct Console: Sendable {
             return try await responder.respond(to: request, context: context)
         } catch {
             let status = (error as? any HTTPResponseError)?.status ?? .internalServerError
-            if status.kind == .serverError { logger.error("a page of the console failed: \(error)") }
+            if status.kind == .serverError { logger.failed(request.uri.path, error) }
             return Response.plain(status, "\(status)\n")
         }
     }

@@ -33,6 +33,7 @@ import Testing
         "a link leads nowhere but to the console",
         arguments: [
             "https://example.com", "//example.com", "/console//example.com", "/consoles", "/console/\"><script>",
+            "/console/../v4", "/console/%2e%2E/v4", "/console/.%2e", "/console/é", "/console/a\r\nb", "/console\\evil",
         ]
     )
     func nextStaysHere(link: String) async throws {

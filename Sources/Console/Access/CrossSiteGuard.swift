@@ -11,8 +11,10 @@ package struct ConsoleAddresses: Sendable {
         self.origins = origins
     }
 
-    /// Whether people reach it over TLS, which then ends before this server.
-    var areSecure: Bool { !origins.isEmpty && origins.allSatisfy { $0.hasPrefix("https://") } }
+    /// Whether who asks for it under `host` does so over TLS, which then ends before this server.
+    func areSecure(host: String) -> Bool {
+        origins.contains("https://\(host)") && !origins.contains("http://\(host)")
+    }
 
     /// Whether the console may be asked for under a `Host`.
     ///

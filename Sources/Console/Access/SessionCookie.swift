@@ -8,13 +8,17 @@ enum SessionCookie {
     private static let secureName = "__Host-rostrum_console"
     private static let name = "rostrum_console"
 
+    /// Over TLS the cookie with the prefix alone counts: another could be from a page of a neighbouring host, for the
+    /// visitor to work in a session that is not his.
+    ///
     /// - Parameter isUse: as ``Operators/session(_:isUse:)``.
     static func session(
         of request: Request,
         _ operators: Operators,
+        isSecure: Bool,
         isUse: Bool
     ) async throws(ChatError) -> OperatorSession? {
-        guard let token = (request.cookies[secureName] ?? request.cookies[name])?.value else { return nil }
+        guard let token = request.cookies[isSecure ? secureName : name]?.value else { return nil }
         return try await operators.session(token, isUse: isUse)
     }
 

@@ -60,19 +60,20 @@ struct SignInPages: Sendable {
 
     /// Sends whoever is not signed in to where he can, and back afterwards.
     static func askToSignIn(_ request: Request) -> Response {
-        let next = [.get, .head].contains(request.method) ? request.uri.path : Console.path
+        let path = [.get, .head].contains(request.method) ? request.uri.path : Console.path
+        let next = path.percentEncoded.replacing("%2F", with: "/")
         return Response.redirect(to: "\(Console.path)/sign-in?next=\(next)", type: .normal)
     }
 
     /// Where to go after signing in: a page of the console, whatever a link says.
     private static func next(_ asked: String?) -> String {
-        let plain = Set("/-._~@%".utf8)
+        let others = Set("/-._~@%".utf8)
         guard let asked, Console.covers(asked), !asked.contains("//"),
-            asked.utf8.allSatisfy({
-                plain.contains($0) || Character(UnicodeScalar($0)).isLetter || (0x30...0x39).contains($0)
-            })
+            asked.utf8.allSatisfy({ others.contains($0) || Character(UnicodeScalar($0)).isPlain })
         else { return Console.path }
-        return asked
+        // Browsers take `%2e` for a dot too, and two dots for the way out.
+        let steps = asked.lowercased().replacing("%2e", with: ".").split(separator: "/")
+        return steps.contains("..") ? Console.path : asked
     }
 
     private func signIn(_ request: Request, _ context: Context, _ form: Form) async throws(ChatError) -> Response {

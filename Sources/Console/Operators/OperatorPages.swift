@@ -135,17 +135,7 @@ struct OperatorPages: Sendable {
                 try await operators.setPassword(of: name, to: form.raw("new"), by: visit.operation())
                 // His sessions have ended, this one too.
                 return .redirect("\(Console.path)/sign-in")
-            case "second-factor":
-                guard let secondFactor = OneTimeCode(hexadecimalSecret: form["secret"]) else {
-                    return .problem(.badRequest, "errors.form")
-                }
-                let code = form["code"].filter { $0 != " " }
-                guard
-                    try await operators.addSecondFactor(secondFactor, code: code, to: name, by: visit.operation())
-                else {
-                    let wrong = ChatError.ofTheConsole(visit.texts["ownAccount.wrongCode"])
-                    return .page(ownAccount(visit, secondFactor, problem: wrong))
-                }
+            case "second-factor": return try await addSecondFactor(visit, form)
             case "remove-second-factor":
                 try await demandPassword(visit, form)
                 try await operators.removeSecondFactor(of: name, by: visit.operation())
@@ -154,6 +144,23 @@ struct OperatorPages: Sendable {
             return .done("ownAccountChanged", path: "\(Console.path)/account")
         } catch {
             return .page(ownAccount(visit, problem: error))
+        }
+    }
+
+    /// Whoever finds a session open must not make it his by a factor of his own.
+    private func addSecondFactor(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        guard let secondFactor = OneTimeCode(hexadecimalSecret: form["secret"]) else {
+            return .problem(.badRequest, "errors.form")
+        }
+        do throws(ChatError) {
+            try await demandPassword(visit, form)
+            let code = form["code"].filter { $0 != " " }
+            guard
+                try await operators.addSecondFactor(secondFactor, code: code, to: visit.who.name, by: visit.operation())
+            else { throw .ofTheConsole(visit.texts["ownAccount.wrongCode"]) }
+            return .done("ownAccountChanged", path: "\(Console.path)/account")
+        } catch {
+            return .page(ownAccount(visit, secondFactor, problem: error))
         }
     }
 

@@ -68,7 +68,7 @@ struct Page: Sendable {
     }
 
     func response(to visit: Visit) -> Response {
-        if let cause = problem?.cause { visit.logger.error("\(visit.path) failed: \(cause)") }
+        if let cause = problem?.cause { visit.logger.failed(visit.path, cause) }
         let shell = Shell(self, visit)
         let text = visit.services.templates.render(
             template,

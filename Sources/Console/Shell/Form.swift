@@ -8,6 +8,9 @@ struct Form: Sendable {
     /// The longest form, in bytes; posts and pictures' addresses are far shorter.
     static let longest = 262_144
 
+    /// The longest of somebody who has not signed in, in bytes.
+    static let longestOfStrangers = 8192
+
     private let fields: [String: String]
 
     init() {

@@ -46,7 +46,7 @@ struct ProblemPages: RouterMiddleware {
             return try await next(request, context)
         } catch {
             let status = (error as? any HTTPResponseError)?.status ?? .internalServerError
-            if status.kind == .serverError { context.logger.error("\(request.uri.path) failed: \(error)") }
+            if status.kind == .serverError { context.logger.failed(request.uri.path, error) }
             let key =
                 switch status {
                 case .notFound: "errors.notFound"

@@ -82,10 +82,13 @@ struct Routes {
     ) {
         let services = services
         group.post(path) { request, context in
-            let form = try await Form(request, limit: limit)
-            return try await services.answer(request, context, role) { visit throws(ChatError) in
-                guard form.token == visit.session.formToken else { return .problem(.forbidden, "errors.form") }
-                return try await answer(visit, form)
+            try await services.admit(request, context, role) { visit in
+                // Read for whoever may send it, and for nobody else.
+                let form = try await Form(request, limit: limit)
+                return await visit.reply { () throws(ChatError) in
+                    guard form.token == visit.session.formToken else { return .problem(.forbidden, "errors.form") }
+                    return try await answer(visit, form)
+                }
             }
         }
     }
@@ -98,7 +101,7 @@ struct Routes {
     ) {
         let services = services
         group.on(path, method: method) { request, context in
-            let form = method == .post ? try await Form(request, limit: Form.longest) : Form()
+            let form = method == .post ? try await Form(request, limit: Form.longestOfStrangers) : Form()
             do throws(ChatError) {
                 return try await answer(request, context, form)
             } catch {
@@ -132,33 +135,64 @@ extension Services {
         isUse: Bool = true,
         _ answer: (Visit) async throws(ChatError) -> Answer
     ) async throws -> Response {
+        try await admit(request, context, role, isUse: isUse) { visit in
+            await visit.reply { () throws(ChatError) in try await answer(visit) }
+        }
+    }
+
+    /// Lets a signed-in operator of at least a role go on.
+    fileprivate func admit(
+        _ request: Request,
+        _ context: Context,
+        _ role: OperatorRole,
+        isUse: Bool = true,
+        _ respond: (Visit) async throws -> Response
+    ) async throws -> Response {
+        let session: OperatorSession?
         do throws(ChatError) {
-            guard let session = try await SessionCookie.session(of: request, systems.operators, isUse: isUse) else {
-                return SignInPages.askToSignIn(request)
-            }
-            let visit = Visit(request, context, session, self)
-            guard session.who.role >= role else {
-                return await Answer.problem(.forbidden, "errors.role").response(to: visit)
-            }
-            do throws(ChatError) {
-                return try await answer(visit).response(to: visit)
-            } catch {
-                Self.log(error, request, context)
-                return await Answer.refused(error).response(to: visit)
-            }
+            session = try await SessionCookie.session(
+                of: request,
+                systems.operators,
+                isSecure: context.visitor.isSecure,
+                isUse: isUse
+            )
         } catch {
             return failed(error, request, context)
         }
+        guard let session else { return SignInPages.askToSignIn(request) }
+        let visit = Visit(request, context, session, self)
+        guard session.who.role >= role else {
+            return await Answer.problem(.forbidden, "errors.role").response(to: visit)
+        }
+        return try await respond(visit)
     }
 
     /// Says what went wrong to whoever is not known to be signed in; of a fault of ours without its cause.
     fileprivate func failed(_ error: ChatError, _ request: Request, _ context: Context) -> Response {
-        Self.log(error, request, context)
+        if let cause = error.cause { context.logger.failed(request.uri.path, cause) }
         return Response.plain(error.isInternalFault ? .internalServerError : .badRequest, error.info + "\n")
     }
+}
 
-    private static func log(_ error: ChatError, _ request: Request, _ context: Context) {
-        if let cause = error.cause { context.logger.error("\(request.uri.path) failed: \(cause)") }
+extension Visit {
+    /// What the visitor is answered, and if it is that an operation failed or refuses.
+    fileprivate func reply(_ answer: () async throws(ChatError) -> Answer) async -> Response {
+        do throws(ChatError) {
+            return try await answer().response(to: self)
+        } catch {
+            if let cause = error.cause { logger.failed(path, cause) }
+            return await Answer.refused(error).response(to: self)
+        }
+    }
+}
+
+extension Logger {
+    /// - Parameter path: of the page that could not be answered.
+    func failed(_ path: String, _ cause: any Error) {
+        error(
+            "a page of the console failed",
+            metadata: ["path": .string(path), "error.cause": .string(String(reflecting: cause))]
+        )
     }
 }
 

@@ -15,3 +15,8 @@ extension String {
         return String(decoding: encoded, as: UTF8.self)
     }
 }
+
+extension Character {
+    /// Whether it is one of a-z, A-Z and 0-9.
+    var isPlain: Bool { isASCII && (isLetter || isNumber) }
+}

@@ -15,6 +15,8 @@ struct Visit: Sendable {
     let now: Timestamp
     /// Whether the request came over TLS.
     let isSecure: Bool
+    /// Whether only the head of the answer is asked for: what is in the body is not told.
+    let isForHead: Bool
     /// What the request was asked for under, such as `127.0.0.1:8080`.
     let host: String
     let logger: Logger
@@ -24,6 +26,7 @@ struct Visit: Sendable {
         texts = Texts.preferred(by: request)
         address = context.visitor.address
         isSecure = context.visitor.isSecure
+        isForHead = request.method == .head
         host = request.head.authority ?? ""
         logger = context.logger
         path = request.uri.path
