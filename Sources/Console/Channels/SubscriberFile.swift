@@ -40,7 +40,7 @@ struct SubscriberFile: Sendable {
     /// With nothing in it that a file system takes otherwise.
     private var name: String {
         let id = site.channel.id.rawValue.dropFirst(ChannelID.prefix.count)
-        let plain = id.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") ? $0 : "_" }
+        let plain = id.map { $0.isPlain || $0 == "-" ? $0 : "_" }
         return "subscribers-\(String(plain)).csv"
     }
 
@@ -69,10 +69,13 @@ struct SubscriberFile: Sendable {
         cells.map(cell).joined(separator: ",") + "\r\n"
     }
 
+    /// What a spreadsheet takes for the beginning of a formula; in East Asia in full width too.
+    private static let formulaBeginnings = "=+-@\t\r\n＝＋－＠".unicodeScalars
+
     /// A cell that no spreadsheet takes for a formula, whatever a user or a backend wrote there.
     private static func cell(_ text: String) -> String {
         var text = text
-        if let first = text.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first) { text = "'" + text }
+        if let first = text.unicodeScalars.first, formulaBeginnings.contains(first) { text = "'" + text }
         guard text.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return text }
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }

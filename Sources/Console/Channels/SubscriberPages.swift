@@ -28,7 +28,10 @@ struct SubscriberPages: Sendable {
         }
         routes.get("apps/:app/channels/:channel/subscribers.csv") { visit throws(ChatError) in
             try await visit.atChannel { site throws(ChatError) in
-                try await subscribers.recordExport(of: site.channel.id, of: site.application.id, by: visit.operation())
+                if !visit.isForHead {
+                    let operation = visit.operation()
+                    try await subscribers.recordExport(of: site.channel.id, of: site.application.id, by: operation)
+                }
                 return .response(try await SubscriberFile(site, subscribers, at: visit.now).response())
             }
         }

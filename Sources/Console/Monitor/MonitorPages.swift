@@ -166,6 +166,9 @@ struct MonitorPages: Sendable {
         )
     }
 
+    /// After how many seconds it is asked again whether a page's session goes on.
+    private static let secondsBetweenChecks = 5
+
     /// Writes what a reader is told until the monitor lets go of it, or its session ends.
     private static func write(
         _ reader: Monitor.Reader,
@@ -180,7 +183,7 @@ struct MonitorPages: Sendable {
                 var count = 0
                 for await events in reader.events {
                     count += 1
-                    if count.isMultiple(of: 60), await !isSignedIn() { return }
+                    if count.isMultiple(of: secondsBetweenChecks), await !isSignedIn() { return }
                     try await writer.write(events)
                 }
             }
