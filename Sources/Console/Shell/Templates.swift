@@ -12,7 +12,9 @@ struct Templates: Sendable {
         var templates: [String: MustacheTemplate] = [:]
         for (name, text) in WebFile.templates {
             do {
-                templates[name] = try MustacheTemplate(string: String(decoding: text, as: UTF8.self))
+                templates[name] = try MustacheTemplate(
+                    string: HTMLEscaping.preamble + String(decoding: text, as: UTF8.self)
+                )
             } catch {
                 // The files are part of the program, and a test parses each.
                 preconditionFailure("the template \(name) cannot be parsed: \(error)")

@@ -19,7 +19,9 @@ async function showPreview() {
   try {
     const answer = await fetch(form.dataset.preview, { method: "POST", body: fields, redirect: "error" });
     const text = await answer.text();
-    if (answer.ok && turn === asked) preview.innerHTML = text;
+    if (!answer.ok || turn !== asked) return;
+    // Parsed in a document of its own, where nothing of it is run or loaded.
+    preview.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
   } catch {
     // Without an answer the last preview stays; sending tells what is wrong.
   }
