@@ -101,14 +101,21 @@ import Testing
         try await StorageEngine.sqlite.withInstallation { installation in
             let browser = try await Browser(installation, as: .owner)
 
-            let shown = try await browser.post("\(Self.path)/rotate-key")
+            func newest() async throws -> [String: String] {
+                let page = try await browser.get(Self.path).text
+                return [
+                    "newestKey": String(try #require(page.firstMatch(of: /name="newestKey" value="(\d+)"/)?.output.1))
+                ]
+            }
+
+            let shown = try await browser.post("\(Self.path)/rotate-key", try await newest())
             let keys = try await installation.application().keys.map(\.text)
             #expect(keys.count == 2 && shown.has(keys[1]) && !shown.has(keys[0]))
             #expect(shown.headers[.cacheControl] == "no-store")
             let page = try await browser.get(Self.path)
             #expect(page.has("Key 1", "Key 2", "Drop the old key") && !page.has(keys[0]) && !page.has(keys[1]))
 
-            _ = try await browser.post("\(Self.path)/finish-rotation")
+            _ = try await browser.post("\(Self.path)/finish-rotation", try await newest())
             #expect(try await installation.application().keys.map(\.text) == [keys[1]])
         }
     }

@@ -175,16 +175,20 @@ package final class Applications: Sendable {
     ///
     /// An application has at most two keys: a third drops the oldest.
     ///
+    /// - Parameter judge: asked in the transaction what it thinks of the application as it is; what it throws is thrown.
     /// - Throws: 70020 when there is no such application, 70402 when it has the key already or the key has a length that
     ///   is not allowed.
     package func rotateKey(
         of id: SDKAppID,
         to key: String,
-        by operation: Operation
+        by operation: Operation,
+        _ judge: @escaping @Sendable (Application) throws(ChatError) -> Void = { _ in }
     ) async throws(ChatError) -> Application {
         try ApplicationRules.demandKey(key)
         return try await change(id, by: operation, action: "rotate-key") { [table] tx throws(ChatError) in
-            guard try !table.demand(id, in: tx).keys.contains(where: { $0.text == key }) else {
+            let application = try table.demand(id, in: tx)
+            try judge(application)
+            guard !application.keys.contains(where: { $0.text == key }) else {
                 throw ChatError(.accountParameterInvalid, "Application \(id) has this key already.")
             }
             try table.addKey(key, to: id, at: operation.time, in: tx)
@@ -208,10 +212,17 @@ package final class Applications: Sendable {
 
     /// Drops every key but the newest: the end of a rotation.
     ///
+    /// - Parameter judge: as for ``rotateKey(of:to:by:_:)``.
     /// - Throws: 70020 when there is no such application.
-    package func dropOldKeys(of id: SDKAppID, by operation: Operation) async throws(ChatError) -> Application {
+    package func dropOldKeys(
+        of id: SDKAppID,
+        by operation: Operation,
+        _ judge: @escaping @Sendable (Application) throws(ChatError) -> Void = { _ in }
+    ) async throws(ChatError) -> Application {
         try await change(id, by: operation, action: "rotate-key --finish") { [table] tx throws(ChatError) in
-            for key in try table.demand(id, in: tx).keys.dropLast() { try table.deleteKey(key, of: id, in: tx) }
+            let application = try table.demand(id, in: tx)
+            try judge(application)
+            for key in application.keys.dropLast() { try table.deleteKey(key, of: id, in: tx) }
         }
     }
 

@@ -31,4 +31,18 @@ package struct Call: Sendable {
         (self.requestID, self.time, self.idempotency) = (requestID, time, idempotency)
         self.performer = performer ?? caller.rawValue
     }
+
+    /// The same call under a key.
+    package func under(_ key: IdempotencyKey) -> Call {
+        Call(
+            application: application,
+            caller: caller,
+            performer: performer,
+            address: address,
+            platform: platform,
+            requestID: requestID,
+            time: time,
+            idempotency: key
+        )
+    }
 }

@@ -1,4 +1,5 @@
 package import ChatProtocol
+import Crypto
 package import Database
 import FoundationEssentials
 
@@ -24,6 +25,17 @@ package struct IdempotencyKey: Sendable, Equatable {
         guard (1...Self.longest).contains(name.utf8.count), name.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { return nil }
         (self.name, self.digest) = (name, digest)
+    }
+
+    /// The key of a form: sent again as it was it is the same request, and with anything else in it another one.
+    ///
+    /// - Parameters:
+    ///   - once: what was drawn when the form was made.
+    ///   - content: where the form was sent, and what stood in it.
+    package init?(form once: String, content: [UInt8]) {
+        guard !once.isEmpty else { return nil }
+        let digest = Array(SHA256.hash(data: content))
+        self.init(name: "form.\(once).\(hexadecimal(digest))", digest: digest)
     }
 }
 

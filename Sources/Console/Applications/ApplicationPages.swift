@@ -18,7 +18,7 @@ struct ApplicationPages: Sendable {
 
     func add(to routes: Routes) {
         routes.get("apps") { visit throws(ChatError) in .page(try await list(visit)) }
-        routes.get("apps/new", by: .owner) { visit throws(ChatError) in .page(new(visit)) }
+        routes.get("apps/new", by: .owner) { visit throws(ChatError) in .page(try await new(visit)) }
         routes.post("apps", by: .owner) { visit, form throws(ChatError) in try await create(visit, form) }
         routes.get("apps/:app") { visit throws(ChatError) in .page(try await overview(visit)) }
         routes.get("apps/:app/audit") { visit throws(ChatError) in .page(try await audit(visit)) }
@@ -71,16 +71,23 @@ struct ApplicationPages: Sendable {
 
     private struct New: Sendable {
         let id: String
+        /// The number where none is typed: drawn with the form, so that sending it again makes no second application.
+        let freeNumber: String
         let name: String
         let plans: [Choice]
         let admins: String
         let longestName: Int
     }
 
-    private func new(_ visit: Visit, _ typed: Form? = nil, problem: ChatError? = nil) -> Page {
+    private func new(
+        _ visit: Visit,
+        _ typed: Form? = nil,
+        problem: ChatError? = nil
+    ) async throws(ChatError) -> Page {
         let plan = typed.flatMap { Plan(rawValue: $0["plan"]) } ?? .enterprise
         let content = New(
             id: typed?["id"] ?? "",
+            freeNumber: try await applications.freeNumber(services.systems.random).description,
             name: typed?["name"] ?? "",
             plans: Choice.plans(plan, visit.texts),
             admins: typed?.raw("admins") ?? "administrator",
@@ -93,7 +100,7 @@ struct ApplicationPages: Sendable {
         do throws(ChatError) {
             let names = form.raw("admins").split { $0.isWhitespace || $0 == "," }
             let new = NewApplication(
-                id: try await number(form["id"]),
+                id: try number(form["id"].nonEmpty ?? form["freeNumber"]),
                 name: form["name"],
                 plan: try Plan(demanding: form["plan"]),
                 key: NewApplication.makeKey(services.systems.random),
@@ -103,12 +110,11 @@ struct ApplicationPages: Sendable {
             let made = try await applications.create(new, by: visit.operation())
             return .page(NewKey(made, isFirst: true).page)
         } catch {
-            return .page(self.new(visit, form, problem: error))
+            return .page(try await new(visit, form, problem: error))
         }
     }
 
-    private func number(_ text: String) async throws(ChatError) -> SDKAppID {
-        guard !text.isEmpty else { return try await applications.freeNumber(services.systems.random) }
+    private func number(_ text: String) throws(ChatError) -> SDKAppID {
         guard let id = SDKAppID(text) else {
             throw ChatError(.accountParameterInvalid, "An application's number must be 1 to \(UInt32.max).")
         }

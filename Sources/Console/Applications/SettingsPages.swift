@@ -50,6 +50,8 @@ struct SettingsPages: Sendable {
         let admins: [String]
         let newAdmin: String
         let keys: [Key]
+        /// When the newest was made, which tells the state that is shown from any other.
+        let newestKey: String
         let isRotating: Bool
         let confirmation: String
     }
@@ -96,6 +98,7 @@ struct SettingsPages: Sendable {
             keys: application.keys.enumerated().map { position, key in
                 Key(label: texts["settings.key", ["number": String(position + 1)]], made: key.createdAt.shown)
             },
+            newestKey: Self.newestKey(of: application),
             isRotating: application.keys.count > 1,
             confirmation: field("confirmation", of: "delete", else: "")
         )
@@ -109,11 +112,20 @@ struct SettingsPages: Sendable {
         )
     }
 
+    private static func newestKey(of application: Chat.Application) -> String {
+        application.keys.last.map { String($0.createdAt.milliseconds) } ?? ""
+    }
+
     // MARK: Changing
 
     private func change(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         let (id, operation) = (application.id, visit.operation())
+        // Sent again, a form would drop a key that was new when it was made.
+        let (shown, texts) = (form["newestKey"], visit.texts)
+        let same: @Sendable (Chat.Application) throws(ChatError) -> Void = { application throws(ChatError) in
+            guard Self.newestKey(of: application) == shown else { throw .ofTheConsole(texts["settings.keysChanged"]) }
+        }
         do throws(ChatError) {
             switch visit.named("action") {
             case "general":
@@ -136,9 +148,9 @@ struct SettingsPages: Sendable {
                 _ = try await applications.removeAdmin(try UserID(demanding: form["user"]), from: id, by: operation)
             case "rotate-key":
                 let key = NewApplication.makeKey(services.systems.random)
-                let rotated = try await applications.rotateKey(of: id, to: key, by: operation)
+                let rotated = try await applications.rotateKey(of: id, to: key, by: operation, same)
                 return .page(NewKey(rotated, isFirst: false).page)
-            case "finish-rotation": _ = try await applications.dropOldKeys(of: id, by: operation)
+            case "finish-rotation": _ = try await applications.dropOldKeys(of: id, by: operation, same)
             case "delete":
                 try demandConfirmation(form["confirmation"], of: application, visit.texts)
                 try await applications.delete(id, by: operation)

@@ -85,7 +85,8 @@ struct ChannelPages: Sendable {
     private func create(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         do throws(ChatError) {
-            let id = try await channels.create(try ChannelForm.new(form), for: try visit.call(for: application))
+            let call = try visit.call(for: application).once(form, visit)
+            let id = try await channels.create(try ChannelForm.new(form), for: call)
             return .done("channelCreated", path: ChannelSite.path(of: id, in: application))
         } catch {
             return newForm(form, of: application, visit, problem: error)

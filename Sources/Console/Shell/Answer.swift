@@ -98,6 +98,8 @@ struct Shell: Sendable {
     /// Whether changing is for this operator; what he cannot do is not offered.
     let mayChange: Bool
     let formToken: String
+    /// For a form that makes or sends something: drawn for this page alone.
+    let once: String
     let links: [Link]
     let applicationName: String?
     let applicationPath: String?
@@ -119,6 +121,7 @@ struct Shell: Sendable {
         isOwner = visit.who.role == .owner
         mayChange = visit.who.role >= .operator
         formToken = visit.session.formToken
+        once = visit.services.systems.random.hex(bytes: 16)
         let isOwner = isOwner
         links = Navigation.installation
             .filter { !$0.isForOwners || isOwner }

@@ -48,6 +48,17 @@ struct Form: Sendable {
     /// Whether a box is ticked.
     func isOn(_ name: String) -> Bool { fields[name] != nil }
 
+    /// What was drawn when the form was made; empty where it is one that may be sent again.
+    var once: String { self["_once"] }
+
+    /// All of it but whose session it was sent in, in an order of its own.
+    var content: JSONObject {
+        JSONObject(
+            fields.filter { $0.key != "_token" }.sorted { $0.key < $1.key }
+                .map { JSONObject.Member(name: $0.key, value: .string($0.value)) }
+        )
+    }
+
     var names: some Collection<String> { fields.keys }
 
     var token: String { fields["_token"] ?? "" }

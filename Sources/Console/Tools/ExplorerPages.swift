@@ -64,7 +64,7 @@ struct ExplorerPages: Sendable {
         let application = try await visit.application()
         let body = form.raw("body")
         do throws(ChatError) {
-            let call = try visit.call(for: application)
+            let call = try visit.call(for: application).once(form, visit)
             let began = ContinuousClock.now
             let reply = await command.reply(to: Array(body.utf8), for: call)
             let duration = ContinuousClock.now - began
