@@ -6,7 +6,7 @@ import Synchronization
 package final class FaultyDatabase: ForwardingDatabase {
     package let database: any Database
     private let fault = Mutex<DatabaseError?>(nil)
-    private let writeFault = Mutex<DatabaseError?>(nil)
+    private let writeFault = Mutex<(error: DatabaseError?, after: Int)>((nil, 0))
     private let refused = Mutex((reads: 0, writes: 0))
     private let uncertaintyListeners = Mutex<[@Sendable () -> Void]>([])
 
@@ -30,8 +30,10 @@ package final class FaultyDatabase: ForwardingDatabase {
     }
 
     /// The same of transactions that write; others go on working.
-    package func failWrites(with error: DatabaseError?) {
-        writeFault.withLock { $0 = error }
+    ///
+    /// - Parameter count: how many of them work before.
+    package func failWrites(after count: Int = 0, with error: DatabaseError?) {
+        writeFault.withLock { $0 = (error, count) }
     }
 
     package func enqueue(_ operation: ReadOperation) {
@@ -44,7 +46,12 @@ package final class FaultyDatabase: ForwardingDatabase {
 
     package func enqueue(_ operation: WriteOperation) {
         asked.wrappingAdd(1, ordering: .relaxed)
-        if let error = fault.withLock({ $0 }) ?? writeFault.withLock({ $0 }) {
+        let writeFault = writeFault.withLock { fault -> DatabaseError? in
+            guard fault.after > 0 else { return fault.error }
+            fault.after -= 1
+            return nil
+        }
+        if let error = fault.withLock({ $0 }) ?? writeFault {
             refused.withLock { $0.writes += 1 }
             return operation.refuse(.internalFault(error))
         }

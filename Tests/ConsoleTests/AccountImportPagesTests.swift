@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Database
 import HTTPTypes
 import RostrumTesting
 import Testing
@@ -71,12 +72,16 @@ import Testing
             let reply = try await browser.post("\(Self.path)-import", form)
 
             #expect(reply.headers[.contentType] == "application/json")
-            #expect(reply.text == #"{"imported":2,"refused":[]}"#)
+            #expect(reply.text == #"{"imported":2,"refusedCount":0,"refused":[]}"#)
             let refused = try await browser.post(
                 "\(Self.path)-import",
                 ["rows": "ok1\r\nno no\r\n", "line": "201", "answer": "json"]
             )
-            #expect(refused.has(#"{"imported":1,"refused":[{"line":202,"name":"no no","reason":"A UserID must be"#))
+            #expect(
+                refused.has(
+                    #"{"imported":1,"refusedCount":1,"refused":[{"line":202,"name":"no no","reason":"A UserID must be"#
+                )
+            )
         }
     }
 
@@ -93,7 +98,10 @@ import Testing
             let admin = installation.applications
             _ = try await admin.removeAdmin(.administrator, from: .example, by: installation.operation())
             let refused = try await browser.post("\(Self.path)-import", form)
-            #expect(refused.status == .unprocessableContent && refused.has(#"{"problem":"#, "no admin"))
+            #expect(
+                refused.status == .unprocessableContent
+                    && refused.has(#"{"imported":0,"refusedCount":0"#, #""problem":"#, "no admin")
+            )
         }
     }
 
@@ -110,6 +118,46 @@ import Testing
 
             #expect(reply.has(#""imported":250"#))
             #expect(try await installation.applications.usage(of: .example).accounts == 251)
+        }
+    }
+
+    @Test("of more rows than are taken at once none is imported, and of many refused ones the first are told")
+    func most() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await Browser(installation, as: .operator)
+            func rows(_ count: Int, _ name: String) -> String {
+                (0..<count).map { "\(name)\($0)" }.joined(separator: "\n")
+            }
+            let page = try await browser.get("\(Self.path)-import")
+            #expect(page.has("Up to 1,000 rows at once."))
+            let many = try await browser.post("\(Self.path)-import", ["rows": rows(1001, "u")])
+            #expect(many.status == .unprocessableContent && many.has("At most 1,000 rows", "u1000"))
+            #expect(try await installation.applications.usage(of: .example).accounts == 1)
+
+            let form = ["rows": rows(1000, "no no"), "answer": "json"]
+            let told = try await browser.post("\(Self.path)-import", form)
+            #expect(told.has(#""imported":0,"refusedCount":1000"#))
+            #expect(told.text.matches(of: /"line":/).count == 500)
+        }
+    }
+
+    @Test("when the storage fails on the way, what was imported and refused before is told")
+    func partly() async throws {
+        try await StorageEngine.sqlite.withDatabase { database in
+            let faulty = FaultyDatabase(database)
+            let installation = TestInstallation(database: faulty)
+            _ = try await installation.applications.create(.example(), by: installation.operation())
+            let browser = try await Browser(installation, as: .operator)
+            let rows = (["no no"] + (0..<250).map { "user\($0)" }).joined(separator: "\n")
+            faulty.failWrites(after: 2, with: DatabaseError(.busy, "held"))
+
+            let page = try await browser.post("\(Self.path)-import", ["rows": rows])
+
+            #expect(page.status == .internalServerError)
+            #expect(page.has("ended on the way: 200 imported, 1 refused", "no no</td>", "user249"))
+            let told = try await browser.post("\(Self.path)-import", ["rows": rows, "answer": "json"])
+            #expect(told.status == .internalServerError)
+            #expect(told.has(#"{"imported":0,"refusedCount":1"#, #""problem":"#))
         }
     }
 }

@@ -8,14 +8,10 @@ import NIOCore
 ///
 /// A script sends a file piece by piece and shows how far it is. Without a script its text can be pasted.
 struct AccountImportPages: Sendable {
-    /// How many accounts are imported in one transaction, as many as by one call of the API.
-    private static let batch = 100
     /// The longest text of rows that is taken at once, in bytes; escaped, so that no file is much shorter.
     private static let longestForm = 4 * 1_048_576
     /// The longest file that the script sends, in bytes.
     private static let longestFile = 5_000_000
-    /// How many refused rows are shown; they show well enough what is wrong with a file.
-    private static let mostRefusedShown = 500
 
     private let services: Services
 
@@ -35,15 +31,9 @@ struct AccountImportPages: Sendable {
 
     // MARK: The page
 
-    private struct Refused: Sendable {
-        let line: Int
-        let name: String
-        let reason: String
-    }
-
     private struct Outcome: Sendable {
         let summary: String
-        let refused: [Refused]
+        let refused: [AccountImport.Refused]
         let hasRefused: Bool
         /// That there are more than are shown.
         let more: String?
@@ -61,6 +51,7 @@ struct AccountImportPages: Sendable {
         let longestFile: Int
         let mostRefusedShown: Int
         let more: String
+        let pasteHint: String
         let outcome: Outcome?
     }
 
@@ -79,10 +70,11 @@ struct AccountImportPages: Sendable {
             rows: typed.raw("rows"),
             longestValue: NewAccount.longestProfileValue,
             longestID: UserID.longest,
-            batch: Self.batch,
+            batch: AccountImport.batch,
             longestFile: Self.longestFile,
-            mostRefusedShown: Self.mostRefusedShown,
+            mostRefusedShown: AccountImport.mostRefusedShown,
             more: more(visit.texts),
+            pasteHint: visit.texts["accountImport.pasteHint", ["count": Int64(AccountImport.mostRows).grouped]],
             outcome: outcome
         )
         return Page(
@@ -96,15 +88,16 @@ struct AccountImportPages: Sendable {
     }
 
     private func more(_ texts: Texts) -> String {
-        texts["accountImport.more", ["count": Int64(Self.mostRefusedShown).grouped]]
+        texts["accountImport.more", ["count": Int64(AccountImport.mostRefusedShown).grouped]]
     }
 
     // MARK: One
 
+    /// What is not given leaves what an existing account has.
     private func importOne(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         do throws(ChatError) {
-            let account = try NewAccount(named: form["id"], nick: given(form["nick"]), faceURL: given(form["face"]))
+            let account = try NewAccount(named: form["id"], nick: form["nick"].nonEmpty, faceURL: form["face"].nonEmpty)
             try await services.systems.accounts.import(account, for: visit.call(for: application))
             return .done("accountImported", path: AccountLink(account.id, of: application).path)
         } catch {
@@ -112,113 +105,42 @@ struct AccountImportPages: Sendable {
         }
     }
 
-    /// What is not given leaves what an existing account has.
-    private func given(_ text: String) -> String? { text.isEmpty ? nil : text }
-
     // MARK: Many
 
     private func importRows(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         let application = try await visit.application()
-        let isScript = form["answer"] == "json"
-        do throws(ChatError) {
-            let result = try await importRows(form, to: application, visit)
-            if isScript { return .response(.json(Self.json(result))) }
-            let summary = visit.texts[
-                "accountImport.summary",
-                ["imported": Int64(result.imported).grouped, "refused": Int64(result.refused.count).grouped]
-            ]
-            let outcome = Outcome(
-                summary: summary,
-                refused: Array(result.refused.prefix(Self.mostRefusedShown)),
-                hasRefused: !result.refused.isEmpty,
-                more: result.refused.count > Self.mostRefusedShown ? more(visit.texts) : nil
-            )
-            return .page(page(of: application, visit, outcome: outcome))
-        } catch {
-            if isScript {
-                if error.isInternalFault { throw error }
-                return .response(
-                    .json(["problem": .string(Refusal(error, visit.texts).text)], status: .unprocessableContent)
-                )
-            }
-            return .page(page(of: application, visit, form, problem: error))
+        let result = await AccountImport(form, longestFile: Self.longestFile, to: application, visit)
+        if form["answer"] == "json" { return .response(json(result, visit)) }
+        if let problem = result.problem, result.isFruitless {
+            return .page(page(of: application, visit, form, problem: problem))
         }
-    }
-
-    private func importRows(
-        _ form: Form,
-        to application: Chat.Application,
-        _ visit: Visit
-    ) async throws(ChatError) -> (imported: Int, refused: [Refused]) {
-        var imported = 0
-        var refused: [Refused] = []
-        var waiting: [(line: Int, account: NewAccount)] = []
-        let firstLine = Int(form["line"]).map { min(max($0, 1), Self.longestFile) } ?? 1
-        for record in CSVReader(form.raw("rows"), firstLine: firstLine) {
-            if record.line == 1, Self.isHeader(record) { continue }
-            do throws(ChatError) {
-                waiting.append((record.line, try account(record, visit.texts)))
-            } catch {
-                let name = record.fields?.first?.shortened(to: 2 * UserID.longest) ?? ""
-                refused.append(Refused(line: record.line, name: name, reason: error.info))
-            }
-            if waiting.count == Self.batch { imported += try await flush(&waiting, &refused, to: application, visit) }
-        }
-        imported += try await flush(&waiting, &refused, to: application, visit)
-        return (imported, refused.sorted { $0.line < $1.line })
-    }
-
-    /// - Returns: how many were imported.
-    private func flush(
-        _ waiting: inout [(line: Int, account: NewAccount)],
-        _ refused: inout [Refused],
-        to application: Chat.Application,
-        _ visit: Visit
-    ) async throws(ChatError) -> Int {
-        guard !waiting.isEmpty else { return 0 }
-        let batch = waiting
-        waiting = []
-        let refusals = try await services.systems.accounts.importAll(
-            batch.map(\.account),
-            for: visit.call(for: application)
+        let outcome = Outcome(
+            summary: result.summary(visit.texts),
+            refused: result.told,
+            hasRefused: !result.refused.isEmpty,
+            more: result.refused.count > AccountImport.mostRefusedShown ? more(visit.texts) : nil
         )
-        // They come in the order of the accounts, and one that is named twice may be refused twice.
-        var rest = refusals[...]
-        for (line, account) in batch {
-            guard let refusal = rest.first, refusal.id == account.id.rawValue else { continue }
-            rest.removeFirst()
-            refused.append(Refused(line: line, name: refusal.id, reason: refusal.info))
-        }
-        return batch.count - refusals.count
+        let typed = result.problem == nil ? Form() : form
+        return .page(page(of: application, visit, typed, outcome: outcome, problem: result.problem))
     }
 
-    private static let columns = ["userid", "nick", "faceurl"]
-
-    /// Whether a record names the columns instead of being one.
-    private static func isHeader(_ record: CSVReader.Record) -> Bool {
-        guard let fields = record.fields?.map({ $0.trimmingWhiteSpace.lowercased() }) else { return false }
-        return !fields.isEmpty && columns.starts(with: fields)
-    }
-
-    private func account(_ record: CSVReader.Record, _ texts: Texts) throws(ChatError) -> NewAccount {
-        guard let fields = record.fields else {
-            throw .ofTheConsole(texts["accountImport.quotes"])
-        }
-        guard fields.count <= Self.columns.count else {
-            throw .ofTheConsole(texts["accountImport.columns"])
-        }
-        func field(_ position: Int) -> String? {
-            position < fields.count ? given(fields[position].trimmingWhiteSpace) : nil
-        }
-        return try NewAccount(named: field(0) ?? "", nick: field(1), faceURL: field(2))
-    }
-
-    private static func json(_ result: (imported: Int, refused: [Refused])) -> JSONObject {
-        let refused = result.refused.map { row in
+    private func json(_ result: AccountImport, _ visit: Visit) -> Response {
+        let refused = result.told.map { row in
             JSONValue.object([
                 "line": .integer(Int64(row.line)), "name": .string(row.name), "reason": .string(row.reason),
             ])
         }
-        return ["imported": .integer(Int64(result.imported)), "refused": .array(refused)]
+        var members: [JSONObject.Member] = [
+            .init(name: "imported", value: .integer(Int64(result.imported))),
+            .init(name: "refusedCount", value: .integer(Int64(result.refused.count))),
+            .init(name: "refused", value: .array(refused)),
+        ]
+        guard let problem = result.problem else { return .json(JSONObject(members)) }
+        if let cause = problem.cause { visit.logger.failed(visit.path, cause) }
+        members.append(.init(name: "problem", value: .string(Refusal(problem, visit.texts).text)))
+        return .json(
+            JSONObject(members),
+            status: problem.isInternalFault ? .internalServerError : .unprocessableContent
+        )
     }
 }

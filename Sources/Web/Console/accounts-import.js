@@ -67,10 +67,8 @@
       }),
     });
     if (reply.type === "opaqueredirect") throw new Error(texts.textSignedOut);
-    const isJSON = reply.headers.get("content-type") === "application/json";
-    const answer = isJSON ? await reply.json() : {};
-    if (!reply.ok || !isJSON) throw new Error(answer.problem ?? `HTTP ${reply.status}.`);
-    return answer;
+    if (reply.headers.get("content-type") !== "application/json") throw new Error(`HTTP ${reply.status}.`);
+    return reply.json();
   }
 
   function show({ line, name, reason }) {
@@ -99,8 +97,9 @@
         }
         const answer = await send(piece);
         counts.imported += answer.imported;
-        counts.refused += answer.refused.length;
+        counts.refused += answer.refusedCount;
         answer.refused.forEach(show);
+        if (answer.problem) throw new Error(answer.problem);
         bar.value = piece.end / text.length;
         counts.percent = Math.floor(bar.value * 100);
         status.textContent = filled(texts.textProgress, counts);
