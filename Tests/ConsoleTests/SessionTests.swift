@@ -102,6 +102,22 @@ import Testing
         }
     }
 
+    @Test("a second factor and the audit of operators go by the time of day, whatever time an operation has")
+    func timeOfDay() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await Browser(installation, as: .owner)
+            let owner = try #require(OperatorName(rawValue: "owner"))
+            let factor = browser.operators.newSecondFactor()
+            let operation = Operation(performer: "test", time: installation.clock.now, random: SeededRandom())
+
+            let (late, now) = (factor.code(at: installation.clock.now), factor.code(at: SystemClock().now))
+            #expect(try await !browser.operators.addSecondFactor(factor, code: late, to: owner, by: operation))
+            #expect(try await browser.operators.addSecondFactor(factor, code: now, to: owner, by: operation))
+            let entry = try #require(try await browser.operators.audit(1).first)
+            #expect(entry.time > installation.clock.now)
+        }
+    }
+
     @Test("a second factor is added by who knows the password, not by who finds the session open")
     func secondFactor() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
@@ -113,7 +129,7 @@ import Testing
                 try await browser.post(
                     "/console/account/second-factor",
                     [
-                        "secret": factor.hexadecimalSecret, "code": factor.code(at: installation.clock.now),
+                        "secret": factor.hexadecimalSecret, "code": factor.code(at: SystemClock().now),
                         "current": password,
                     ]
                 )

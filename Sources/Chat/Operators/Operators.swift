@@ -4,7 +4,8 @@ package import Database
 
 /// Who may sign in to the console, and what they may do there.
 ///
-/// Whatever changes them is in the installation's own audit.
+/// Whatever changes them is in the installation's own audit. It happens at the time of `clock`, never at that of an
+/// operation: the emulator's clock, which operators set, must not lengthen a session or move a code.
 package struct Operators: Sendable {
     /// The shortest and the longest password, in characters and in bytes.
     package static let shortestPassword = 10
@@ -38,7 +39,7 @@ package struct Operators: Sendable {
     ) async throws(ChatError) -> Operator {
         let hash = try await hash(password)
         return try await database.write(of: .installation) { tx throws(ChatError) in
-            guard try OperatorTable.insert(name, role, hash, at: operation.time, in: tx) else {
+            guard try OperatorTable.insert(name, role, hash, at: clock.now, in: tx) else {
                 throw .badOperator("There is an operator \(name) already; choose another name.")
             }
             try record("operator create \(role.rawValue)", name, operation, in: tx)
@@ -111,7 +112,7 @@ package struct Operators: Sendable {
         to name: OperatorName,
         by operation: Operation
     ) async throws(ChatError) -> Bool {
-        guard let step = secondFactor.step(of: code, at: operation.time, after: 0) else { return false }
+        guard let step = secondFactor.step(of: code, at: clock.now, after: 0) else { return false }
         let sealed = try secrets.seal(hexadecimal(secondFactor.secret), for: Self.place(name))
         try await database.write(of: .installation) { tx throws(ChatError) in
             guard try OperatorTable.setSecondFactor(of: name, to: sealed, usedStep: step, in: tx) else {
@@ -159,7 +160,7 @@ package struct Operators: Sendable {
         in tx: any Transaction
     ) throws(ChatError) {
         let entry = AuditEntry(
-            time: operation.time,
+            time: clock.now,
             requestID: operation.id,
             caller: operation.performer,
             address: operation.address,
