@@ -2,6 +2,7 @@ import AdminAPI
 import Chat
 import ChatProtocol
 import Console
+import Database
 import Emulator
 import HTTPTypes
 import RostrumTesting
@@ -68,7 +69,9 @@ import Testing
             #expect(
                 text.contains("tools/explorer") && !text.contains("tools/requests") && !text.contains("tools/emulator")
             )
-            for page in ["tools/requests", "tools/requests.json", "tools/requests/id-1", "tools/emulator"] {
+            for page in [
+                "tools/requests", "tools/requests.json", "tools/requests.html", "tools/requests/id-1", "tools/emulator",
+            ] {
                 #expect(try await browser.get(Browser.path(page)).status == .notFound)
             }
             for page in ["tools/emulator/clock", "tools/emulator/faults", "tools/emulator/faults/clear"] {
@@ -125,6 +128,28 @@ import Testing
             #expect(text.contains("70107: \(meaning)") && text.contains("&quot;UserID&quot;: &quot;&lt;i&gt;&quot;"))
             #expect(text.contains("explorer?command=kick&amp;from=id-1"))
             #expect(try await browser.get(Browser.path("tools/requests/id-2")).status == .notFound)
+        }
+    }
+
+    @Test("what the open log asks for by itself is no use of the session, and looking at it is one")
+    func polls() async throws {
+        try await withBrowser { browser, installation in
+            try #require(browser.emulator).log.answered(Self.call(1))
+            let before = SystemClock().now.advanced(bySeconds: -3600)
+            try await installation.database.write { tx throws(ChatError) in
+                _ = try tx.execute("UPDATE operator_sessions SET used_at = \(before)")
+            }
+            func used() async throws -> Timestamp? {
+                try await installation.database.read { tx throws(ChatError) in
+                    try tx.row("SELECT max(used_at) FROM operator_sessions")?.timestamp(0)
+                }
+            }
+
+            #expect(try await browser.get(Browser.path("tools/requests.json")).text == #"{"newest":1}"#)
+            #expect(try await browser.get(Browser.path("tools/requests.html?code=0")).has("tools/requests/id-1"))
+            #expect(try await used() == before)
+            _ = try await browser.get(Browser.path("tools/requests"))
+            #expect(try #require(try await used()) > before)
         }
     }
 

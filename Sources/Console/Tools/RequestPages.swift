@@ -21,7 +21,7 @@ struct RequestPages: Sendable {
     func add(to routes: Routes) {
         routes.get("apps/:app/tools/requests") { visit throws(ChatError) in .page(try await list(visit)) }
         // What a page that is open asks now and then: whether there is anything new.
-        routes.get("apps/:app/tools/requests.json") { _ throws(ChatError) in
+        routes.poll("apps/:app/tools/requests.json") { _ throws(ChatError) in
             .response(
                 Response(
                     status: .ok,
@@ -30,6 +30,8 @@ struct RequestPages: Sendable {
                 )
             )
         }
+        // And the list again, when there is.
+        routes.poll("apps/:app/tools/requests.html") { visit throws(ChatError) in .page(try await list(visit)) }
         routes.get("apps/:app/tools/requests/:request") { visit throws(ChatError) in try await one(visit) }
     }
 

@@ -96,7 +96,8 @@ async function renew(list) {
   if (!answer.ok || answer.redirected) return false;
   const { newest } = await answer.json();
   if (String(newest) === list.dataset.newest) return true;
-  const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  const rendered = await fetch(list.dataset.rows + location.search);
+  const page = new DOMParser().parseFromString(await rendered.text(), "text/html");
   const rows = page.querySelector("[data-live] tbody");
   if (!rows) return false;
   const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
