@@ -89,6 +89,44 @@ import Testing
         }
     }
 
+    @Test("what a browser says comes from elsewhere changes nothing, whatever its origin says")
+    func fetchSite() async throws {
+        try await withBrowser { browser in
+            try await browser.signIn(.owner)
+            let fields = ["name": "carol", "role": "owner", "password": "correct horse battery"]
+            for site in ["cross-site", "same-site", "none", ""] {
+                let reply = try await browser.post("/console/operators", fields, headers: [.fetchSite: site])
+                #expect(reply.status == .forbidden, "\(site)")
+            }
+            #expect(try await browser.operators.all().count == 1)
+            #expect(try await browser.get("/console/operators", headers: [.fetchSite: "cross-site"]).status == .ok)
+            let own = try await browser.post("/console/operators", fields, headers: [.fetchSite: "same-origin"])
+            #expect(own.status == .seeOther)
+            #expect(try await browser.operators.all().count == 2)
+        }
+    }
+
+    @Test("of many attempts to sign in at once some are judged and the others refused, and none gets in")
+    func atOnce() async throws {
+        try await withBrowser { browser in
+            let operation = Operation(performer: "test", time: ManualClock.start, random: SeededRandom())
+            let alice = try #require(OperatorName(rawValue: "alice"))
+            try await browser.operators.create(alice, .owner, password: "correct horse battery", by: operation)
+            let statuses = try await withThrowingTaskGroup(of: HTTPResponse.Status.self) { [browser] group in
+                for number in 0..<24 {
+                    group.addTask {
+                        try await browser.post("/console/sign-in", ["name": "alice", "password": "wrong \(number)"])
+                            .status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(statuses).isSubset(of: [.forbidden, .tooManyRequests]))
+            #expect(statuses.contains(.forbidden))
+            #expect(statuses.count { $0 == .forbidden } <= 10)
+        }
+    }
+
     @Test("under a name that nobody vouched for there is no console")
     func foreignHost() async throws {
         try await withBrowser { browser in
@@ -182,5 +220,6 @@ import Testing
 }
 
 extension HTTPField.Name {
+    fileprivate static let fetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
     fileprivate static let host = HTTPField.Name("Host") ?? .origin
 }

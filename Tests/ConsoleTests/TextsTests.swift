@@ -1,4 +1,5 @@
 import ChatProtocol
+import Foundation
 import RostrumTesting
 import Testing
 import Web
@@ -37,6 +38,34 @@ import Web
                 #expect(keys.contains(String(match.output.1)), "\(name): \(match.output.1)")
             }
         }
+    }
+
+    /// What looks like a key in the sources: literals that begin as one, and what `texts[…]` and `.done(…)` are given.
+    @Test("every text that a page asks for is there")
+    func usedBySources() throws {
+        let keys = try keys("en")
+        let groups = Set(keys.compactMap { $0.contains(".") ? $0.split(separator: ".").first : nil })
+        let sources = URL(filePath: #filePath).appending(path: "../../../Sources/Console").standardized
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        var found = 0
+        for case let file as URL in files where file.pathExtension == "swift" {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            func expect(_ key: some StringProtocol) {
+                found += 1
+                #expect(keys.contains(String(key)), "\(file.lastPathComponent): \(key)")
+            }
+            for match in text.matches(of: /"([A-Za-z]+)((?:\.[A-Za-z0-9-]+)+)"/)
+            where groups.contains(match.output.1) {
+                expect(match.output.1 + match.output.2)
+            }
+            for match in text.matches(of: /texts\[\s*"([A-Za-z0-9-]+)"/) { expect(match.output.1) }
+            for match in text.matches(of: /\.done\("([A-Za-z0-9-]+)"/) { expect("done.\(match.output.1)") }
+            // Of a key that is put together, something must begin as it does.
+            for match in text.matches(of: /texts\[\s*"([A-Za-z.]+\.)\\\(/) {
+                #expect(keys.contains { $0.hasPrefix(match.output.1) }, "\(file.lastPathComponent): \(match.output.1)")
+            }
+        }
+        #expect(found > 100)
     }
 
     @Test("no template prints anything unescaped, or has a script or style of its own")
