@@ -56,4 +56,18 @@ import Testing
             #expect(try JSONValue(parsing: again) == value, "seed \(seed): \(String(decoding: text, as: UTF8.self))")
         }
     }
+
+    @Test("an indented text that would be too long is none, and no more of it is written than fits")
+    func indentingEnds() throws {
+        let value = try JSONValue(parsing: Array(#"{"a":[1,"b"],"c":{"d":[{}]}}"#.utf8))
+        let text = value.indentedText
+        #expect(value.indentedText(atMost: text.utf8.count) == text)
+        for most in 0..<text.utf8.count { #expect(value.indentedText(atMost: most) == nil) }
+
+        // Indented it would have some 100 MB.
+        let deep =
+            String(repeating: "[", count: 95) + String(repeating: "[{}],", count: 500_000) + "[]"
+            + String(repeating: "]", count: 95)
+        #expect(try JSONValue(parsing: Array(deep.utf8)).indentedText(atMost: 32_768) == nil)
+    }
 }

@@ -47,7 +47,7 @@ extension String {
     ///
     /// `==` is canonical equivalence, and equal lengths do not make up for it: "q", dot below, dot
     /// above is `==` to "q", dot above, dot below.
-    func hasSameBytes(as other: String) -> Bool {
+    package func hasSameBytes(as other: String) -> Bool {
         utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
     }
 }
