@@ -22,12 +22,16 @@ extension NewAccount {
     /// - Throws: 70402 when a name or a value breaks its rule, 40601 when a value is too long.
     package init(named name: String, nick: String?, faceURL: String?) throws(ChatError) {
         let id = try UserID(demanding: name)
+        try Self.demandAllowed(nick: nick, faceURL: faceURL)
+        self.init(id: id, nick: nick, faceURL: faceURL)
+    }
+
+    static func demandAllowed(nick: String?, faceURL: String?) throws(ChatError) {
         let rule = TextRule(bytes: 0...Self.longestProfileValue)
         for (part, value) in [("Nick", nick), ("FaceUrl", faceURL)] {
             guard let value else { continue }
             try rule.demand(value, as: part, or: .accountParameterInvalid, tooLong: .profileValueTooLong)
         }
-        self.init(id: id, nick: nick, faceURL: faceURL)
     }
 }
 

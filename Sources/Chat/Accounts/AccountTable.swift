@@ -113,6 +113,16 @@ enum AccountTable {
         ).map { row throws(ChatError) in try account(row) }
     }
 
+    /// The account as it is, and as it stays until the transaction ends, but for what the transaction does.
+    static func lock(_ id: UserID, of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Account? {
+        try tx.row(
+            """
+            UPDATE accounts SET nick = nick WHERE app = \(application) AND id = \(id)
+            RETURNING id, nick, face_url, created_at
+            """
+        ).map { row throws(ChatError) in try account(row) }
+    }
+
     /// Accounts in the order of their names, after `last`.
     ///
     /// - Parameter prefix: what the names begin with; characters that no name has find nothing.

@@ -6,7 +6,7 @@ package import EventBus
 ///
 /// Source: spec/accounts.md.
 package struct Accounts: Sendable {
-    private let database: any Database
+    let database: any Database
     private let bus: any EventBus
 
     package init(database: any Database, bus: any EventBus) {

@@ -11,6 +11,15 @@ extension ApplicationTable {
         return application
     }
 
+    /// The application as it is, and as it stays until the transaction ends, but for what the transaction does.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    @discardableResult
+    func lock(_ id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Application {
+        try tx.execute("UPDATE applications SET enabled = enabled WHERE app = \(id)")
+        return try demand(id, in: tx)
+    }
+
     static func exists(_ id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
         try tx.row("SELECT 1 FROM applications WHERE app = \(id)") != nil
     }

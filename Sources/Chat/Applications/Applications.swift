@@ -128,19 +128,6 @@ package final class Applications: Sendable {
         }
     }
 
-    /// - Throws: 70020 when there is no such application, 70402 when something is not allowed.
-    package func update(
-        _ id: SDKAppID,
-        _ change: ApplicationChange,
-        by operation: Operation
-    ) async throws(ChatError) -> Application {
-        try ApplicationRules.demandAllowed(change)
-        return try await self.change(id, by: operation, action: "set") { [table] tx throws(ChatError) in
-            try table.demand(id, in: tx)
-            try table.update(id, change, in: tx)
-        }
-    }
-
     /// Makes an account an admin, importing it if need be; doing so twice changes nothing.
     ///
     /// - Throws: 70020 when there is no such application.
@@ -237,7 +224,8 @@ package final class Applications: Sendable {
         }
     }
 
-    private func load(_ id: SDKAppID) async throws(ChatError) -> Application? {
+    /// The application of that number as the storage has it now; nil when there is none.
+    package func load(_ id: SDKAppID) async throws(ChatError) -> Application? {
         try await database.read { [table] tx throws(ChatError) in try table.find(id, in: tx) }
     }
 

@@ -8,7 +8,7 @@ import Database
 /// Source: spec/official-channels.md.
 package struct OfficialChannels: Sendable {
     let database: any Database
-    private let webhooks: Webhooks
+    let webhooks: Webhooks
     let announcer: ChannelAnnouncer
     private let random: any RandomSource
 
@@ -83,41 +83,6 @@ package struct OfficialChannels: Sendable {
                 )
             }
             try Audit.record("destroy_official_account", of: id.rawValue, by: call, in: tx)
-            return Done()
-        }
-    }
-
-    /// Changes what is given and leaves the rest.
-    ///
-    /// An empty change does nothing.
-    /// `MaxSubscriberNum` may be lowered below the number of subscribers: nobody is removed and nobody added.
-    ///
-    /// - Throws: 130004 when there is no such channel, 6017 when `MaxSubscriberNum` is over the limit.
-    package func modify(_ id: ChannelID, _ change: ChannelChange, for call: Call) async throws(ChatError) {
-        let application = call.application
-        try application.demandChannelService(at: call.time)
-        try demandAllowed(change.maxSubscribers, for: application)
-        _ = try await database.write(for: call) { tx throws(ChatError) in
-            guard !change.isEmpty else {
-                guard try ChannelTable.find(id, of: application.id, in: tx) != nil else { throw .noChannel(id) }
-                return Done()
-            }
-            guard let channel = try ChannelTable.update(id, change, of: application.id, in: tx) else {
-                throw .noChannel(id)
-            }
-            announcer.modified(channel, of: application.id, in: tx)
-            try webhooks.tell(.afterInfoChanged, for: call, about: id, in: tx) {
-                WebhookBody.afterInfoChanged(
-                    channel: id,
-                    operator: call.caller,
-                    introduction: change.introduction,
-                    name: change.name,
-                    faceURL: change.faceURL,
-                    organization: change.organization,
-                    at: call.time.milliseconds
-                )
-            }
-            try Audit.record("modify_official_account_base_info", of: id.rawValue, by: call, in: tx)
             return Done()
         }
     }
@@ -213,7 +178,7 @@ package struct OfficialChannels: Sendable {
         throw .internalFault(DatabaseError(.unavailable, "no free channel ID could be generated"))
     }
 
-    private func demandAllowed(_ maxSubscribers: Int64?, for application: Application) throws(ChatError) {
+    func demandAllowed(_ maxSubscribers: Int64?, for application: Application) throws(ChatError) {
         guard let maxSubscribers, maxSubscribers > application.limits[.largestMaxSubscribers] else { return }
         throw ChatError(
             .parameterInvalid,
