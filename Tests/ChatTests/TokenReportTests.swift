@@ -54,15 +54,17 @@ import UserSig
         }
     }
 
-    @Test("another application whose key made it is named", arguments: StorageEngine.enabled)
+    @Test("another application that it is of is named when its key made it", arguments: StorageEngine.enabled)
     func otherApplication(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
             let other = NewApplication.example(id: .other, key: "the other application's own key")
             _ = try await installation.applications.create(other, by: installation.operation())
 
-            let report = try await report(on: UserSig.example(key: other.key), installation)
+            let theirs = try await report(on: UserSig.example(of: .other, key: other.key), installation)
+            let forged = try await report(on: UserSig.example(of: .other, key: "nobody's key"), installation)
 
-            #expect(report.faults == [.badSignature] && report.otherSigner == .other)
+            #expect(theirs.faults == [.wrongApplication, .badSignature] && theirs.otherSigner == .other)
+            #expect(forged.faults == theirs.faults && forged.otherSigner == nil)
         }
     }
 

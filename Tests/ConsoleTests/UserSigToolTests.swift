@@ -71,7 +71,7 @@ import Web
             try await installation.importAccounts("anna")
             try await installation.accounts.kick(UserID("anna"), for: installation.call())
 
-            let foreign = try await browser.post(Self.page, ["token": UserSig.example(key: other.key)])
+            let foreign = try await browser.post(Self.page, ["token": UserSig.example(of: .other, key: other.key)])
             let kicked = try await browser.post(Self.page, ["token": UserSig.example(for: UserID("anna"))])
 
             #expect(foreign.text.contains("A key of application 1400000002 did."))

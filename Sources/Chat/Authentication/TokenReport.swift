@@ -18,7 +18,7 @@ package struct TokenReport: Sendable {
     package internal(set) var faults: [UserSigError] = []
     /// The application's key that made it.
     package internal(set) var signer: Application.Key?
-    /// Another application of the installation, whose key made it.
+    /// The other application that it says it is of, when that one's key made it.
     package internal(set) var otherSigner: SDKAppID?
     /// The last second whose UserSigs a kick or a deletion made void, when this is one of them.
     package internal(set) var voidUntil: Timestamp?

@@ -54,10 +54,13 @@ package struct UserSigs: Sendable {
         return report
     }
 
+    /// The application that the token says it is of, when that is another one and did make it.
     private func signer(of claims: UserSig, besides application: SDKAppID) async throws(ChatError) -> SDKAppID? {
-        try await applications.all().first { other in
-            other.id != application && claims.indexOfSigner(among: other.keys.map(\.text)) != nil
-        }?.id
+        guard let id = SDKAppID(rawValue: claims.sdkAppID), id != application,
+            let other = try await applications.find(id),
+            claims.indexOfSigner(among: other.keys.map(\.text)) != nil
+        else { return nil }
+        return id
     }
 
     /// Makes a UserSig with the newest key of an application; its audit says for whom.
