@@ -6,6 +6,25 @@ import Testing
 
 /// The sweep goes in batches and lets go between them.
 @Suite struct SweepTests {
+    @Test("the operators' audit is kept for 400 days", arguments: StorageEngine.enabled)
+    func operatorAudit(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            let oldest = installation.clock.now.advanced(bySeconds: -400 * 86_400)
+            for (request, time) in [("kept", oldest), ("gone", oldest.advanced(bySeconds: -1))] {
+                try await installation.execute(
+                    """
+                    INSERT INTO operator_audit (at, request, operator, address, action, target)
+                    VALUES (\(time), \(request), 'operator:alice', '', 'sign-in', 'alice')
+                    """
+                )
+            }
+
+            try await installation.systems.sweep.run()
+
+            #expect(try await installation.systems.operators.audit(10).map(\.requestID) == ["kept"])
+        }
+    }
+
     @Test(
         "a sweep whose task is cancelled ends between two batches, and the next one goes on",
         arguments: StorageEngine.enabled

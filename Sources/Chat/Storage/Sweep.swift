@@ -16,7 +16,7 @@ package struct Sweep: Sendable {
     }
 
     /// Sweeps until nothing is left: idempotency keys that are too old, the content of broadcasts that are, entries of
-    /// the delivery log and dead letters that are, what destroyed channels and deleted accounts left.
+    /// the delivery log, of the operators' audit and dead letters that are, what destroyed channels and deleted accounts left.
     ///
     /// Ends between two batches when its task is cancelled. An application whose rows cannot be swept keeps no other
     /// from being swept.
@@ -30,6 +30,14 @@ package struct Sweep: Sendable {
         await attempt { () async throws(ChatError) in
             try await repeatedly { () async throws(ChatError) in
                 try await database.forgetIdempotencyKeys(at: clock.now, batch: Self.batch) == Self.batch
+            }
+        }
+        await attempt { () async throws(ChatError) in
+            let now = clock.now
+            try await repeatedly { () async throws(ChatError) in
+                try await database.write(of: .installation) { tx throws(ChatError) in
+                    try OperatorTable.sweepAudit(at: now, batch: Self.batch, in: tx) == Self.batch
+                }
             }
         }
         await attempt { () async throws(ChatError) in
