@@ -96,7 +96,12 @@ import Testing
             }
         // The other half of a pair, and what must be there.
         let storage = ["database", "bus"].contains(name) ? ["database", "bus"] : ["data-dir"]
-        let console = name == "console-host" ? "console-port: 8443\n" : ""
+        let console =
+            switch name {
+            case "console-host": "console-port: 8443\n"
+            case "console-origin": "console: on\n"
+            default: ""
+            }
         let rest = (storage + ["tls-certificate", "tls-key"]).filter { $0 != name }.map { "\($0): /file\n" }.joined()
         let file = rest + console + "\(name): \(values.file)\n"
         let variable = "ROSTRUM_" + name.uppercased().replacing("-", with: "_")
@@ -161,9 +166,11 @@ import Testing
         arguments: [
             ("console", ["console": ["maybe"]]), ("console-port", ["console": ["off"], "console-port": ["8443"]]),
             ("console-host", ["console": ["on"], "console-host": ["127.0.0.1"]]),
-            ("console-origin", ["console-origin": ["console.example.com"]]),
-            ("console-origin", ["console-origin": ["https://console.example.com/"]]),
-            ("console-origin", ["console-origin": ["https://Console.example.com"]]),
+            ("console-origin", ["console-origin": ["https://console.example.com"]]),
+            ("console-origin", ["console": ["off"], "console-origin": ["https://console.example.com"]]),
+            ("console-origin", ["console": ["on"], "console-origin": ["console.example.com"]]),
+            ("console-origin", ["console": ["on"], "console-origin": ["https://console.example.com/"]]),
+            ("console-origin", ["console": ["on"], "console-origin": ["https://Console.example.com"]]),
         ] as [(String, [String: [String]])]
     )
     func badConsole(name: String, flags: [String: [String]]) async throws {

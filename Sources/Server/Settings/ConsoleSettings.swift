@@ -25,6 +25,9 @@ package struct ConsoleSettings: Sendable, Equatable {
             }
             place = isOn ? .beside : .nowhere
         }
+        guard place != .nowhere || !reader.isGiven("console-origin") else {
+            throw SettingError("console-origin", "cannot be given while console is off")
+        }
         origins = try reader.list("console-origin", allowed: "addresses such as https://console.example.com") {
             Self.isOrigin($0) ? $0 : nil
         }
