@@ -141,7 +141,9 @@ import Testing
             let commands: [WebhookCommand] = [.beforeCreate, .afterCreate]
             #expect(log.map(\.command) == commands.map(\.rawValue))
             for entry in log {
-                let trace = try #require(try await installation.deliveries.trace(entry.delivery, of: .example))
+                let trace = try #require(
+                    try await installation.deliveries.trace(entry.delivery, limit: 50, of: .example)
+                )
                 let post = try #require(
                     installation.backend.posts.first { $0.header("X-Rostrum-Delivery") == entry.delivery }
                 )
@@ -157,11 +159,50 @@ import Testing
             try await installation.deliver()
 
             let delivery = try #require(log.last).delivery
-            let trace = try #require(try await installation.deliveries.trace(delivery, of: .example))
+            let trace = try #require(try await installation.deliveries.trace(delivery, limit: 50, of: .example))
             #expect(trace.waiting == nil && trace.attempts.count == 2)
             #expect(trace.request == installation.backend.posts.last?.request.body)
-            #expect(try await installation.deliveries.trace("unknown", of: .example) == nil)
-            #expect(try await installation.deliveries.trace(delivery, of: .other) == nil)
+            #expect(try await installation.deliveries.trace("unknown", limit: 50, of: .example) == nil)
+            #expect(try await installation.deliveries.trace(delivery, limit: 50, of: .other) == nil)
+        }
+    }
+
+    @Test("what is tried very often is traced in pages, and its end is told on each", arguments: StorageEngine.enabled)
+    func tracePages(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            for number in 1...7 {
+                let status: Int64 = number == 7 ? 200 : 500
+                try await installation.execute(
+                    """
+                    INSERT INTO webhook_attempts (app, at, delivery, attempt, channel, command, outcome, status,
+                        latency_ms, reply)
+                    VALUES (\(SDKAppID.example), \(number / 2), 'd', \(number), 'lane', 'C', '', \(status), 0,
+                        \([UInt8]()))
+                    """
+                )
+            }
+            // A remark on the last of them.
+            try await installation.execute(
+                """
+                INSERT INTO webhook_attempts (app, at, delivery, attempt, channel, command, outcome, status, latency_ms,
+                    reply)
+                VALUES (\(SDKAppID.example), 9, 'd', 0, 'lane', 'C', 'not followed', \(SQLValue.null), 0, \([UInt8]()))
+                """
+            )
+            var pages: [[Int64]] = []
+            var place: DeliveryLog.Place?
+            repeat {
+                let trace = try #require(
+                    try await installation.deliveries.trace("d", before: place, limit: 3, of: .example)
+                )
+                #expect(trace.last?.attempt == 7 && trace.last?.isDelivered == true)
+                pages.append(trace.attempts.map(\.attempt))
+                place = trace.older
+            } while place != nil
+            #expect(pages == [[6, 7, 0], [3, 4, 5], [1, 2]])
+
+            let whole = try await installation.deliveries.trace("d", limit: 8, of: .example)
+            #expect(whole?.attempts.count == 8 && whole?.older == nil)
         }
     }
 

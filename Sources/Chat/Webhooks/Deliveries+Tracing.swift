@@ -3,8 +3,12 @@ import Database
 
 /// All that is known of one delivery.
 package struct DeliveryTrace: Sendable {
-    /// Oldest first.
+    /// A page of its attempts, remarks among them, oldest first.
     package let attempts: [DeliveryLog.Entry]
+    /// Before which of them there are others; nil where these begin with the first.
+    package let older: DeliveryLog.Place?
+    /// The newest attempt of all; nil when none was made, or none is known any more.
+    package let last: DeliveryLog.Entry?
     /// Nil unless it was given up.
     package let letter: DeadLetters.Letter?
     /// Nil unless it waits, not too far from the beginning of its lane.
@@ -41,17 +45,40 @@ extension Deliveries {
     }
 
     /// What became of a delivery, nil when nothing is known of it, or no longer.
-    package func trace(_ delivery: String, of application: SDKAppID) async throws(ChatError) -> DeliveryTrace? {
+    ///
+    /// - Parameters:
+    ///   - place: from which its attempts are read backwards; nil for the newest.
+    ///   - limit: of attempts.
+    package func trace(
+        _ delivery: String,
+        before place: DeliveryLog.Place? = nil,
+        limit: Int,
+        of application: SDKAppID
+    ) async throws(ChatError) -> DeliveryTrace? {
         try await database.read { tx throws(ChatError) in
-            let attempts = try DeliveryLog.attempts(of: delivery, of: application, in: tx)
+            // One more than a page has tells whether there is another.
+            let found = try DeliveryLog.attempts(
+                of: delivery,
+                before: place,
+                limit: limit + 1,
+                of: application,
+                in: tx
+            )
+            let attempts = Array(found.prefix(limit).reversed())
+            let last = try DeliveryLog.lastAttempt(of: delivery, of: application, in: tx)
             let letter = try DeadLetters.find(delivery, of: application, in: tx)
-            guard let channel = letter?.channel ?? attempts.last?.channel else { return nil }
+            guard let channel = letter?.channel ?? (last ?? attempts.last)?.channel else { return nil }
             let waiting =
                 letter == nil
                 ? try Outbox.find(delivery, of: channel, depth: Self.depth, of: application, in: tx) : nil
             let kept = try DeliveryLog.request(of: delivery, of: application, in: tx)
+            let oldest = attempts.first.map {
+                DeliveryLog.Place(at: $0.at, delivery: delivery, attempt: $0.attempt)
+            }
             return DeliveryTrace(
                 attempts: attempts,
+                older: found.count > attempts.count ? oldest : nil,
+                last: last,
                 letter: letter,
                 waiting: waiting,
                 request: letter?.call.body ?? waiting?.call.body ?? kept

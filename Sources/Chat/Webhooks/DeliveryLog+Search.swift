@@ -92,7 +92,7 @@ extension DeliveryLog {
                 channel: try row.text(3),
                 command: try row.text(4),
                 outcome: try row.text(5),
-                isDelivered: try row.optionalInteger(6) == 200,
+                isDelivered: try row.optionalInteger(6) == Int64(WebhookReply.delivered),
                 latencyMilliseconds: try row.integer(7)
             )
             (last, searched) = (line.place, searched + 1)
@@ -125,7 +125,7 @@ extension DeliveryLog {
     ) throws(ChatError) -> FailureRate {
         let row = try tx.row(
             """
-            SELECT count(*), count(CASE WHEN status = 200 THEN 1 END) FROM (
+            SELECT count(*), count(CASE WHEN status = \(WebhookReply.delivered) THEN 1 END) FROM (
                 SELECT status FROM webhook_attempts
                 WHERE app = \(application) AND at >= \(now.advanced(bySeconds: -FailureRate.span)) AND attempt > 0
                 ORDER BY at DESC LIMIT \(FailureRate.most)
@@ -134,6 +134,39 @@ extension DeliveryLog {
         )
         let (attempts, delivered) = (try row?.integer(0) ?? 0, try row?.integer(1) ?? 0)
         return FailureRate(attempts: Int(attempts), failures: Int(attempts - delivered))
+    }
+
+    /// Attempts of one delivery from a place backwards, newest first.
+    static func attempts(
+        of delivery: String,
+        before place: Place?,
+        limit: Int,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> [Entry] {
+        let place = place ?? .end
+        return try tx.rows(
+            """
+            SELECT at, delivery, attempt, channel, command, outcome, status, latency_ms, reply FROM webhook_attempts
+            WHERE app = \(application) AND delivery = \(delivery) AND (at, attempt) < (\(place.at), \(place.attempt))
+            ORDER BY at DESC, attempt DESC LIMIT \(limit)
+            """
+        ).map { row throws(ChatError) in try entry(row) }
+    }
+
+    /// The newest attempt of a delivery, which is no remark.
+    static func lastAttempt(
+        of delivery: String,
+        of application: SDKAppID,
+        in tx: any Transaction
+    ) throws(ChatError) -> Entry? {
+        try tx.row(
+            """
+            SELECT at, delivery, attempt, channel, command, outcome, status, latency_ms, reply FROM webhook_attempts
+            WHERE app = \(application) AND delivery = \(delivery) AND attempt > 0
+            ORDER BY at DESC, attempt DESC LIMIT 1
+            """
+        ).map { row throws(ChatError) in try entry(row) }
     }
 
     /// The body of a delivery that ended, nil when it did not or is of a time when none was kept.

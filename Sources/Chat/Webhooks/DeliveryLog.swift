@@ -15,9 +15,9 @@ package struct WebhookAttempt: Sendable {
     /// The body that was sent; empty for a remark.
     package let request: [UInt8]
 
-    /// Whether an "after" webhook reached its backend: HTTP 200, whatever the reply says.
+    /// Whether a webhook reached its backend.
     package var isDelivered: Bool {
-        if case .replied(let reply) = outcome { reply.status == 200 } else { false }
+        if case .replied(let reply) = outcome { reply.status == WebhookReply.delivered } else { false }
     }
 
     /// How much of a reply is kept, in bytes.
@@ -71,6 +71,8 @@ package enum DeliveryLog {
         package let latencyMilliseconds: Int64
         /// The first bytes of the reply.
         package let reply: [UInt8]
+
+        package var isDelivered: Bool { status == Int64(WebhookReply.delivered) }
     }
 
     /// - Parameter attempts: a batch of the outbox's reader at most.

@@ -51,6 +51,9 @@ package struct WebhookReply: Sendable, Equatable {
     /// The longest reply that is read, in bytes.
     package static let longest = 65_536
 
+    /// The HTTP status of a webhook that was taken, whatever the reply says.
+    package static let delivered = 200
+
     /// The HTTP status.
     package let status: Int
     /// Empty when the reply was longer than ``longest``.

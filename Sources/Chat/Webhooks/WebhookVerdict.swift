@@ -22,7 +22,8 @@ package struct WebhookVerdict: Sendable {
 
     /// Nil unless the reply is HTTP 200 with a JSON object that has an integer `ErrorCode`.
     init?(_ reply: WebhookReply, to delivery: String) {
-        guard reply.status == 200, reply.isWhole, case .object(let fields) = try? JSONValue(parsing: reply.body),
+        guard reply.status == WebhookReply.delivered, reply.isWhole,
+            case .object(let fields) = try? JSONValue(parsing: reply.body),
             case .number(let number) = fields["ErrorCode"], let code = number.int64
         else { return nil }
         let info: String = if case .string(let text) = fields["ErrorInfo"] { text } else { "" }
