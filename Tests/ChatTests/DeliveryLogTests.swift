@@ -88,13 +88,16 @@ import Testing
     func testEvent(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
             let webhooks = installation.systems.webhooks
-            let without = await refusal { try await webhooks.test(installation.application()) }
+            let without = await refusal {
+                try await webhooks.test(installation.application(), by: installation.operation())
+            }
             #expect(without?.code == .accountParameterInvalid)
 
             // It asks about the URL, so no webhook need be on.
             try await installation.setWebhooks([])
             installation.backend.answerAll(with: .timedOut)
-            let attempt = try await webhooks.test(installation.application())
+            let operation = installation.operation(by: "operator:alice")
+            let attempt = try await webhooks.test(installation.application(), by: operation)
 
             #expect(attempt.outcome == .timedOut)
             let post = try #require(installation.backend.posts.first)
@@ -107,6 +110,8 @@ import Testing
             #expect(post.query.map(\.value) == ["1400000001", "Rostrum.CallbackTest", "json", "127.0.0.1", "Unknown"])
             let log = try await installation.deliveryLog()
             #expect(log.map(\.delivery) == [post.header("X-Rostrum-Delivery")])
+            let entry = try await installation.audit().first { $0.action == "app webhooks test" }
+            #expect(entry?.caller == "operator:alice" && entry?.target == "\(SDKAppID.example)")
         }
     }
 

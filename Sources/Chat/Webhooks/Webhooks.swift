@@ -103,10 +103,13 @@ package struct Webhooks: Sendable {
 
     /// Sends a test event and returns what came of it.
     ///
-    /// It is tried once, and its attempt stands in the delivery log.
+    /// It is tried once. Its attempt stands in the delivery log, and who sent it in the audit.
     ///
     /// - Throws: 70402 when the application has no webhook URL.
-    package func test(_ application: Application) async throws(ChatError) -> WebhookAttempt {
+    package func test(
+        _ application: Application,
+        by operation: Operation
+    ) async throws(ChatError) -> WebhookAttempt {
         guard application.webhooks.url != nil else {
             throw ChatError(.accountParameterInvalid, "Application \(application.id) has no webhook URL.")
         }
@@ -121,8 +124,12 @@ package struct Webhooks: Sendable {
             platform: .unknown
         )
         let attempt = await attempt(call, of: application, number: 1, channel: "")
-        try await database.write(of: .application(application.id)) { tx throws(ChatError) in
-            try DeliveryLog.add([attempt], of: application.id, in: tx)
+        let id = application.id
+        try await database.write(of: .application(id)) { tx throws(ChatError) in
+            try Audit.record(operation.entry("webhooks test", of: id), of: id, in: tx)
+            // Of an application that was deleted while its backend was asked nothing else is to be left.
+            guard try ApplicationTable.exists(id, in: tx) else { return }
+            try DeliveryLog.add([attempt], of: id, in: tx)
         }
         return attempt
     }

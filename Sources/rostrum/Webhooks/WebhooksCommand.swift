@@ -123,7 +123,7 @@ extension WebhooksCommand {
         func run() async throws {
             let policy = AddressPolicy(allowing: webhookAllow)
             try await target.withApplication(webhookPolicy: policy) { application, systems in
-                let attempt = try await systems.webhooks.test(application)
+                let attempt = try await systems.webhooks.test(application, by: systems.operation())
                 let view = TestView(attempt)
                 if target.json { try printJSON(view) } else { view.lines.forEach(printLine) }
                 guard attempt.isDelivered else { throw ExitCode.failure }
