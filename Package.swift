@@ -150,7 +150,7 @@ let package = Package(
         library(
             "Console",
             uses: ["Addresses", "AdminAPI", "Chat", "ChatProtocol", "Emulator", "Observability", "UserSig", "Web"],
-            from: [.asyncAlgorithms, .httpTypes, .hummingbird, .logging, .mustache, .nioCore]
+            from: [.asyncAlgorithms, .crypto, .httpTypes, .hummingbird, .logging, .mustache, .nioCore]
         ),
 
         // The server.

@@ -116,9 +116,6 @@ import Testing
             change.channelServiceIsEnabled = false
             _ = try await installation.applications.update(.example, change, by: installation.operation())
             #expect(try await reply(create, "{}").code == .channelServiceDisabled)
-            change.isEnabled = false
-            _ = try await installation.applications.update(.example, change, by: installation.operation())
-            #expect(try await reply(kick, "{}").code == .applicationDisabled)
         }
     }
 }

@@ -71,13 +71,14 @@ import Testing
             try await installation.accounts.import(account, for: installation.call())
             let browser = try await Browser(installation, as: .operator)
 
-            let reply = try await browser.post("\(Self.oddPath)/profile", ["nick": "Even", "face": ""])
+            let form = "\(Self.oddPath)/profile"
+            let reply = try await browser.submit(Self.oddPath, to: form, ["nick": "Even", "face": ""])
 
             #expect(reply.headers[.location] == "\(Self.oddPath)?done=accountChanged")
             let changed = try await installation.accounts.find(Self.odd, of: .example)
             #expect(changed?.nick == "Even" && changed?.faceURL == "")
             let long = String(repeating: "é", count: 251)
-            let refused = try await browser.post("\(Self.oddPath)/profile", ["nick": long, "face": "kept"])
+            let refused = try await browser.submit(Self.oddPath, to: form, ["nick": long, "face": "kept"])
             #expect(refused.status == .unprocessableContent && refused.has("40601", long, #"value="kept""#))
         }
     }

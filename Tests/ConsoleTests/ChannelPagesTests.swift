@@ -85,7 +85,7 @@ import Testing
     func edit() async throws {
         try await withChannelBrowser { browser, installation in
             let profile = ChannelProfile.example()
-            let reply = try await browser.post(
+            let reply = try await browser.submit(
                 "\(Self.news)/edit",
                 [
                     "name": "Quay News", "introduction": profile.introduction, "faceURL": profile.faceURL,

@@ -19,7 +19,7 @@ import Testing
                 ("serving", ["enabled": "no"]),
             ]
             for (action, fields) in forms {
-                let reply = try await browser.post("\(Self.path)/\(action)", fields)
+                let reply = try await browser.submit(Self.path, to: "\(Self.path)/\(action)", fields)
                 #expect(reply.status == .seeOther, "\(action)")
                 #expect(reply.headers[.location] == "\(Self.path)?done=applicationChanged")
             }
@@ -33,8 +33,8 @@ import Testing
             let page = try await browser.get(Self.path)
             #expect(page.has("New &lt;b&gt;", #"value="2027-01-31""#, #"value="12""#, "Enable the application"))
 
-            _ = try await browser.post("\(Self.path)/limits", ["channels": ""])
-            _ = try await browser.post("\(Self.path)/service", ["on": "on", "end": ""])
+            _ = try await browser.submit(Self.path, to: "\(Self.path)/limits", ["channels": ""])
+            _ = try await browser.submit(Self.path, to: "\(Self.path)/service", ["on": "on", "end": ""])
             _ = try await browser.post("\(Self.path)/serving", ["enabled": "yes"])
             let restored = try await installation.application()
             #expect(restored.ownLimits == [:] && restored.isEnabled && restored.channelServiceIsEnabled)
@@ -50,7 +50,8 @@ import Testing
             _ = try await installation.applications.update(.example, change, by: installation.operation())
 
             let browser = try await Browser(installation, as: .owner)
-            _ = try await browser.post("\(Self.path)/service", ["on": "on", "end": "2027-01-31"])
+            let form = "\(Self.path)/service"
+            _ = try await browser.submit(Self.path, to: form, ["on": "on", "end": "2027-01-31"])
 
             #expect(
                 try await installation.application().channelServiceExpiresAt == Timestamp(text: "2027-01-31T12:34:56Z")
@@ -76,7 +77,7 @@ import Testing
             let browser = try await Browser(installation, as: .owner)
             let before = try await installation.audit().count
 
-            let page = try await browser.post("\(Self.path)/\(action)", fields)
+            let page = try await browser.submit(Self.path, to: "\(Self.path)/\(action)", fields)
 
             #expect(page.status == .unprocessableContent && page.has(reason, kept))
             #expect(try await installation.audit().count == before)

@@ -41,10 +41,9 @@ package struct CommandReply: Sendable {
 }
 
 extension Command {
-    /// Answers a call whose caller was let in elsewhere, as an operator is by the console.
+    /// Answers a call that was let in elsewhere, as an operator's is by the console.
     package func reply(to body: [UInt8], for call: Call) async -> CommandReply {
         await CommandReply(to: call.requestID, card.codes) { () throws(ChatError) in
-            try call.application.demandEnabled()
             let limit = call.application.limits[.requestBytes]
             guard body.count <= limit else { throw .bodyTooLong(limit) }
             return try await answer(body, of: call.application, at: call.time) { call }

@@ -22,15 +22,19 @@ package enum OperatorRole: String, Codable, Sendable, CaseIterable, Comparable {
 
 /// The name that an operator signs in with.
 package struct OperatorName: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The longest, in characters, all of which are ASCII.
+    package static let longest = 32
     /// The rule in words, for whoever broke it.
-    package static let rule = "1 to 32 of the characters a-z 0-9 . _ - @ +"
+    package static let rule = "1 to \(longest) of the characters a-z 0-9 . _ - @ +"
+    /// The characters of the rule, as an HTML field takes a pattern.
+    package static let pattern = #"[a-z0-9._@+\-]+"#
 
     package let rawValue: String
 
     /// Nil unless it keeps the rule.
     package init?(rawValue: String) {
         let others = Set(".-_@+".utf8)
-        guard (1...32).contains(rawValue.utf8.count),
+        guard (1...Self.longest).contains(rawValue.utf8.count),
             rawValue.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || others.contains($0) }
             )
         else { return nil }

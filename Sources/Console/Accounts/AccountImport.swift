@@ -86,7 +86,7 @@ struct AccountImport: Sendable {
     ) async throws(ChatError) {
         let refusals = try await visit.services.systems.accounts.importAll(
             batch.map(\.account),
-            for: visit.call(for: application)
+            for: try await visit.call(for: application)
         )
         // They come in the order of the accounts, and one that is named twice may be refused twice.
         var rest = refusals[...]

@@ -47,6 +47,7 @@ struct AccountImportPages: Sendable {
         let rows: String
         let longestValue: Int
         let longestID: Int
+        let idHint: String
         let batch: Int
         let longestFile: Int
         let mostRefusedShown: Int
@@ -70,6 +71,7 @@ struct AccountImportPages: Sendable {
             rows: typed.raw("rows"),
             longestValue: NewAccount.longestProfileValue,
             longestID: UserID.longest,
+            idHint: visit.texts["accountImport.idHint", ["longest": String(UserID.longest)]],
             batch: AccountImport.batch,
             longestFile: Self.longestFile,
             mostRefusedShown: AccountImport.mostRefusedShown,

@@ -35,6 +35,7 @@ struct AccountPages: Sendable {
     private struct List: Sendable {
         let path: String
         let prefix: String
+        let longestID: Int
         let isSearch: Bool
         let total: String
         let rows: [Row]
@@ -44,7 +45,7 @@ struct AccountPages: Sendable {
 
     private func list(_ visit: Visit) async throws(ChatError) -> Page {
         let application = try await visit.application()
-        let (prefix, last) = (visit.asked("q"), visit.cursor("after"))
+        let (prefix, last) = (visit.asked("q"), try visit.cursor("after"))
         let found = try await accounts.page(
             of: application.id,
             beginning: prefix,
@@ -64,6 +65,7 @@ struct AccountPages: Sendable {
         let content = List(
             path: application.path,
             prefix: prefix,
+            longestID: UserID.longest,
             isSearch: !prefix.isEmpty,
             total: visit.texts["accounts.total", ["count": usage.accounts.grouped]],
             rows: rows,
@@ -97,11 +99,13 @@ struct AccountPages: Sendable {
         }
         let path = AccountLink(account.id, of: application).path
         do throws(ChatError) {
-            let call = try visit.call(for: application)
+            let call = try await visit.call(for: application)
             switch visit.named("action") {
             case "profile":
-                let changed = try NewAccount(named: account.id.rawValue, nick: form["nick"], faceURL: form["face"])
-                try await accounts.import(changed, for: call)
+                let texts = visit.texts
+                try await accounts.update(account.id, for: call) { account throws(ChatError) in
+                    try AccountProfile.change(form, of: account, texts)
+                }
                 return .done("accountChanged", path: path)
             case "kick":
                 try await accounts.kick(account.id, for: call)
@@ -117,7 +121,12 @@ struct AccountPages: Sendable {
             default: return .problem(.notFound, "errors.notFound")
             }
         } catch {
-            return .page(try await AccountProfile(account, of: application, visit).page(form, problem: error))
+            guard error.isChangedMeanwhile, let present = try await self.account(visit, of: application) else {
+                return .page(try await AccountProfile(account, of: application, visit).page(form, problem: error))
+            }
+            var page = try await AccountProfile(present, of: application, visit).page(problem: error)
+            page.unsaved = AccountProfile.unsaved(form, of: present, visit.texts)
+            return .page(page)
         }
     }
 }

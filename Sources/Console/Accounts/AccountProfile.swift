@@ -50,6 +50,7 @@ struct AccountProfile: Sendable {
         let path: String
         let list: String
         let id: String
+        let edition: String
         let nick: String
         let faceURL: String
         let typedNick: String
@@ -78,6 +79,7 @@ struct AccountProfile: Sendable {
             path: link.path,
             list: "\(application.path)/accounts",
             id: account.id.rawValue,
+            edition: edited?[Edition.field] ?? account.edition.text,
             nick: account.nick,
             faceURL: account.faceURL,
             typedNick: edited?["nick"] ?? account.nick,
@@ -107,8 +109,9 @@ struct AccountProfile: Sendable {
     }
 
     private func subscriptions() async throws(ChatError) -> (rows: [Subscribed], next: String?) {
-        let last = Int64(visit.asked("before")).map {
-            (subscribedAt: Timestamp(milliseconds: $0), channel: visit.cursor("channel"))
+        let channel = try visit.cursor("channel")
+        let last = try visit.place("before") { text in
+            Int64(text).map { (subscribedAt: Timestamp(milliseconds: $0), channel: channel) }
         }
         let found = try await visit.services.systems.subscribers.subscriptions(
             of: account.id,
@@ -135,7 +138,7 @@ struct AccountProfile: Sendable {
     private func owned() async throws(ChatError) -> (rows: [Owned], next: String?) {
         let found = try await visit.services.systems.channels.owned(
             by: account.id,
-            after: visit.cursor("owned"),
+            after: try visit.cursor("owned"),
             limit: Self.rows + 1,
             in: application.id
         )

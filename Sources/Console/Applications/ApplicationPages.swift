@@ -180,7 +180,7 @@ struct ApplicationPages: Sendable {
         let entries = try await applications.audit(
             of: application.id,
             newest: AuditView.rows,
-            before: AuditView.last(visit)
+            before: try AuditView.last(visit)
         )
         return Page(
             "application-audit",

@@ -39,6 +39,9 @@ struct SettingsPages: Sendable {
 
     private struct Settings: Sendable {
         let id: String
+        let generalEdition: String
+        let serviceEdition: String
+        let limitsEdition: String
         let name: String
         let longestName: Int
         let plans: [Choice]
@@ -49,6 +52,7 @@ struct SettingsPages: Sendable {
         let endByPlan: String
         let admins: [String]
         let newAdmin: String
+        let longestUserID: Int
         let keys: [Key]
         /// When the newest was made, which tells the state that is shown from any other.
         let newestKey: String
@@ -72,6 +76,17 @@ struct SettingsPages: Sendable {
         let end = application.limits.channelServiceEnd(since: application.createdAt)
         let content = Settings(
             id: application.id.description,
+            generalEdition: field(
+                Edition.field,
+                of: "general",
+                else: SettingsForm.general.edition(of: application).text
+            ),
+            serviceEdition: field(
+                Edition.field,
+                of: "service",
+                else: SettingsForm.service.edition(of: application).text
+            ),
+            limitsEdition: field(Edition.field, of: "limits", else: SettingsForm.limits.edition(of: application).text),
             name: field("name", of: "general", else: application.name),
             longestName: NewApplication.longestName,
             plans: Choice.plans(plan, texts),
@@ -95,6 +110,7 @@ struct SettingsPages: Sendable {
             endByPlan: end.map { texts["settings.endByPlan", ["day": $0.day]] } ?? texts["settings.noEndByPlan"],
             admins: application.admins.sorted().map(\.rawValue),
             newAdmin: field("user", of: "add-admin", else: ""),
+            longestUserID: UserID.longest,
             keys: application.keys.enumerated().map { position, key in
                 Key(label: texts["settings.key", ["number": String(position + 1)]], made: key.createdAt.shown)
             },
@@ -127,21 +143,14 @@ struct SettingsPages: Sendable {
             guard Self.newestKey(of: application) == shown else { throw .ofTheConsole(texts["settings.keysChanged"]) }
         }
         do throws(ChatError) {
+            if let edited = SettingsForm(rawValue: visit.named("action")) {
+                return try await change(application, edited, visit, form)
+            }
             switch visit.named("action") {
-            case "general":
-                var change = ApplicationChange()
-                change.name = form["name"]
-                change.plan = try Plan(demanding: form["plan"])
-                _ = try await applications.update(id, change, by: operation)
             case "serving":
                 var change = ApplicationChange()
                 change.isEnabled = form["enabled"] == "yes"
                 _ = try await applications.update(id, change, by: operation)
-            case "service":
-                _ = try await applications.update(id, try service(form, of: application), by: operation)
-            case "limits":
-                let change = try limits(form, of: application)
-                if !change.isEmpty { _ = try await applications.update(id, change, by: operation) }
             case "add-admin":
                 _ = try await applications.addAdmin(try UserID(demanding: form["user"]), to: id, by: operation)
             case "remove-admin":
@@ -163,45 +172,26 @@ struct SettingsPages: Sendable {
         }
     }
 
-    private func service(
-        _ form: Form,
-        of application: Chat.Application
-    ) throws(ChatError) -> ApplicationChange {
-        var change = ApplicationChange()
-        change.channelServiceIsEnabled = form.isOn("on")
-        let day = form["end"]
-        // A moment within the day, which the command line can give, stays while the day does.
-        guard day != application.channelServiceExpiresAt?.day ?? "" else { return change }
-        guard !day.isEmpty else {
-            change.channelServiceExpiresAt = .some(nil)
-            return change
-        }
-        guard let end = Timestamp(text: day) else {
-            throw ChatError(.accountParameterInvalid, "The end must be a day such as 2027-01-31.")
-        }
-        change.channelServiceExpiresAt = .some(end)
-        return change
-    }
-
-    /// What differs from the limits of the application's own; an empty field gives a limit back to the plan.
-    private func limits(_ form: Form, of application: Chat.Application) throws(ChatError) -> ApplicationChange {
-        var change = ApplicationChange()
-        for name in Limits.Name.allCases where form.isOn(name.rawValue) {
-            let text = form[name.rawValue]
-            guard !text.isEmpty else {
-                if application.ownLimits[name] != nil { change.ownLimits[name] = .some(nil) }
-                continue
+    private func change(
+        _ application: Chat.Application,
+        _ edited: SettingsForm,
+        _ visit: Visit,
+        _ form: Form
+    ) async throws(ChatError) -> Answer {
+        let texts = visit.texts
+        do throws(ChatError) {
+            try await applications.update(application.id, by: visit.operation()) { present throws(ChatError) in
+                try edited.change(form, of: present, texts)
             }
-            guard let value = Int64(text) else {
-                let allowed = name.allowed
-                throw ChatError(
-                    .accountParameterInvalid,
-                    "The limit \(name.rawValue) must be \(allowed.lowerBound) to \(allowed.upperBound); it is no number."
-                )
+            return .done("applicationChanged", path: "\(application.path)/settings")
+        } catch {
+            guard error.isChangedMeanwhile, let present = try await applications.load(application.id) else {
+                throw error
             }
-            if application.ownLimits[name] != value { change.ownLimits[name] = .some(value) }
+            var page = settings(of: present, visit, problem: error)
+            page.unsaved = edited.unsaved(form, of: present, texts)
+            return .page(page)
         }
-        return change
     }
 
     private func demandConfirmation(

@@ -21,6 +21,8 @@ struct ChannelForm: Sendable {
     let back: String
     let isNew: Bool
     let head: ChannelHead?
+    /// Empty for a new channel.
+    let edition: String
     let owner: String
     let id: String
     let longestID: Int
@@ -61,6 +63,8 @@ struct ChannelForm: Sendable {
         back = site?.path ?? list
         isNew = site == nil
         head = site.map { ChannelHead($0, visit, open: "") }
+        // A form that is shown again is of the time when it was shown first.
+        edition = form?[Edition.field] ?? site?.channel.edition.text ?? ""
         owner = form?["owner"] ?? ""
         id = form?["id"] ?? ""
         longestID = ChannelID.longest
@@ -92,19 +96,47 @@ struct ChannelForm: Sendable {
     }
 
     /// What the form has otherwise than the channel.
-    static func change(_ form: Form, of channel: OfficialChannel) throws(ChatError) -> ChannelChange {
+    ///
+    /// - Throws: that somebody else has changed the channel since the form was shown; what the command's fields throw.
+    static func change(_ form: Form, of channel: OfficialChannel, _ texts: Texts) throws(ChatError) -> ChannelChange {
+        try form.demand(channel.edition, texts)
         var members: [JSONObject.Member] = []
         for input in inputs {
-            let (typed, old) = (JSONValue.string(form.raw(input.name)), input.text(channel.profile))
-            if typed != .string(old) { members.append(.init(name: input.wire, value: typed)) }
+            let typed = form.raw(input.name)
+            let untouched = input.text(channel.profile).asSent(byLines: input.isLong)
+            if !typed.hasSameBytes(as: untouched) { members.append(.init(name: input.wire, value: .string(typed))) }
         }
         if form["maxSubscribers"] != String(channel.maxSubscribers) { members += subscribers(form) }
         return try ChannelChange(RequestBody(JSONObject(members), codes: .officialAccount))
+    }
+
+    /// What was typed otherwise than the channel is.
+    static func unsaved(_ form: Form, of channel: OfficialChannel, _ texts: Texts) -> [Unsaved] {
+        let fields = inputs.map { input in
+            (
+                texts["channels.\(input.name)"], form.raw(input.name),
+                input.text(channel.profile).asSent(byLines: input.isLong)
+            )
+        }
+        let most = (texts["channels.maxSubscribers"], form["maxSubscribers"], String(channel.maxSubscribers))
+        return Unsaved.among(fields + [most])
     }
 
     private static func subscribers(_ form: Form) -> [JSONObject.Member] {
         let text = form["maxSubscribers"]
         guard !text.isEmpty else { return [] }
         return [.init(name: "MaxSubscriberNum", value: Int64(text).map(JSONValue.integer) ?? .string(text))]
+    }
+}
+
+extension OfficialChannel {
+    /// Of what the form for a change shows.
+    var edition: Edition {
+        Edition(
+            [
+                String(incarnation), profile.name, profile.introduction, profile.faceURL, profile.organization,
+                profile.customString, String(maxSubscribers),
+            ]
+        )
     }
 }

@@ -85,7 +85,7 @@ struct ChannelPages: Sendable {
     private func create(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         do throws(ChatError) {
-            let call = try visit.call(for: application).once(form, visit)
+            let call = try await visit.call(for: application).once(form, visit)
             let id = try await channels.create(try ChannelForm.new(form), for: call)
             return .done("channelCreated", path: ChannelSite.path(of: id, in: application))
         } catch {
@@ -99,12 +99,21 @@ struct ChannelPages: Sendable {
     }
 
     private func edit(_ site: ChannelSite, _ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
+        let texts = visit.texts
         do throws(ChatError) {
-            let change = try ChannelForm.change(form, of: site.channel)
-            try await channels.modify(site.channel.id, change, for: try visit.call(for: site.application))
+            let call = try await visit.call(for: site.application)
+            try await channels.modify(site.channel.id, for: call) { channel throws(ChatError) in
+                try ChannelForm.change(form, of: channel, texts)
+            }
             return .done("channelChanged", path: site.path)
         } catch {
-            return editForm(form, of: site, visit, problem: error)
+            guard error.isChangedMeanwhile else { return editForm(form, of: site, visit, problem: error) }
+            let problem = error
+            return try await visit.atChannel { present throws(ChatError) in
+                let content = ChannelForm(nil, of: present.application, present, visit)
+                let unsaved = ChannelForm.unsaved(form, of: present.channel, texts)
+                return present.page("channel-form", title: "channels.edit", content, unsaved: unsaved, problem: problem)
+            }
         }
     }
 
@@ -154,7 +163,7 @@ struct ChannelPages: Sendable {
             guard Self.oneLine(form["name"]) == Self.spelling(of: site.channel) else {
                 throw .ofTheConsole(visit.texts["channels.wrongName"])
             }
-            try await channels.destroy(site.channel.id, for: try visit.call(for: site.application))
+            try await channels.destroy(site.channel.id, for: try await visit.call(for: site.application))
             return .done("channelDestroyed", path: ChannelSite.path(of: site.application))
         } catch {
             return overview(of: site, visit, problem: error)

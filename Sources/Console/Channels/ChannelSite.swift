@@ -22,8 +22,16 @@ struct ChannelSite: Sendable {
     /// A page of the channel's.
     ///
     /// - Parameter title: a key of the texts, or the title itself.
-    func page(_ template: String, title: String, _ content: any Sendable, problem: ChatError? = nil) -> Answer {
-        .page(Page(template, title: title, content, of: application, section: "channels", problem: problem))
+    func page(
+        _ template: String,
+        title: String,
+        _ content: any Sendable,
+        unsaved: [Unsaved] = [],
+        problem: ChatError? = nil
+    ) -> Answer {
+        var page = Page(template, title: title, content, of: application, section: "channels", problem: problem)
+        page.unsaved = unsaved
+        return .page(page)
     }
 }
 

@@ -137,7 +137,7 @@ struct ComposePages: Sendable {
         guard let draft = PostDraft(form) else { return .problem(.badRequest, "errors.form") }
         do throws(ChatError) {
             let new = try draft.broadcast(to: site.channel.id, visit.texts)
-            let call = try visit.call(for: site.application).once(form, visit)
+            let call = try await visit.call(for: site.application).once(form, visit)
             let key = try await services.systems.broadcasts.send(new, for: call)
             return .done("postSent", path: PostPages.path(of: key, in: site))
         } catch {

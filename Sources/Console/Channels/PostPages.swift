@@ -145,7 +145,7 @@ struct PostPages: Sendable {
             initial: ChannelHead.initial(of: site.channel),
             channelName: site.channel.profile.name,
             customData: customData,
-            json: body.map { JSONValue.array($0.elements).indentedText },
+            json: body.map { PrettyJSON.text(.array($0.elements)) },
             receipt: ReceiptView(receipt, visit.texts),
             longestReason: Broadcasts.longestReason,
             typedReason: form?.raw("reason") ?? ""
@@ -170,7 +170,7 @@ struct PostPages: Sendable {
                 recall.keys,
                 reason: recall.reason,
                 in: site.channel.id,
-                for: try visit.call(for: site.application)
+                for: try await visit.call(for: site.application)
             )
             guard codes.first == .ok else {
                 throw .ofTheConsole(visit.texts["posts.notRecalled"])

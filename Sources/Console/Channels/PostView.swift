@@ -63,7 +63,8 @@ struct PostView: Sendable {
     let parts: [Part]
 
     init(_ body: MessageBody) {
-        parts = body.elements.map(Self.part)
+        let longest = PrettyJSON.longest / max(1, body.elements.count)
+        parts = body.elements.map { Self.part($0, longest) }
     }
 
     /// The post in a few words, for a list.
@@ -74,12 +75,13 @@ struct PostView: Sendable {
             return part.article?.title ?? part.other.map { "[\($0.type)]" } ?? ""
         }
         let line = words.joined(separator: " ").split(whereSeparator: \.isWhitespace).joined(separator: " ")
-        return line.beginning(120)
+        return line.shortened(to: 120)
     }
 
-    private static func part(_ element: JSONValue) -> Part {
+    /// - Parameter longest: JSON, in bytes.
+    private static func part(_ element: JSONValue, _ longest: Int) -> Part {
         guard case .object(let object) = element, case .object(let content)? = object["MsgContent"] else {
-            return Part(other: Other(type: "", json: element.indentedText))
+            return Part(other: Other(type: "", json: PrettyJSON.text(element, atMost: longest)))
         }
         switch MessageElementType(rawValue: object["MsgType"].text) {
         case .text: return Part(words: content["Text"].text)
@@ -91,7 +93,8 @@ struct PostView: Sendable {
             if let article = Article(content["Data"].text) { return Part(article: article) }
         default: break
         }
-        return Part(other: Other(type: object["MsgType"].text, json: JSONValue.object(content).indentedText))
+        let json = PrettyJSON.text(.object(content), atMost: longest)
+        return Part(other: Other(type: object["MsgType"].text, json: json))
     }
 }
 
@@ -99,13 +102,5 @@ extension JSONValue? {
     /// The text that is there; empty where there is none.
     fileprivate var text: String {
         if case .string(let text)? = self { text } else { "" }
-    }
-}
-
-extension String {
-    /// The text, or of a longer one as much as has so many characters, and a mark that there is more.
-    func beginning(_ most: Int) -> String {
-        guard let end = index(startIndex, offsetBy: most, limitedBy: endIndex), end < endIndex else { return self }
-        return self[..<end] + "…"
     }
 }

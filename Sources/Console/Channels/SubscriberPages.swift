@@ -107,7 +107,7 @@ struct SubscriberPages: Sendable {
             sinceISO: one.subscribedAt.iso,
             receives: visit.texts["account.flags.\(one.messageFlag.rawValue)"],
             discards: one.messageFlag == .discard,
-            note: one.customString.beginning(Self.longestNote)
+            note: one.customString.shortened(to: Self.longestNote)
         )
     }
 
@@ -166,7 +166,7 @@ struct SubscriberPages: Sendable {
     private func remove(_ site: ChannelSite, _ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         do throws(ChatError) {
             let names = try SubscriberFields.names(in: form)
-            let call = try visit.call(for: site.application)
+            let call = try await visit.call(for: site.application)
             let results = try await subscribers.remove(names, from: site.channel.id, for: call)
             guard results.contains(.notSubscribed) else {
                 return .done("subscribersRemoved", path: "\(site.path)/subscribers")

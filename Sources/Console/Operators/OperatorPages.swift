@@ -35,7 +35,21 @@ struct OperatorPages: Sendable {
     private struct List: Sendable {
         let rows: [Row]
         let newName: String
+        let longestName: Int
+        let namePattern: String
+        let nameHint: String
+        let password: PasswordField
         let roles: [Choice]
+    }
+
+    /// What stands at a field for a new password.
+    private struct PasswordField: Sendable {
+        let shortest = Operators.shortestPassword
+        let hint: String
+
+        init(_ texts: Texts) {
+            hint = texts["operators.passwordHint", ["shortest": String(shortest)]]
+        }
     }
 
     private func list(_ visit: Visit, newName: String = "", problem: ChatError? = nil) async throws(ChatError) -> Page {
@@ -47,7 +61,15 @@ struct OperatorPages: Sendable {
                 signedIn: one.signedInAt?.shown ?? visit.texts["operators.never"]
             )
         }
-        let content = List(rows: rows, newName: newName, roles: roles(.operator, visit))
+        let content = List(
+            rows: rows,
+            newName: newName,
+            longestName: OperatorName.longest,
+            namePattern: OperatorName.pattern,
+            nameHint: visit.texts["operators.nameHint", ["longest": String(OperatorName.longest)]],
+            password: PasswordField(visit.texts),
+            roles: roles(.operator, visit)
+        )
         return Page("operators", title: "operators.title", content, section: "operators", problem: problem)
     }
 
@@ -107,6 +129,7 @@ struct OperatorPages: Sendable {
     // MARK: One's own
 
     private struct OwnAccount: Sendable {
+        let password: PasswordField
         let hasSecondFactor: Bool
         /// As authenticator apps take it.
         let secret: String
@@ -118,6 +141,7 @@ struct OperatorPages: Sendable {
     private func ownAccount(_ visit: Visit, _ secondFactor: OneTimeCode? = nil, problem: ChatError? = nil) -> Page {
         let secondFactor = secondFactor ?? operators.newSecondFactor()
         let content = OwnAccount(
+            password: PasswordField(visit.texts),
             hasSecondFactor: visit.who.hasSecondFactor,
             secret: secondFactor.text,
             address: secondFactor.address(for: visit.who.name),
@@ -175,7 +199,7 @@ struct OperatorPages: Sendable {
     // MARK: Audit
 
     private func audit(_ visit: Visit) async throws(ChatError) -> Page {
-        let entries = try await operators.audit(AuditView.rows, before: AuditView.last(visit))
+        let entries = try await operators.audit(AuditView.rows, before: try AuditView.last(visit))
         return Page(
             "audit",
             title: "audit.title",

@@ -53,6 +53,8 @@ struct Page: Sendable {
     var section = ""
     /// Why something was not done.
     var problem: ChatError?
+    /// What was typed that the page does not show in its place.
+    var unsaved: [Unsaved] = []
 
     init(
         _ template: String,
@@ -107,6 +109,8 @@ struct Shell: Sendable {
     /// What was just done.
     let done: String?
     let problem: Refusal?
+    let unsaved: [Unsaved]
+    let hasUnsaved: Bool
     /// Whether this is `rostrum dev`.
     let isEmulator: Bool
 
@@ -140,6 +144,7 @@ struct Shell: Sendable {
         // Only what stands in the texts is shown, whatever a link says.
         done = page.problem == nil ? texts.find("done.\(visit.asked("done"))") : nil
         problem = page.problem.map { Refusal($0, texts) }
+        (unsaved, hasUnsaved) = (page.unsaved, !page.unsaved.isEmpty)
         isEmulator = visit.services.emulator != nil
     }
 }

@@ -42,7 +42,7 @@ struct Form: Sendable {
     ///
     /// Browsers send two, and count one where they limit a length.
     func raw(_ name: String) -> String {
-        (fields[name] ?? "").replacing("\r\n", with: "\n")
+        (fields[name] ?? "").asSent(byLines: true)
     }
 
     /// Whether a box is ticked.

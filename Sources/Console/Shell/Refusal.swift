@@ -8,7 +8,7 @@ struct Refusal: Sendable {
     let code: Int?
 
     init(_ error: ChatError, _ texts: Texts) {
-        guard error.code != .ofTheConsole else {
+        guard error.code.rawValue >= 0 else {
             (sentence, detail, code) = (error.info, nil, nil)
             return
         }
@@ -58,8 +58,10 @@ struct Refusal: Sendable {
 }
 
 extension ErrorCode {
-    /// What stands in place of a code where the console refuses something that the API does not know of.
+    // What stands in place of a code where the console refuses something that the API does not know of; none is positive.
     fileprivate static let ofTheConsole = ErrorCode(rawValue: -1)
+    fileprivate static let absent = ErrorCode(rawValue: -2)
+    fileprivate static let changedMeanwhile = ErrorCode(rawValue: -3)
 }
 
 extension ChatError {
@@ -68,9 +70,19 @@ extension ChatError {
     /// - Parameter text: in the page's language.
     static func ofTheConsole(_ text: String) -> ChatError { ChatError(.ofTheConsole, text) }
 
+    /// That something is not there, in the page's language.
+    static func absent(_ text: String) -> ChatError { ChatError(.absent, text) }
+
+    /// That a form is of a time before somebody else changed what it would change.
+    static func changedMeanwhile(_ texts: Texts) -> ChatError {
+        ChatError(.changedMeanwhile, texts["errors.changedMeanwhile"])
+    }
+
+    var isChangedMeanwhile: Bool { code == .changedMeanwhile }
+
     /// Whether what the path names is not there.
     var isAbsence: Bool {
-        [.accountNotImported, .applicationNotFound, .channelNotFound, .conversationNotFound, .messageNotFound]
+        [.absent, .accountNotImported, .applicationNotFound, .channelNotFound, .conversationNotFound, .messageNotFound]
             .contains(code)
     }
 }

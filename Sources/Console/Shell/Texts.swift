@@ -62,6 +62,8 @@ struct Texts: Sendable {
         values.reduce(self[key]) { $0.replacing("{\($1.key)}", with: $1.value) }
     }
 
+    subscript(yesOrNo isSo: Bool) -> String { self[isSo ? "shell.yes" : "shell.no"] }
+
     /// The language that a visitor chose, else the first that his browser asks for.
     static func preferred(by request: Request) -> Texts {
         if let chosen = request.cookies[Self.cookie]?.value, let texts = all.first(where: { $0.language == chosen }) {

@@ -1,4 +1,5 @@
 import Chat
+import ChatProtocol
 import FoundationEssentials
 import Observability
 
@@ -46,8 +47,9 @@ struct AuditView: Sendable {
     }
 
     /// After which entry the asked page begins.
-    static func last(_ visit: Visit) -> (Timestamp, String)? {
-        Int64(visit.asked("before")).map { (Timestamp(milliseconds: $0), visit.cursor("request")) }
+    static func last(_ visit: Visit) throws(ChatError) -> (Timestamp, String)? {
+        let request = try visit.cursor("request")
+        return try visit.place("before") { text in Int64(text).map { (Timestamp(milliseconds: $0), request) } }
     }
 }
 

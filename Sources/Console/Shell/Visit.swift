@@ -47,8 +47,15 @@ struct Visit: Sendable {
 
     /// For a change within an application: what a REST command would be told, and that an operator did it.
     ///
-    /// - Throws: a refusal when the application has no admin in whose name it could be done.
-    func call(for application: Chat.Application) throws(ChatError) -> Call {
+    /// The application is looked up anew: what is done in many steps ends when it is switched off or deleted meanwhile.
+    ///
+    /// - Throws: what a REST command would be refused with because of the application, 70020 and 60016; a refusal when it
+    ///   has no admin in whose name it could be done.
+    func call(for application: Chat.Application) async throws(ChatError) -> Call {
+        guard let application = try await services.systems.applications.find(application.id) else {
+            throw Self.noApplication("\(application.id)")
+        }
+        try application.demandEnabled()
         guard let administrator = Self.administrator(of: application) else {
             throw .ofTheConsole(texts["errors.noAdmin"])
         }
@@ -73,19 +80,48 @@ struct Visit: Sendable {
     func application() async throws(ChatError) -> Chat.Application {
         let text = parameters.get("app") ?? ""
         guard let id = SDKAppID(text), let application = try await services.systems.applications.find(id) else {
-            throw ChatError(.applicationNotFound, "There is no application \(text).")
+            throw Self.noApplication(text)
         }
         return application
+    }
+
+    private static func noApplication(_ text: String) -> ChatError {
+        ChatError(.applicationNotFound, "There is no application \(text).")
     }
 
     /// A parameter of the query, empty when it is not there.
     func asked(_ name: String) -> String { query[name] }
 
-    /// Where a page of a list begins, by a parameter of the query; empty for what no ID or key can be.
-    func cursor(_ name: String) -> String {
+    /// Where a page of a list begins, by a parameter of the query; empty on the first page.
+    ///
+    /// - Throws: that there is no such place, for what no ID or key can be.
+    func cursor(_ name: String) throws(ChatError) -> String {
         let text = asked(name)
-        return text.utf8.allSatisfy { (0x20...0x7E).contains($0) } ? text : ""
+        guard Self.isKey(text) else { throw .absent(texts["errors.noPlace"]) }
+        return text
     }
+
+    /// The same, where it is a text of several parts; nil on the first page.
+    ///
+    /// - Parameter read: takes the text apart; nil for one that is no place.
+    func place<Place>(_ name: String, _ read: (String) -> Place?) throws(ChatError) -> Place? {
+        let text = try cursor(name)
+        guard !text.isEmpty else { return nil }
+        guard let place = read(text) else { throw .absent(texts["errors.noPlace"]) }
+        return place
+    }
+
+    /// The delivery that the path names.
+    ///
+    /// - Throws: that there is none, for what no delivery's ID can be.
+    func delivery() throws(ChatError) -> String {
+        let text = named("delivery")
+        guard Self.isKey(text) else { throw .absent(texts["webhooks.noDelivery"]) }
+        return text
+    }
+
+    /// Whether a key of the storage can be so; PostgreSQL takes no NUL, not even to compare with.
+    private static func isKey(_ text: String) -> Bool { text.utf8.allSatisfy { (0x20...0x7E).contains($0) } }
 
     /// A parameter of the path, decoded.
     func named(_ name: String) -> String {

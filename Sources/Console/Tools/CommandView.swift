@@ -62,21 +62,10 @@ struct CommandView: Sendable {
             visit.services.emulator == nil
             ? "https://YOUR-SERVER" : "\(visit.isSecure ? "https" : "http")://\(visit.host)"
         let query = [
-            "sdkappid=\(application.id)", "identifier=\(escaped(admin))", "usersig=USERSIG", "random=99999999",
+            "sdkappid=\(application.id)", "identifier=\(admin.percentEncoded)", "usersig=USERSIG", "random=99999999",
             "contenttype=json",
         ].joined(separator: "&")
         return "curl -X POST \(quoted("\(server)\(path)?\(query)")) \\\n  -d "
-    }
-
-    /// A UserID in a query; its characters are ASCII.
-    private static func escaped(_ name: String) -> String {
-        name.utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "#"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"), UInt8(ascii: ":"):
-                "%" + String(byte, radix: 16, uppercase: true)
-            default: String(UnicodeScalar(byte))
-            }
-        }.joined()
     }
 
     /// As one word of a shell's line.

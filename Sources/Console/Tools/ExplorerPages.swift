@@ -57,14 +57,14 @@ struct ExplorerPages: Sendable {
         if let entry = services.emulator?.log.entry(visit.asked("from")), !entry.isCut {
             return PrettyJSON.text(entry.call.body)
         }
-        return JSONValue.object(card.sample).indentedText
+        return PrettyJSON.text(.object(card.sample))
     }
 
     private func run(_ command: any Command, _ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         let body = form.raw("body")
         do throws(ChatError) {
-            let call = try visit.call(for: application).once(form, visit)
+            let call = try await visit.call(for: application).once(form, visit)
             let began = ContinuousClock.now
             let reply = await command.reply(to: Array(body.utf8), for: call)
             let duration = ContinuousClock.now - began

@@ -74,7 +74,7 @@ struct RequestPages: Sendable {
                 && (code.isEmpty || String(entry.call.code.rawValue) == code)
         }.prefix(Self.rows + 1)
         let page = Array(found)
-        let query = "command=\(command.urlEncoded)&code=\(code.urlEncoded)"
+        let query = "command=\(command.percentEncoded)&code=\(code.percentEncoded)"
         let content = List(
             tools: frame,
             commands: [Choice(value: "", text: visit.texts["tools.requests.everyCommand"], isChosen: command.isEmpty)]
@@ -129,19 +129,5 @@ extension RequestLog.Entry {
     /// The last part of the path: the command's name, if it is one.
     fileprivate var commandName: String {
         String(call.path.split(separator: "/").last ?? "/")
-    }
-}
-
-extension String {
-    /// As a value in a query.
-    fileprivate var urlEncoded: String {
-        utf8.map { byte in
-            switch byte {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-                String(UnicodeScalar(byte))
-            default: (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }.joined()
     }
 }

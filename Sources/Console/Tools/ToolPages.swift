@@ -139,16 +139,3 @@ struct TimeSpan: Sendable {
         Self.units.map { Choice(value: $0.key, text: texts["tools.units.\($0.key)"], isChosen: $0.key == unit) }
     }
 }
-
-/// JSON for people to read.
-enum PrettyJSON {
-    /// Nested lists of nothing would become many times as long; such a text is shown as it is.
-    private static let longest = 65_536
-
-    /// The text with a member a line; as it is when it is no JSON.
-    static func text(_ bytes: [UInt8]) -> String {
-        guard let value = try? JSONValue(parsing: bytes) else { return String(decoding: bytes, as: UTF8.self) }
-        let text = value.indentedText
-        return text.utf8.count <= longest ? text : String(decoding: bytes, as: UTF8.self)
-    }
-}

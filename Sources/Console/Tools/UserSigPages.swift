@@ -32,6 +32,7 @@ struct UserSigPages: Sendable {
         let identifier: String
         let report: TokenReportView?
         let newIdentifier: String
+        let longestID: Int
         let amount: String
         let units: [Choice]
         let made: Made?
@@ -59,6 +60,7 @@ struct UserSigPages: Sendable {
             identifier: identifier,
             report: report,
             newIdentifier: newIdentifier ?? Visit.administrator(of: application)?.rawValue ?? "",
+            longestID: UserID.longest,
             amount: lifetime.typed,
             units: lifetime.choices(visit.texts),
             made: made

@@ -68,7 +68,7 @@ struct DeadLetterPages: Sendable {
         let letters = try await deliveries.deadLetters(
             of: application.id,
             newest: Self.rows,
-            before: Self.place(visit.asked("before"))
+            before: try visit.place("before", Self.place)
         )
         let counted = try await deliveries.countDeadLetters(of: application.id, atMost: Self.mostCounted + 1)
         let count = counted > Self.mostCounted ? "\(Self.mostCounted)+" : "\(counted)"
@@ -120,7 +120,7 @@ struct DeadLetterPages: Sendable {
     private func retry(_ visit: Visit) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         guard
-            try await deliveries.retry(visit.named("delivery"), of: application.id, by: visit.operation())
+            try await deliveries.retry(try visit.delivery(), of: application.id, by: visit.operation())
         else { return .problem(.notFound, "webhooks.noDelivery") }
         return .done("webhookRetried", path: "\(WebhookPages.path(of: application))/dead")
     }

@@ -52,7 +52,7 @@ struct DeliveryPages: Sendable {
         let filter = Self.filter(visit)
         let found = try await deliveries.search(
             filter,
-            before: Self.place(visit.asked("before")),
+            before: try visit.place("before", Self.place),
             limit: Self.rows,
             of: application.id
         )
@@ -151,34 +151,36 @@ struct DeliveryPages: Sendable {
         let body: String?
         let isCut: Bool
         let attempts: [Attempt]
+        let older: String?
+        let newest: String?
     }
 
     private func delivery(_ visit: Visit) async throws(ChatError) -> Answer {
         let application = try await visit.application()
-        let delivery = visit.named("delivery")
-        guard let trace = try await deliveries.trace(delivery, of: application.id) else {
-            return .problem(.notFound, "webhooks.noDelivery")
-        }
-        let path = WebhookPages.path(of: application)
-        let command = trace.attempts.last?.command ?? trace.letter?.call.command ?? ""
-        let attempted = trace.attempts.filter { $0.attempt > 0 }
-        let isDelivered = attempted.last?.status == 200
+        let delivery = try visit.delivery()
+        let place = try visit.place("before") { text in Self.place("\(text).\(delivery)") }
+        guard
+            let trace = try await deliveries.trace(delivery, before: place, limit: Self.rows, of: application.id)
+        else { return .problem(.notFound, "webhooks.noDelivery") }
+        let path = "\(WebhookPages.path(of: application))/deliveries/\(delivery.percentEncoded)"
+        let command = (trace.last ?? trace.attempts.last)?.command ?? trace.letter?.call.command ?? ""
+        let isDelivered = trace.last?.isDelivered ?? false
         let state =
             trace.letter != nil ? "dead" : trace.waiting != nil ? "waiting" : isDelivered ? "delivered" : "failed"
         let content = Delivery(
             tabs: WebhookPages.tabs(trace.letter == nil ? "log" : "dead", application, visit),
-            path: "\(path)/deliveries/\(delivery.percentEncoded)",
+            path: path,
             delivery: delivery,
             command: command,
             meaning: WebhookNames.meaning(command, visit.texts),
-            channel: (trace.letter?.channel ?? attempted.last?.channel)?.nonEmpty,
+            channel: (trace.letter?.channel ?? trace.last?.channel)?.nonEmpty,
             state: visit.texts["webhooks.states.\(state)"],
             isGood: state == "delivered",
             isBad: state == "dead" || state == "failed",
             queued: (trace.letter?.queuedAt ?? trace.waiting?.queuedAt)?.shown,
             isDead: trace.letter != nil,
-            headers: Self.headers(delivery, attempted.last?.at),
-            body: trace.request.map(Self.shown),
+            headers: Self.headers(delivery, trace.last?.at),
+            body: trace.request.map(PrettyJSON.text),
             isCut: trace.letter == nil && trace.waiting == nil
                 && trace.request?.count == WebhookAttempt.longestRequestHead,
             attempts: trace.attempts.map { entry in
@@ -188,12 +190,14 @@ struct DeliveryPages: Sendable {
                     time: entry.at.shown,
                     iso: entry.at.iso,
                     outcome: entry.outcome,
-                    isDelivered: entry.status == 200,
+                    isDelivered: entry.isDelivered,
                     latency: entry.latencyMilliseconds,
                     reply: String(decoding: entry.reply, as: UTF8.self),
                     hasReply: !entry.reply.isEmpty
                 )
-            }
+            },
+            older: trace.older.map { "\(path)?before=\($0.at.milliseconds).\($0.attempt)#attempts" },
+            newest: place == nil ? nil : "\(path)#attempts"
         )
         return .page(
             Page("webhook-delivery", title: "webhooks.delivery", content, of: application, section: "webhooks")
@@ -204,11 +208,6 @@ struct DeliveryPages: Sendable {
     private static func headers(_ delivery: String, _ at: Timestamp?) -> String {
         let time = at.map { "X-Rostrum-Timestamp: \($0.seconds)\n" } ?? ""
         return "Content-Type: application/json\nX-Rostrum-Delivery: \(delivery)\n\(time)X-Rostrum-Signature: v1=…"
-    }
-
-    /// Indented when it is JSON, which what was cut is not.
-    private static func shown(_ body: [UInt8]) -> String {
-        (try? JSONValue(parsing: body))?.indentedText ?? String(decoding: body, as: UTF8.self)
     }
 }
 

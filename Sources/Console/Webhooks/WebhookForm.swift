@@ -10,6 +10,7 @@ struct WebhookForm: Sendable {
         let isOn: Bool
     }
 
+    let edition: String
     let url: String
     let before: [Switch]
     let after: [Switch]
@@ -21,6 +22,7 @@ struct WebhookForm: Sendable {
     /// As they are.
     init(_ settings: WebhookSettings, _ texts: Texts) {
         self.init(
+            edition: settings.edition.text,
             url: settings.url?.rawValue ?? "",
             commands: settings.commands,
             hasToken: !settings.token.isEmpty,
@@ -34,6 +36,7 @@ struct WebhookForm: Sendable {
     /// As they were typed; a token is not shown again.
     init(_ form: Form, _ settings: WebhookSettings, _ texts: Texts) {
         self.init(
+            edition: form[Edition.field],
             url: form["url"],
             commands: Self.commands(form),
             hasToken: !settings.token.isEmpty,
@@ -45,6 +48,7 @@ struct WebhookForm: Sendable {
     }
 
     private init(
+        edition: String,
         url: String,
         commands: Set<WebhookCommand>,
         hasToken: Bool,
@@ -53,7 +57,8 @@ struct WebhookForm: Sendable {
         retry: String,
         _ texts: Texts
     ) {
-        (self.url, self.hasToken, self.removesToken) = (url, hasToken, removesToken)
+        (self.edition, self.url) = (edition, url)
+        (self.hasToken, self.removesToken) = (hasToken, removesToken)
         let switches = WebhookCommand.allCases.map { command in
             Switch(
                 name: Self.field(of: command),
@@ -80,8 +85,14 @@ struct WebhookForm: Sendable {
 
     /// What a form that was sent shall change.
     ///
-    /// - Throws: 70402 when the URL breaks its rule, or a choice is none.
-    static func change(_ form: Form) throws(ChatError) -> ApplicationChange {
+    /// - Throws: that somebody else has changed the settings since the form was shown; 70402 when the URL breaks its rule,
+    ///   or a choice is none.
+    static func change(
+        _ form: Form,
+        of settings: WebhookSettings,
+        _ texts: Texts
+    ) throws(ChatError) -> ApplicationChange {
+        try form.demand(settings.edition, texts)
         var change = ApplicationChange()
         if form["url"].isEmpty {
             change.webhooks.url = .some(nil)
@@ -102,6 +113,29 @@ struct WebhookForm: Sendable {
         return change
     }
 
+    /// What was sent otherwise than the settings are.
+    static func unsaved(_ form: Form, of settings: WebhookSettings, _ texts: Texts) -> [Unsaved] {
+        let switches = WebhookCommand.allCases.map { command in
+            (
+                texts["webhooks.commands.\(command)"], texts[yesOrNo: form.isOn(field(of: command))],
+                texts[yesOrNo: settings.commands.contains(command)]
+            )
+        }
+        let (policy, retry) = (settings.timeoutPolicy.rawValue, settings.retry.rawValue)
+        return Unsaved.among(
+            [(texts["webhooks.url"], form["url"], settings.url?.rawValue ?? "")] + switches + [
+                (
+                    texts["webhooks.policy"], texts["webhooks.policies.\(form["policy"])"],
+                    texts["webhooks.policies.\(policy)"]
+                ),
+                (
+                    texts["webhooks.retry"], texts["webhooks.retries.\(form["retry"])"],
+                    texts["webhooks.retries.\(retry)"]
+                ),
+            ]
+        )
+    }
+
     private static func choice<Value: RawRepresentable<String> & CaseIterable>(
         _ text: String,
         _ what: String
@@ -111,5 +145,17 @@ struct WebhookForm: Sendable {
             throw ChatError(.accountParameterInvalid, "\(what) must be one of \(allowed).")
         }
         return value
+    }
+}
+
+extension WebhookSettings {
+    /// Of what the form shows: of the token only whether there is one.
+    fileprivate var edition: Edition {
+        Edition(
+            [
+                url?.rawValue ?? "", commands.map(\.rawValue).sorted().joined(separator: " "), timeoutPolicy.rawValue,
+                retry.rawValue, token.isEmpty ? "no" : "yes",
+            ]
+        )
     }
 }

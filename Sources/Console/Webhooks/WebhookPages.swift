@@ -117,24 +117,28 @@ struct WebhookPages: Sendable {
     }
 
     private func change(_ visit: Visit, _ form: Form) async throws(ChatError) -> Answer {
-        let application = try await visit.application()
+        let (application, texts) = (try await visit.application(), visit.texts)
+        let applications = services.systems.applications
         do throws(ChatError) {
-            _ = try await services.systems.applications.update(
-                application.id,
-                try WebhookForm.change(form),
-                by: visit.operation()
-            )
+            try await applications.update(application.id, by: visit.operation()) { present throws(ChatError) in
+                try WebhookForm.change(form, of: present.webhooks, texts)
+            }
             return .done("webhooksChanged", path: Self.path(of: application))
         } catch {
-            let typed = WebhookForm(form, application.webhooks, visit.texts)
-            return .page(try await page(visit, application, typed, problem: error))
+            guard error.isChangedMeanwhile, let present = try await applications.load(application.id) else {
+                let typed = WebhookForm(form, application.webhooks, texts)
+                return .page(try await page(visit, application, typed, problem: error))
+            }
+            var page = try await page(visit, present, WebhookForm(present.webhooks, texts), problem: error)
+            page.unsaved = WebhookForm.unsaved(form, of: present.webhooks, texts)
+            return .page(page)
         }
     }
 
     private func test(_ visit: Visit) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         do throws(ChatError) {
-            let attempt = try await services.systems.webhooks.test(application)
+            let attempt = try await services.systems.webhooks.test(application, by: visit.operation())
             let path = "\(Self.path(of: application))/deliveries/\(attempt.delivery)"
             return attempt.isDelivered ? .done("webhookTested", path: path) : .redirect(path)
         } catch {
