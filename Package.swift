@@ -147,9 +147,13 @@ let package = Package(
         ),
 
         // The operator's pages.
+        .systemLibrary(name: "CQRCode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         library(
             "Console",
-            uses: ["Addresses", "AdminAPI", "Chat", "ChatProtocol", "Emulator", "Observability", "UserSig", "Web"],
+            uses: [
+                "Addresses", "AdminAPI", "CQRCode", "Chat", "ChatProtocol", "Emulator", "Observability", "UserSig",
+                "Web",
+            ],
             from: [.asyncAlgorithms, .crypto, .httpTypes, .hummingbird, .logging, .mustache, .nioCore]
         ),
 

@@ -67,7 +67,13 @@ package struct Systems: Sendable {
         timeline = Timeline(database: database, generation: generation)
         deliveries = Deliveries(database: database, bus: bus, clock: clock)
         // Operators live in the machine's time, also where a test moves the emulator's.
-        operators = Operators(database: database, clock: SystemClock(), random: random, secrets: secrets)
+        operators = Operators(
+            database: database,
+            clock: SystemClock(),
+            random: random,
+            secrets: secrets,
+            metrics: metrics
+        )
         sweep = Sweep(database: database, applications: applications, accounts: accounts, clock: clock)
         // What was committed then was told to nobody.
         database.listenForUncertainty { bus.tellOfGap() }

@@ -54,6 +54,7 @@ class AccessTest(ConsoleCase):
         self.sign_in("dave", PASSWORD)
         self.page.open("/console/account")
         secret = self.page.find(".secret").text
+        self.assertTrue(self.page.find(".qr-code path").get_attribute("d").startswith("M4 4h7v1"))
         self.page.fill(
             second_current=PASSWORD,
             code="000000" if one_time_code(secret) != "000000" else "111111",

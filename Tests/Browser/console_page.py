@@ -7,6 +7,7 @@ text that is hard to read, what the keyboard does not reach, what is wider than 
 import base64
 import pathlib
 
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -178,7 +179,11 @@ class Page:
         return self.driver.current_url.removeprefix(self.url)
 
     def wait(self, condition):
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.1).until(lambda _: condition())
+        """Waits until it holds, also where the page puts another element in place of the one that was looked at."""
+        waiting = WebDriverWait(
+            self.driver, PATIENCE, poll_frequency=0.1, ignored_exceptions=[StaleElementReferenceException]
+        )
+        return waiting.until(lambda _: condition())
 
     def fill(self, **fields):
         """Types into fields by their IDs; an underscore stands for a hyphen. A list is chosen from by its value."""

@@ -1,5 +1,7 @@
 """What an operator watches: webhooks and the monitor."""
 
+from selenium.webdriver.common.by import By
+
 from console_case import APPLICATION, ConsoleCase
 from console_data import NEWS, Backend, Installation, text
 
@@ -84,6 +86,9 @@ class MonitorTest(ConsoleCase):
             api.send(NEWS, text(f"m{number}"))
         page.wait(lambda: self.driver.execute_script(
             "return Number(document.querySelector(\"[data-chart='posts'] svg .curve\").getBBox().height) > 0"))
+        row = "//th[text()='Posts']/following-sibling::td"
+        page.wait(lambda: [cell.text for cell in self.driver.find_elements(By.XPATH, row)][-1:] == ["5"])
+        self.assertFalse(page.find("[data-monitor-still]").is_displayed())
         self.assert_good("monitor-busy")
         page.find("[data-span='1d']").click()
         page.wait(lambda: page.find("[data-span='1d']").get_attribute("aria-pressed") == "true")

@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import MetricsTestKit
 import RostrumTesting
 import Testing
 
@@ -41,6 +42,46 @@ import Testing
         case .signedIn: .signedIn
         case .wrong: .wrong
         case .lockedOut: .lockedOut
+        }
+    }
+
+    private func session(of name: OperatorName, _ operators: Operators) async throws -> OperatorSession {
+        let token = try await operators.admit(name, from: "192.0.2.200")
+        return try #require(try await operators.session(token))
+    }
+
+    @Test("who locked himself out is in the audit once, an operator by name and a stranger's word not at all")
+    func lockIsTold() async throws {
+        try await withOperators { operators, _, _ in
+            for name in ["alice", "my password"] {
+                for _ in 0..<15 { _ = try await signIn(operators, name, "wrong", from: "192.0.2.1") }
+            }
+            let locks = try await operators.audit(100).filter { $0.action == "sign-in locked" }
+            #expect(Set(locks.map(\.target)) == ["alice", "an unknown name"])
+            #expect(locks.count == 2 && locks.allSatisfy { $0.caller == "visitor" && $0.address == "192.0.2.1" })
+        }
+    }
+
+    @Test("how attempts to sign in end is counted")
+    func counted() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let metrics = TestMetrics()
+            let operators = Operators(
+                database: installation.database,
+                clock: installation.clock,
+                random: installation.random,
+                secrets: installation.secrets,
+                cost: .cheap,
+                metrics: metrics
+            )
+            let alice = try #require(OperatorName(rawValue: "alice"))
+            try await operators.create(alice, .owner, password: Self.password, by: installation.operation())
+            #expect(try await signIn(operators, from: "192.0.2.1") == .signedIn)
+            for _ in 0..<12 { _ = try await signIn(operators, "alice", "wrong", from: "192.0.2.1") }
+            let counts = try ["signed-in", "wrong", "locked-out"].map { result in
+                try metrics.expectCounter("rostrum_console_sign_ins", [("result", result)]).totalValue
+            }
+            #expect(counts == [1, 10, 2])
         }
     }
 
@@ -120,10 +161,11 @@ import Testing
             let clock = installation.clock
             let alice = try #require(OperatorName(rawValue: "alice"))
             let factor = operators.newSecondFactor()
+            let session = try await session(of: alice, operators)
             let added = try await operators.addSecondFactor(
                 factor,
                 code: factor.code(at: clock.now),
-                to: alice,
+                in: session,
                 by: installation.operation()
             )
             #expect(added)
@@ -142,6 +184,7 @@ import Testing
             for number in 0..<10 {
                 #expect(try await signIn(operators, code: "no code", from: "203.0.113.\(number)") == .wrong)
             }
+            #expect(try await operators.audit(1).map(\.action) == ["second factor locked"])
             let right = factor.code(at: clock.now)
             #expect(try await signIn(operators, code: right, from: "198.51.100.1") == .wrong)
             clock.advance(seconds: 300)

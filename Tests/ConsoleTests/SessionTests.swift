@@ -107,12 +107,15 @@ import Testing
         try await StorageEngine.sqlite.withInstallation { installation in
             let browser = try await Browser(installation, as: .owner)
             let owner = try #require(OperatorName(rawValue: "owner"))
+            let session = try #require(
+                try await browser.operators.session(try await browser.operators.admit(owner, from: "192.0.2.1"))
+            )
             let factor = browser.operators.newSecondFactor()
             let operation = Operation(performer: "test", time: installation.clock.now, random: SeededRandom())
 
             let (late, now) = (factor.code(at: installation.clock.now), factor.code(at: SystemClock().now))
-            #expect(try await !browser.operators.addSecondFactor(factor, code: late, to: owner, by: operation))
-            #expect(try await browser.operators.addSecondFactor(factor, code: now, to: owner, by: operation))
+            #expect(try await !browser.operators.addSecondFactor(factor, code: late, in: session, by: operation))
+            #expect(try await browser.operators.addSecondFactor(factor, code: now, in: session, by: operation))
             let entry = try #require(try await browser.operators.audit(1).first)
             #expect(entry.time > installation.clock.now)
         }

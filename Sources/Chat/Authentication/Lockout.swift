@@ -21,12 +21,13 @@ final class Lockout<Caller: Hashable & Sendable>: Sendable {
         var failures: [Timestamp] = []
         var lockedUntil: Timestamp?
 
-        mutating func fail(at now: Timestamp, mostFailures: Int, period: Int64) {
+        mutating func fail(at now: Timestamp, mostFailures: Int, period: Int64) -> Bool {
             failures.removeAll { !(0..<period).contains(now.milliseconds(since: $0)) }
             failures.append(now)
-            guard failures.count >= mostFailures else { return }
+            guard failures.count >= mostFailures else { return false }
             failures = []
             lockedUntil = Timestamp(milliseconds: now.milliseconds &+ period)
+            return true
         }
 
         func isOver(at now: Timestamp, period: Int64) -> Bool {
@@ -45,12 +46,15 @@ final class Lockout<Caller: Hashable & Sendable>: Sendable {
         }
     }
 
-    func failed(_ caller: Caller, at now: Timestamp) {
+    /// - Returns: whether this failure was one too many, and the lock begins.
+    @discardableResult
+    func failed(_ caller: Caller, at now: Timestamp) -> Bool {
         records.withLock { records in
             if records.count >= capacity, records[caller] == nil { prune(&records, at: now) }
             var record = records[caller] ?? Record()
-            record.fail(at: now, mostFailures: mostFailures, period: period)
+            let isLocked = record.fail(at: now, mostFailures: mostFailures, period: period)
             records[caller] = record
+            return isLocked
         }
     }
 

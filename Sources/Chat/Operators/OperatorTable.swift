@@ -155,8 +155,14 @@ enum OperatorTable {
         try tx.execute("DELETE FROM operator_sessions WHERE digest = \(hexadecimal(digest))")
     }
 
-    static func deleteSessions(of name: OperatorName, in tx: any Transaction) throws(ChatError) {
-        try tx.execute("DELETE FROM operator_sessions WHERE name = \(name)")
+    /// - Parameter digest: of the session that goes on, if any does.
+    static func deleteSessions(
+        of name: OperatorName,
+        but digest: [UInt8]? = nil,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        let spared = digest.map(hexadecimal) ?? ""
+        try tx.execute("DELETE FROM operator_sessions WHERE name = \(name) AND digest <> \(spared)")
     }
 
     static func deleteSessions(

@@ -8,7 +8,7 @@ package struct OperatorSession: Sendable {
     /// What every form of the session has in it, so that no other page can send one.
     package let formToken: String
     /// Which session it is, for ending it.
-    fileprivate let digest: [UInt8]
+    let digest: [UInt8]
 }
 
 extension Operators {
@@ -27,21 +27,62 @@ extension Operators {
         case lockedOut
     }
 
+    /// Lets somebody in who knows an operator's name and password, and his code where he has a second factor.
+    ///
+    /// Failures are counted; those that lock somebody out are in the audit.
+    ///
+    /// - Parameter address: the visitor's; failures lock out the name and the address together.
     package func signIn(
         _ name: String,
         password: String,
         code: String,
         from address: String
     ) async throws(ChatError) -> SigningIn {
+        let outcome = try await judge(name, password, code, from: address)
+        counters.count(outcome)
+        return outcome
+    }
+
+    private func judge(
+        _ name: String,
+        _ password: String,
+        _ code: String,
+        from address: String
+    ) async throws(ChatError) -> SigningIn {
         let outcome = try await limits.attempt(name, from: address, clock) { () throws(ChatError) in
-            try await verify(name, password, code)
+            try await verify(name, password, code, from: address)
         }
         switch outcome {
         case .right(let (who, password)):
             return try await begin(who, with: password, from: address).map { .signedIn($0, token: $1) } ?? .wrong
-        case .wrong: return .wrong
+        case .wrong(let locks):
+            if locks { try await recordLock("sign-in locked", name, from: address) }
+            return .wrong
         case .refused: return .lockedOut
         }
+    }
+
+    /// Tells owners in the audit that somebody was guessing.
+    ///
+    /// A name that no operator has is not kept: people type passwords into the wrong field. The work is the same.
+    private func recordLock(_ action: String, _ name: String, from address: String) async throws(ChatError) {
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            let known = try OperatorName(rawValue: name).flatMap { name throws(ChatError) in
+                try OperatorTable.find(name, in: tx)
+            }
+            try record(action, by: "visitor", from: address, about: known?.name.rawValue ?? "an unknown name", in: tx)
+        }
+    }
+
+    private func record(
+        _ action: String,
+        by caller: String,
+        from address: String,
+        about target: String,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        let operation = Operation(performer: caller, address: address, time: clock.now, random: random)
+        try record(action, target, operation, in: tx)
     }
 
     /// Signs in whoever needs no password, because he may do everything anyway: the emulator's user.
@@ -67,7 +108,6 @@ extension Operators {
     ) async throws(ChatError) -> (Operator, token: String)? {
         let now = clock.now
         let token = random.hex(bytes: 32)
-        let operation = Operation(performer: "operator:\(who)", address: address, time: now, random: random)
         let signedIn: Operator? = try await database.write(of: .installation) { tx throws(ChatError) in
             guard let found = try OperatorTable.find(who, in: tx) else { return nil }
             if let password, try OperatorTable.credentials(of: who, in: tx)?.password != password { return nil }
@@ -77,17 +117,7 @@ extension Operators {
                 in: tx
             )
             try OperatorTable.insertSession(Self.digest(token), of: who, address: address, at: now, in: tx)
-            try OperatorTable.record(
-                AuditEntry(
-                    time: now,
-                    requestID: operation.id,
-                    caller: operation.performer,
-                    address: address,
-                    action: "sign in",
-                    target: who.rawValue
-                ),
-                in: tx
-            )
+            try record("sign in", by: "operator:\(who)", from: address, about: who.rawValue, in: tx)
             return found
         }
         return signedIn.map { ($0, token) }
@@ -121,9 +151,11 @@ extension Operators {
         now.milliseconds(since: began) < longestSession * 1000 && now.milliseconds(since: used) < idleSession * 1000
     }
 
-    package func signOut(_ session: OperatorSession) async throws(ChatError) {
-        try await database.write(of: .unordered) { tx throws(ChatError) in
+    package func signOut(_ session: OperatorSession, from address: String) async throws(ChatError) {
+        let name = session.who.name
+        try await database.write(of: .installation) { tx throws(ChatError) in
             try OperatorTable.deleteSession(session.digest, in: tx)
+            try record("sign out", by: "operator:\(name)", from: address, about: name.rawValue, in: tx)
         }
     }
 
@@ -144,7 +176,9 @@ extension Operators {
         }
         switch outcome {
         case .right: return true
-        case .wrong: return false
+        case .wrong(let locks):
+            if locks { try await recordLock("password locked", name.rawValue, from: address) }
+            return false
         case .refused: return nil
         }
     }
@@ -153,7 +187,8 @@ extension Operators {
     private func verify(
         _ name: String,
         _ password: String,
-        _ code: String
+        _ code: String,
+        from address: String
     ) async throws(ChatError) -> (OperatorName, PasswordHash)? {
         guard password.utf8.count <= Self.longestPassword else { return nil }
         let name = OperatorName(rawValue: name)
@@ -173,7 +208,9 @@ extension Operators {
         guard limits.mayTryCode(name, at: now) else { return nil }
         guard let step = secondFactor.step(of: code, at: now, after: credentials.usedStep) else {
             // None at all is forgotten, not guessed.
-            if !code.isEmpty { limits.codeFailed(name, at: now) }
+            if !code.isEmpty, limits.codeFailed(name, at: now) {
+                try await recordLock("second factor locked", name.rawValue, from: address)
+            }
             return nil
         }
         let isFirst = try await database.write(of: .installation) { tx throws(ChatError) in

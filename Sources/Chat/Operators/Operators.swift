@@ -1,6 +1,7 @@
 package import ChatProtocol
 import Crypto
 package import Database
+package import Metrics
 
 /// Who may sign in to the console, and what they may do there.
 ///
@@ -17,16 +18,19 @@ package struct Operators: Sendable {
     private let secrets: SecretBox
     let cost: PasswordCost
     let limits = SignInLimits()
+    let counters: SignInCounters
 
     package init(
         database: any Database,
         clock: any WallClock,
         random: any RandomSource,
         secrets: SecretBox,
-        cost: PasswordCost = .ours
+        cost: PasswordCost = .ours,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance
     ) {
         (self.database, self.clock, self.random, self.secrets) = (database, clock, random, secrets)
         self.cost = cost
+        counters = SignInCounters(metrics)
     }
 
     /// - Throws: 60002 when the name is taken or the password too short or too long.
@@ -42,7 +46,7 @@ package struct Operators: Sendable {
             guard try OperatorTable.insert(name, role, hash, at: clock.now, in: tx) else {
                 throw .badOperator("There is an operator \(name) already; choose another name.")
             }
-            try record("operator create \(role.rawValue)", name, operation, in: tx)
+            try record("operator create \(role.rawValue)", name.rawValue, operation, in: tx)
             return try demand(name, in: tx)
         }
     }
@@ -63,7 +67,7 @@ package struct Operators: Sendable {
         try await database.write(of: .installation) { tx throws(ChatError) in
             guard try OperatorTable.setPassword(of: name, to: hash, in: tx) else { throw .noOperator(name) }
             try OperatorTable.deleteSessions(of: name, in: tx)
-            try record("operator set-password", name, operation, in: tx)
+            try record("operator set-password", name.rawValue, operation, in: tx)
         }
     }
 
@@ -80,7 +84,7 @@ package struct Operators: Sendable {
             _ = try OperatorTable.setRole(of: name, to: role, in: tx)
             if before.role == .owner { try demandOwner(in: tx) }
             if before.role != role { try OperatorTable.deleteSessions(of: name, in: tx) }
-            try record("operator set-role \(role.rawValue)", name, operation, in: tx)
+            try record("operator set-role \(role.rawValue)", name.rawValue, operation, in: tx)
         }
     }
 
@@ -91,7 +95,7 @@ package struct Operators: Sendable {
             _ = try OperatorTable.delete(name, in: tx)
             if before.role == .owner { try demandOwner(in: tx) }
             try OperatorTable.deleteSessions(of: name, in: tx)
-            try record("operator delete", name, operation, in: tx)
+            try record("operator delete", name.rawValue, operation, in: tx)
         }
     }
 
@@ -102,23 +106,27 @@ package struct Operators: Sendable {
         OneTimeCode(secret: random.bytes(20))
     }
 
-    /// Asks for a code from now on whenever he signs in.
+    /// Asks an operator for a code from now on whenever he signs in, and ends his other sessions, which began without one.
     ///
-    /// - Parameter code: what his app shows.
+    /// - Parameters:
+    ///   - code: what his app shows.
+    ///   - session: the one in which he asks for it, which goes on.
     /// - Returns: false when the code is not one of the secret's.
     package func addSecondFactor(
         _ secondFactor: OneTimeCode,
         code: String,
-        to name: OperatorName,
+        in session: OperatorSession,
         by operation: Operation
     ) async throws(ChatError) -> Bool {
+        let name = session.who.name
         guard let step = secondFactor.step(of: code, at: clock.now, after: 0) else { return false }
         let sealed = try secrets.seal(hexadecimal(secondFactor.secret), for: Self.place(name))
         try await database.write(of: .installation) { tx throws(ChatError) in
             guard try OperatorTable.setSecondFactor(of: name, to: sealed, usedStep: step, in: tx) else {
                 throw .noOperator(name)
             }
-            try record("operator add-second-factor", name, operation, in: tx)
+            try OperatorTable.deleteSessions(of: name, but: session.digest, in: tx)
+            try record("operator add-second-factor", name.rawValue, operation, in: tx)
         }
         return true
     }
@@ -128,7 +136,7 @@ package struct Operators: Sendable {
             guard try OperatorTable.setSecondFactor(of: name, to: nil, usedStep: 0, in: tx) else {
                 throw .noOperator(name)
             }
-            try record("operator remove-second-factor", name, operation, in: tx)
+            try record("operator remove-second-factor", name.rawValue, operation, in: tx)
         }
     }
 
@@ -153,9 +161,9 @@ package struct Operators: Sendable {
         try await database.read { tx throws(ChatError) in try OperatorTable.newestAudit(limit, before: last, in: tx) }
     }
 
-    private func record(
+    func record(
         _ action: String,
-        _ name: OperatorName,
+        _ target: String,
         _ operation: Operation,
         in tx: any Transaction
     ) throws(ChatError) {
@@ -165,7 +173,7 @@ package struct Operators: Sendable {
             caller: operation.performer,
             address: operation.address,
             action: action,
-            target: name.rawValue
+            target: target
         )
         try OperatorTable.record(entry, in: tx)
     }

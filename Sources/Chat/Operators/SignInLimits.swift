@@ -12,7 +12,8 @@ final class SignInLimits: Sendable {
     /// What became of an attempt.
     enum Outcome<Success: Sendable>: Sendable {
         case right(Success)
-        case wrong
+        /// - locks: whether it was one failure too many, and what follows is refused.
+        case wrong(locks: Bool)
         /// It was not judged, or what it was judged is not told.
         case refused
     }
@@ -52,9 +53,9 @@ final class SignInLimits: Sendable {
         // Those that were sent at the same time are no way around the lock either.
         guard !isLocked(attempt, at: now) else { return .refused }
         guard let success else {
-            names.failed(attempt, at: now)
-            clients.failed(client, at: now)
-            return .wrong
+            let locksName = names.failed(attempt, at: now)
+            let locksClient = clients.failed(client, at: now)
+            return .wrong(locks: locksName || locksClient)
         }
         return .right(success)
     }
@@ -62,7 +63,8 @@ final class SignInLimits: Sendable {
     /// Whether codes are judged for an operator at all.
     func mayTryCode(_ name: OperatorName, at now: Timestamp) -> Bool { !codes.isLocked(name, at: now) }
 
-    func codeFailed(_ name: OperatorName, at now: Timestamp) { codes.failed(name, at: now) }
+    /// - Returns: whether codes are judged no more from now on.
+    func codeFailed(_ name: OperatorName, at now: Timestamp) -> Bool { codes.failed(name, at: now) }
 
     private func isLocked(_ attempt: Attempt, at now: Timestamp) -> Bool {
         names.isLocked(attempt, at: now) || clients.isLocked(attempt.client, at: now)

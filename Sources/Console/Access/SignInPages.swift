@@ -3,6 +3,7 @@ import ChatProtocol
 import Emulator
 import HTTPTypes
 import Hummingbird
+import Logging
 
 /// The way in and out.
 struct SignInPages: Sendable {
@@ -34,7 +35,7 @@ struct SignInPages: Sendable {
             }
         }
         routes.postOwn("sign-out") { visit, _ throws(ChatError) in
-            try await services.systems.operators.signOut(visit.session)
+            try await services.systems.operators.signOut(visit.session, from: visit.address)
             var response = Response.redirect(to: "\(Console.path)/sign-in", type: .normal)
             SessionCookie.set(nil, in: &response, isSecure: visit.isSecure)
             return .response(response)
@@ -89,7 +90,10 @@ struct SignInPages: Sendable {
             var response = Response.redirect(to: next, type: .normal)
             SessionCookie.set(token, in: &response, isSecure: context.visitor.isSecure)
             return response
-        case .wrong: return page(request, next: next, name: form["name"], problem: "signIn.wrong", .forbidden)
+        case .wrong:
+            // Without the name: people type passwords into the wrong field.
+            context.visitor.logger.notice("a sign-in failed", metadata: ["address": .string(context.visitor.address)])
+            return page(request, next: next, name: form["name"], problem: "signIn.wrong", .forbidden)
         case .lockedOut:
             return page(request, next: next, name: form["name"], problem: "signIn.locked", .tooManyRequests)
         }

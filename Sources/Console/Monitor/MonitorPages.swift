@@ -16,6 +16,7 @@ struct MonitorPages: Sendable {
 
     func add(to routes: Routes) {
         routes.get("monitor") { visit throws(ChatError) in .page(page(visit)) }
+        routes.poll("monitor/numbers") { visit throws(ChatError) in numbers(visit) }
         routes.poll("monitor/history") { visit throws(ChatError) in history(visit) }
         routes.poll("monitor/stream") { visit throws(ChatError) in stream(visit) }
     }
@@ -125,6 +126,14 @@ struct MonitorPages: Sendable {
     }
 
     // MARK: What the script asks for
+
+    /// The rows of the table as they are now.
+    private func numbers(_ visit: Visit) -> Answer {
+        let rows = rows(monitor.lastSeconds, visit.texts).map { row in
+            JSONValue.array([row.name, row.second, row.minute, row.tenMinutes].map { .string($0) })
+        }
+        return .response(.json(["rows": .array(rows)]))
+    }
 
     private func history(_ visit: Visit) -> Answer {
         let span = visit.asked("span")

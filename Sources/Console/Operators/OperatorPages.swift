@@ -134,17 +134,21 @@ struct OperatorPages: Sendable {
         /// As authenticator apps take it.
         let secret: String
         let address: String
+        /// The address as a picture.
+        let code: QRCode?
         let hexadecimalSecret: String
     }
 
     /// - Parameter secondFactor: what was shown before, when its code was wrong.
     private func ownAccount(_ visit: Visit, _ secondFactor: OneTimeCode? = nil, problem: ChatError? = nil) -> Page {
         let secondFactor = secondFactor ?? operators.newSecondFactor()
+        let address = secondFactor.address(for: visit.who.name)
         let content = OwnAccount(
             password: PasswordField(visit.texts),
             hasSecondFactor: visit.who.hasSecondFactor,
             secret: secondFactor.text,
-            address: secondFactor.address(for: visit.who.name),
+            address: address,
+            code: QRCode(address),
             hexadecimalSecret: secondFactor.hexadecimalSecret
         )
         return Page("own-account", title: "ownAccount.title", content, problem: problem)
@@ -179,9 +183,13 @@ struct OperatorPages: Sendable {
         do throws(ChatError) {
             try await demandPassword(visit, form)
             let code = form["code"].filter { $0 != " " }
-            guard
-                try await operators.addSecondFactor(secondFactor, code: code, to: visit.who.name, by: visit.operation())
-            else { throw .ofTheConsole(visit.texts["ownAccount.wrongCode"]) }
+            let isRight = try await operators.addSecondFactor(
+                secondFactor,
+                code: code,
+                in: visit.session,
+                by: visit.operation()
+            )
+            guard isRight else { throw .ofTheConsole(visit.texts["ownAccount.wrongCode"]) }
             return .done("ownAccountChanged", path: "\(Console.path)/account")
         } catch {
             return .page(ownAccount(visit, secondFactor, problem: error))

@@ -161,6 +161,7 @@ package struct RunningServer: Sendable {
                 "rostrum_broadcasts": "Broadcasts that were taken, by kind.",
                 "rostrum_usersig_cache": "UserSigs looked up among those verified before.",
                 "rostrum_commit_batch_size": "Operations that one durable commit carried.",
+                "rostrum_console_sign_ins": "Attempts to sign in to the console by result.",
                 "rostrum_webhook_attempts": "Attempts at \"after\" webhooks by result.",
                 "rostrum_webhook_duration": "Time from an attempt's beginning to the end of the reply.",
                 "rostrum_webhook_dead_letters": "\"After\" webhooks that were given up.",

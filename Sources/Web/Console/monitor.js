@@ -15,6 +15,8 @@
   // Lines of REST calls beyond this share one, as they do in what the server sends first.
   const mostCodes = 6;
   const others = "others";
+  // How often the table is brought up to date.
+  const secondsOfTable = 5;
 
   let span = "10m";
   let times = [];
@@ -212,6 +214,8 @@
   const charts = [...root.querySelectorAll("[data-chart]")].map((section) => new Chart(section));
   const broken = document.querySelector("[data-monitor-broken]");
   const buttons = document.querySelector("[data-monitor-spans]");
+  const table = document.querySelector("[data-monitor-numbers]");
+  const still = document.querySelector("[data-monitor-still]");
   buttons.hidden = false;
 
   function drawAll() {
@@ -255,6 +259,36 @@
     drawAll();
   }
 
+  // The table, from the server: a median of ten minutes is not to be had from those of seconds.
+  let isCounting = false;
+  async function count() {
+    if (isCounting) return;
+    isCounting = true;
+    try {
+      const response = await fetch(`${root.dataset.monitor}/numbers`, { redirect: "error" });
+      if (!response.ok) return;
+      const { rows } = await response.json();
+      table.replaceChildren(...rows.map(([name, ...values]) => {
+        const row = document.createElement("tr");
+        const head = document.createElement("th");
+        head.scope = "row";
+        head.textContent = name;
+        row.append(head, ...values.map((value) => {
+          const cell = document.createElement("td");
+          cell.className = "number";
+          cell.textContent = value;
+          return cell;
+        }));
+        return row;
+      }));
+      still.hidden = true;
+    } catch {
+      // The stream says that the server is away.
+    } finally {
+      isCounting = false;
+    }
+  }
+
   buttons.addEventListener("click", (event) => {
     const chosen = event.target.dataset.span;
     if (!chosen || chosen === span) return;
@@ -272,7 +306,9 @@
     stream = new EventSource(`${root.dataset.monitor}/stream`);
     for (const [name, { event }] of Object.entries(spans)) {
       stream.addEventListener(event, (message) => {
-        if (span === name) take(JSON.parse(message.data));
+        const point = JSON.parse(message.data);
+        if (span === name) take(point);
+        if (event === "second" && point.time % secondsOfTable === 0) count();
       });
     }
     stream.addEventListener("open", load);
