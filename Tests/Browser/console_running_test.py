@@ -164,6 +164,23 @@ class ChannelsTest(ConsoleCase):
         page.open(channel("@TOA#_tides"))
         self.assertIn("There is no such channel", page.text)
 
+    def test_who_comes_too_late_undoes_nothing_and_keeps_what_he_typed(self):
+        page = self.page
+        self.sign_in_as_developer()
+        page.open(channel("@TOA#_fishing", "/edit"))
+        page.fill(introduction="Typed by who was late")
+        self.api.channel(
+            "modify_official_account_base_info", Official_Account="@TOA#_fishing", Introduction="Written by another"
+        )
+        page.press("form.card button.primary")
+        self.assertEqual(page.find("#introduction").get_attribute("value"), "Written by another")
+        self.assertIn("Typed by who was late", page.text)
+        self.assert_good("channel-too-late")
+        page.fill(introduction="Typed by who was late")
+        page.press("form.card button.primary")
+        self.assertIn("Typed by who was late", page.text)
+        self.assertTrue(page.has(".notice.good"))
+
     def test_subscribers_are_added_found_and_removed(self):
         page = self.page
         self.sign_in_as_developer()
