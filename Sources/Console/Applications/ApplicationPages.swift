@@ -77,6 +77,7 @@ struct ApplicationPages: Sendable {
         let plans: [Choice]
         let admins: String
         let longestName: Int
+        let nameHint: String
     }
 
     private func new(
@@ -91,7 +92,8 @@ struct ApplicationPages: Sendable {
             name: typed?["name"] ?? "",
             plans: Choice.plans(plan, visit.texts),
             admins: typed?.raw("admins") ?? "administrator",
-            longestName: NewApplication.longestName
+            longestName: NewApplication.longestName,
+            nameHint: visit.texts["newApp.nameHint", ["longest": String(NewApplication.longestName)]]
         )
         return Page("application-new", title: "newApp.title", content, section: "apps", problem: problem)
     }

@@ -151,6 +151,7 @@ struct DeliveryPages: Sendable {
         let body: String?
         let isCut: Bool
         let attempts: [Attempt]
+        let replyHint: String
         let older: String?
         let newest: String?
     }
@@ -196,6 +197,7 @@ struct DeliveryPages: Sendable {
                     hasReply: !entry.reply.isEmpty
                 )
             },
+            replyHint: visit.texts["webhooks.replyHint", ["length": String(WebhookAttempt.longestReplyHead)]],
             older: trace.older.map { "\(path)?before=\($0.at.milliseconds).\($0.attempt)#attempts" },
             newest: place == nil ? nil : "\(path)#attempts"
         )
