@@ -71,7 +71,7 @@ import Testing
             let before = try await installation.audit().count
             faulty.failWrites(with: DatabaseError(.readOnly, "the test says so"))
 
-            let reply = await command.reply(to: Array(example.body.utf8), for: call)
+            let reply = await command.reply(to: Array(example.body.utf8), for: call, seenBy: nil)
 
             #expect((faulty.refusedWrites > 0) == card.changes)
             #expect((reply.code == .ok) == !card.changes)
@@ -98,7 +98,7 @@ import Testing
                     requestID: call.requestID,
                     time: call.time
                 )
-                let reply = await command.reply(to: Array(body.utf8), for: own)
+                let reply = await command.reply(to: Array(body.utf8), for: own, seenBy: nil)
                 #expect(try TestAPI.Reply(reply.bytes).code == reply.code)
                 return try TestAPI.Reply(reply.bytes)
             }

@@ -42,12 +42,25 @@ package struct CommandReply: Sendable {
 
 extension Command {
     /// Answers a call that was let in elsewhere, as an operator's is by the console.
-    package func reply(to body: [UInt8], for call: Call) async -> CommandReply {
-        await CommandReply(to: call.requestID, card.codes) { () throws(ChatError) in
+    ///
+    /// - Parameter observer: the emulator's, which sees such a call like any other; nil in production.
+    package func reply(
+        to body: [UInt8],
+        for call: Call,
+        seenBy observer: (any CallObserver)?
+    ) async -> CommandReply {
+        let reply = await CommandReply(to: call.requestID, card.codes) { () throws(ChatError) in
             let limit = call.application.limits[.requestBytes]
             guard body.count <= limit else { throw .bodyTooLong(limit) }
+            if let fault = await observer?.fault(for: card.name) { throw fault }
             return try await answer(body, of: call.application, at: call.time) { call }
         }
+        guard let observer else { return reply }
+        var record = AnsweredCall(requestID: call.requestID, method: "POST", path: card.path, address: call.address)
+        (record.application, record.identifier) = (call.application.id.description, call.caller.rawValue)
+        (record.body, record.reply, record.code) = (body, reply.bytes, reply.code)
+        observer.answered(record)
+        return reply
     }
 
     /// Judges what every command asks of a body and of the application, then has the command answer.

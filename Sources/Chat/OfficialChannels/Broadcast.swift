@@ -58,6 +58,17 @@ package struct Broadcast: Sendable, Equatable {
     package let content: Content
 }
 
+/// A broadcast, whatever kind it is of.
+package struct SentBroadcast: Sendable {
+    package let kind: BroadcastKind
+    /// One that was not stored has no content, as if it had expired.
+    package let broadcast: Broadcast
+
+    package init(kind: BroadcastKind, broadcast: Broadcast) {
+        (self.kind, self.broadcast) = (kind, broadcast)
+    }
+}
+
 /// A broadcast by itself, with all that is kept of it.
 package struct BroadcastDetails: Sendable {
     package let kind: BroadcastKind

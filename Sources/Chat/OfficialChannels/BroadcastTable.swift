@@ -97,21 +97,33 @@ enum BroadcastTable {
         ).map { row throws(ChatError) in try stored(row) }
     }
 
-    /// What history shows of the numbers above `oldest` and below `seq`, the newest first.
+    /// Which broadcasts a page of history has.
+    enum Shown {
+        /// Stored ones that were not recalled.
+        case present
+        /// Stored ones.
+        case stored
+        /// Whatever was sent, also what was for those online alone or was dropped by a "before" webhook.
+        case all
+    }
+
+    /// Those with numbers above `oldest` and below `seq`, the newest first.
     static func page(
         of channel: OfficialChannel,
         of application: SDKAppID,
         after oldest: Int64,
         before seq: Int64,
         limit: Int,
-        withRecalled: Bool,
+        _ shown: Shown,
         in tx: any Transaction
     ) throws(ChatError) -> [Stored] {
         try tx.rows(
             """
             SELECT seq, random, sent_at, kind, recalled_at, body, cloud_custom_data FROM broadcasts
             WHERE app = \(application) AND channel = \(channel.id) AND incarnation = \(channel.incarnation)
-                AND seq > \(oldest) AND seq < \(seq) AND kind = \(BroadcastKind.stored.rawValue) AND (recalled_at IS NULL OR \(withRecalled) = 1)
+                AND seq > \(oldest) AND seq < \(seq)
+                AND (kind = \(BroadcastKind.stored.rawValue) OR \(shown == .all) = 1)
+                AND (recalled_at IS NULL OR \(shown != .present) = 1)
             ORDER BY seq DESC LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try stored(row) }

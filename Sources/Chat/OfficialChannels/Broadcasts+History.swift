@@ -22,7 +22,7 @@ extension Broadcasts {
         try application.demandChannelService(at: now)
         return try await database.read { tx throws(ChatError) in
             guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noSender(id) }
-            let request = HistoryRequest(before: key, number: number, withRecalled: withRecalled)
+            let request = HistoryRequest(before: key, number: number, shown: withRecalled ? .stored : .present)
             return try page(request, after: 0, of: channel, of: application, at: now, in: tx)
         }
     }
@@ -43,8 +43,40 @@ extension Broadcasts {
             guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
             guard let standing = try SubscriptionTable.standing(of: user, in: channel, of: application.id, in: tx)
             else { throw .notSubscribed(id) }
-            let request = HistoryRequest(before: key, number: number, withRecalled: withRecalled)
+            let request = HistoryRequest(before: key, number: number, shown: withRecalled ? .stored : .present)
             return try page(request, after: standing.joinedSeq, of: channel, of: application, at: call.time, in: tx)
+        }
+    }
+
+    /// What was sent to a channel, the newest first, whatever became of it.
+    ///
+    /// Source: none on the wire, whose history has what was stored alone; it is for operators.
+    ///
+    /// - Parameters:
+    ///   - key: exclusive; nil begins with the newest.
+    ///   - limit: how many are given at most.
+    /// - Throws: 130004 when there is no such channel.
+    package func sent(
+        to id: ChannelID,
+        before key: MessageKey?,
+        limit: Int,
+        of application: Application,
+        at now: Timestamp
+    ) async throws(ChatError) -> [SentBroadcast] {
+        try application.demandChannelService(at: now)
+        return try await database.read { tx throws(ChatError) in
+            guard let channel = try ChannelTable.find(id, of: application.id, in: tx) else { throw .noChannel(id) }
+            return try BroadcastTable.page(
+                of: channel,
+                of: application.id,
+                after: 0,
+                before: key?.seq ?? .max,
+                limit: limit,
+                .all,
+                in: tx
+            ).map { stored throws(ChatError) in
+                SentBroadcast(kind: stored.kind, broadcast: try broadcast(stored, of: application, at: now))
+            }
         }
     }
 
@@ -75,7 +107,7 @@ extension Broadcasts {
     private struct HistoryRequest {
         let before: MessageKey?
         let number: Int64
-        let withRecalled: Bool
+        let shown: BroadcastTable.Shown
     }
 
     /// - Parameter oldest: numbers up to this one are not shown.
@@ -95,7 +127,7 @@ extension Broadcasts {
             after: oldest,
             before: request.before?.seq ?? .max,
             limit: wanted + 1,
-            withRecalled: request.withRecalled,
+            request.shown,
             in: tx
         )
         let isComplete = request.number <= Int64(Self.largestPage) || found.count <= wanted

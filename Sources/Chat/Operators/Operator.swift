@@ -25,9 +25,9 @@ package struct OperatorName: RawRepresentable, Hashable, Comparable, Sendable, C
     /// The longest, in characters, all of which are ASCII.
     package static let longest = 32
     /// The rule in words, for whoever broke it.
-    package static let rule = "1 to \(longest) of the characters a-z 0-9 . _ - @ +"
+    package static let rule = "1 to \(longest) of the characters a-z 0-9 . _ - @ +, one of them a letter or digit"
     /// The characters of the rule, as an HTML field takes a pattern.
-    package static let pattern = #"[a-z0-9._@+\-]+"#
+    package static let pattern = #"[._@+\-]*[a-z0-9][a-z0-9._@+\-]*"#
 
     package let rawValue: String
 
@@ -35,10 +35,14 @@ package struct OperatorName: RawRepresentable, Hashable, Comparable, Sendable, C
     package init?(rawValue: String) {
         let others = Set(".-_@+".utf8)
         guard (1...Self.longest).contains(rawValue.utf8.count),
-            rawValue.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || others.contains($0) }
-            )
+            rawValue.utf8.allSatisfy({ Self.isPlain($0) || others.contains($0) }),
+            rawValue.utf8.contains(where: Self.isPlain)
         else { return nil }
         self.rawValue = rawValue
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
     }
 
     package var description: String { rawValue }

@@ -42,7 +42,11 @@ struct AccountImport: Sendable {
     init(_ form: Form, longestFile: Int, to application: Chat.Application, _ visit: Visit) async {
         let firstLine = Int(form["line"]).map { min(max($0, 1), longestFile) } ?? 1
         do throws(ChatError) {
-            for batch in try await read(CSVReader(form.raw("rows"), firstLine: firstLine), visit.texts) {
+            for batch in try await read(
+                CSVReader(form.raw("rows"), firstLine: firstLine),
+                isBeginning: firstLine == 1,
+                visit.texts
+            ) {
                 try await importAll(batch, to: application, visit)
             }
         } catch {
@@ -53,11 +57,17 @@ struct AccountImport: Sendable {
     private typealias Row = (line: Int, account: NewAccount)
 
     /// The rows that make an account, by batches; nothing is imported before all of them were read.
-    private mutating func read(_ records: CSVReader, _ texts: Texts) async throws(ChatError) -> [[Row]] {
+    ///
+    /// - Parameter isBeginning: whether they are the first of a file.
+    private mutating func read(
+        _ records: CSVReader,
+        isBeginning: Bool,
+        _ texts: Texts
+    ) async throws(ChatError) -> [[Row]] {
         var (batches, batch, count): ([[Row]], [Row], Int) = ([], [], 0)
         for record in records {
-            if record.line == 1, Self.isHeader(record) { continue }
             count += 1
+            if isBeginning, count == 1, try isHeader(record, texts) { continue }
             guard count <= Self.mostRows else {
                 refused = []
                 throw .ofTheConsole(texts["accountImport.tooMany", ["count": Int64(Self.mostRows).grouped]])
@@ -66,7 +76,7 @@ struct AccountImport: Sendable {
                 batch.append((record.line, try account(record, texts)))
             } catch {
                 let name = record.fields?.first?.shortened(to: 2 * UserID.longest) ?? ""
-                refused.append(Refused(line: record.line, name: name, reason: error.info))
+                refused.append(Refused(line: record.line, name: name, reason: Refusal(error, texts).text))
             }
             if batch.count == Self.batch {
                 batches.append(batch)
@@ -93,7 +103,8 @@ struct AccountImport: Sendable {
         for (line, account) in batch {
             guard let refusal = rest.first, refusal.id == account.id.rawValue else { continue }
             rest.removeFirst()
-            refused.append(Refused(line: line, name: refusal.id, reason: refusal.info))
+            let reason = Refusal(ChatError(ErrorCode(rawValue: refusal.code), refusal.info), visit.texts).text
+            refused.append(Refused(line: line, name: refusal.id, reason: reason))
         }
         imported += batch.count - refusals.count
     }
@@ -101,9 +112,13 @@ struct AccountImport: Sendable {
     private static let columns = ["userid", "nick", "faceurl"]
 
     /// Whether a record names the columns instead of being one.
-    private static func isHeader(_ record: CSVReader.Record) -> Bool {
-        guard let fields = record.fields?.map({ $0.trimmingWhiteSpace.lowercased() }) else { return false }
-        return !fields.isEmpty && columns.starts(with: fields)
+    ///
+    /// - Throws: that it names them in another order, which would take one for the other.
+    private func isHeader(_ record: CSVReader.Record, _ texts: Texts) throws(ChatError) -> Bool {
+        let fields = record.fields?.map { $0.trimmingWhiteSpace.lowercased() } ?? []
+        guard !fields.isEmpty, fields.allSatisfy(Self.columns.contains) else { return false }
+        guard Self.columns.starts(with: fields) else { throw .ofTheConsole(texts["accountImport.order"]) }
+        return true
     }
 
     private func account(_ record: CSVReader.Record, _ texts: Texts) throws(ChatError) -> NewAccount {

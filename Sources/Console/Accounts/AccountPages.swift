@@ -86,7 +86,7 @@ struct AccountPages: Sendable {
     }
 
     private func account(_ visit: Visit, of application: Chat.Application) async throws(ChatError) -> Account? {
-        guard let id = UserID(rawValue: visit.named("user")) else { return nil }
+        guard let id = AccountLink.account(named: visit.named("user")) else { return nil }
         return try await accounts.find(id, of: application.id)
     }
 

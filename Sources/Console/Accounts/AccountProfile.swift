@@ -8,7 +8,14 @@ struct AccountLink: Sendable {
 
     init(_ id: UserID, of application: Chat.Application) {
         self.id = id.rawValue
-        path = "\(application.path)/accounts/\(id.rawValue.percentEncoded)"
+        // Browsers take `.` and `..` for ways through the path, however they are encoded; no UserID has a tilde.
+        let isWay = id.rawValue == "." || id.rawValue == ".."
+        path = "\(application.path)/accounts/\(isWay ? "~" : "")\(id.rawValue.percentEncoded)"
+    }
+
+    /// The account that such a way leads to; nil where it leads to none.
+    static func account(named name: String) -> UserID? {
+        UserID(rawValue: name.hasPrefix("~.") ? String(name.dropFirst()) : name)
     }
 }
 

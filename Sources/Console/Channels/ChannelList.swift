@@ -20,7 +20,8 @@ struct ChannelList: Sendable {
     /// A column by which the list can be ordered.
     struct Column: Sendable {
         let label: String
-        let path: String
+        /// Nil where it cannot be: what is searched for comes in the order of what it is searched in.
+        let path: String?
         /// As `aria-sort` has it; nil for one that the list is not ordered by.
         let sorting: String?
         let isNumber: Bool
@@ -35,13 +36,27 @@ struct ChannelList: Sendable {
     let isFiltered: Bool
     /// Whether the application has no channel at all.
     let isEmpty: Bool
+    /// Whether the channels could be looked for; where not, nothing is said of how many there are.
+    let isListed: Bool
+    /// Where the feature can be switched on, for who may.
+    let settings: String?
     let first: String?
     let next: String?
 
-    init(_ request: Request, _ page: ChannelPage, of application: Chat.Application, _ texts: Texts) {
+    /// - Parameters:
+    ///   - page: nil where the search was refused.
+    ///   - problem: why it was.
+    init(
+        _ request: Request,
+        _ page: ChannelPage?,
+        of application: Chat.Application,
+        _ problem: ChatError?,
+        _ visit: Visit
+    ) {
+        let texts = visit.texts
         let path = ChannelSite.path(of: application)
         self.path = path
-        channels = page.channels.map { channel in
+        channels = (page?.channels ?? []).map { channel in
             Row(
                 path: ChannelSite.path(of: channel.id, in: application),
                 name: channel.profile.name,
@@ -67,16 +82,19 @@ struct ChannelList: Sendable {
             let isCurrent = order == request.order
             return Column(
                 label: texts["channels.columns.\(order.rawValue)"],
-                path: path + request.ordered(by: order).text,
+                path: request.query.isEmpty || isCurrent ? path + request.ordered(by: order).text : nil,
                 sorting: isCurrent ? (request.isDescending ? "descending" : "ascending") : nil,
                 isNumber: order == .subscribers
             )
         }
-        total = texts["accounts.total", ["count": page.total.grouped]]
+        total = page.map { texts["accounts.total", ["count": $0.total.grouped]] } ?? ""
         isFiltered = !request.query.isEmpty
-        isEmpty = page.total == 0
+        isEmpty = page?.total == 0
+        isListed = page != nil
+        let isSwitchedOff = problem?.code == .channelServiceDisabled
+        settings = isSwitchedOff && visit.who.role == .owner ? "\(application.path)/settings" : nil
         first = request.place == nil ? nil : path + request.at(nil).text
-        next = page.next.map { path + request.at($0).text }
+        next = page?.next.map { path + request.at($0).text }
     }
 
     /// What the query of the page's address asks for.
@@ -107,7 +125,7 @@ struct ChannelList: Sendable {
                 other.isDescending.toggle()
                 return other
             }
-            (other.query, other.order) = ("", column)
+            other.order = column
             // What is counted or dated is looked at from its end.
             other.isDescending = column == .created || column == .subscribers
             return other

@@ -36,12 +36,12 @@ struct ChannelPages: Sendable {
     private func list(_ visit: Visit) async throws(ChatError) -> Answer {
         let application = try await visit.application()
         let request = ChannelList.Request(visit)
-        func answer(_ page: ChannelPage, problem: ChatError? = nil) -> Answer {
+        func answer(_ page: ChannelPage?, problem: ChatError? = nil) -> Answer {
             .page(
                 Page(
                     "channels",
                     title: "channels.title",
-                    ChannelList(request, page, of: application, visit.texts),
+                    ChannelList(request, page, of: application, problem, visit),
                     of: application,
                     section: "channels",
                     problem: problem
@@ -58,7 +58,7 @@ struct ChannelPages: Sendable {
             return answer(page)
         } catch {
             guard !error.isInternalFault else { throw error }
-            return answer(.none, problem: error)
+            return answer(nil, problem: error)
         }
     }
 
@@ -121,7 +121,7 @@ struct ChannelPages: Sendable {
 
     private struct Overview: Sendable {
         let head: ChannelHead
-        let owner: String
+        let owner: AccountLink
         let created: String
         let createdISO: String
         let subscribers: String
@@ -142,7 +142,7 @@ struct ChannelPages: Sendable {
         let profile = channel.profile
         let content = Overview(
             head: ChannelHead(site, visit, open: ""),
-            owner: channel.owner.rawValue,
+            owner: AccountLink(channel.owner, of: site.application),
             created: channel.createdAt.shown,
             createdISO: channel.createdAt.iso,
             subscribers: channel.subscribers.grouped,
@@ -178,11 +178,6 @@ struct ChannelPages: Sendable {
     private static func oneLine(_ text: String) -> String {
         text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
-}
-
-extension ChannelPage {
-    /// What is shown where no channels can be listed.
-    fileprivate static let none = ChannelPage(channels: [], next: nil, total: 0)
 }
 
 extension String {

@@ -47,6 +47,8 @@ struct ComposePages: Sendable {
         /// Whether anything stands in the part that is folded up otherwise.
         let hasOptions: Bool
         let preview: Preview
+        /// What is asked before it goes to everybody.
+        let question: String
     }
 
     /// What subscribers would see, and how much of the allowed length it takes.
@@ -93,7 +95,8 @@ struct ComposePages: Sendable {
             typed: Dictionary(uniqueKeysWithValues: (Self.fields + Self.options).map { ($0, draft.typed($0)) }),
             isOn: Dictionary(uniqueKeysWithValues: Self.boxes.map { ($0, draft.isOn($0)) }),
             hasOptions: Self.options.contains { !draft.typed($0).isEmpty } || Self.boxes.contains(where: draft.isOn),
-            preview: preview ?? self.preview(nil, fault: nil, in: site, visit)
+            preview: preview ?? self.preview(nil, fault: nil, in: site, visit),
+            question: visit.texts["posts.confirmSend", ["count": site.channel.subscribers.grouped]]
         )
         return site.page("compose", title: "posts.compose", content, problem: problem)
     }

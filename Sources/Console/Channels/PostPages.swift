@@ -6,6 +6,8 @@ import Hummingbird
 
 /// A channel's posts: listed, shown with what became of them, recalled.
 struct PostPages: Sendable {
+    private static let rows = 20
+
     private let services: Services
     private var broadcasts: Broadcasts { services.systems.broadcasts }
 
@@ -35,8 +37,8 @@ struct PostPages: Sendable {
         let sent: String
         let sentISO: String
         let summary: String?
-        let isRecalled: Bool
-        let isExpired: Bool
+        /// Why there is nothing to be read.
+        let absence: Badge?
     }
 
     private struct History: Sendable {
@@ -50,26 +52,27 @@ struct PostPages: Sendable {
     private func list(_ site: ChannelSite, _ visit: Visit) async throws(ChatError) -> Answer {
         let before = MessageKey(rawValue: visit.asked("before"))
         // One more than a page has tells whether there is another.
-        let page = try await broadcasts.history(
-            of: site.channel.id,
+        let found = try await broadcasts.sent(
+            to: site.channel.id,
             before: before,
-            number: Int64(Broadcasts.largestPage) + 1,
-            withRecalled: true,
+            limit: Self.rows + 1,
             of: site.application,
             at: visit.now
         )
+        let shown = found.prefix(Self.rows)
         let path = "\(site.path)/posts"
         let content = History(
             head: ChannelHead(site, visit, open: "/posts"),
             compose: "\(site.path)/compose",
-            rows: page.broadcasts.reversed().map { row($0, in: site, visit) },
+            rows: shown.map { row($0, in: site, visit) },
             first: before == nil ? nil : path,
-            next: page.isComplete ? nil : page.broadcasts.first.map { "\(path)?before=\($0.key)" }
+            next: found.count == shown.count ? nil : shown.last.map { "\(path)?before=\($0.broadcast.key)" }
         )
         return site.page("posts", title: "posts.title", content)
     }
 
-    private func row(_ broadcast: Broadcast, in site: ChannelSite, _ visit: Visit) -> Row {
+    private func row(_ post: SentBroadcast, in site: ChannelSite, _ visit: Visit) -> Row {
+        let broadcast = post.broadcast
         let sent = Timestamp(milliseconds: broadcast.key.seconds * 1000)
         var summary: String?
         if case .message(let body, _) = broadcast.content { summary = PostView(body).summary(visit.texts) }
@@ -79,8 +82,9 @@ struct PostPages: Sendable {
             sent: sent.shown,
             sentISO: sent.iso,
             summary: summary,
-            isRecalled: broadcast.content == .recalled,
-            isExpired: broadcast.content == .expired
+            absence: Self.absence(of: post).map { absence in
+                Badge(text: visit.texts["posts.absence.\(absence.rawValue)"], kind: absence == .recalled ? "bad" : "")
+            }
         )
     }
 
@@ -136,7 +140,8 @@ struct PostPages: Sendable {
             random: details.broadcast.random,
             sent: details.sentAt.shown,
             sentISO: details.sentAt.iso,
-            absence: absence(of: details).map { visit.texts["posts.\($0)"] },
+            absence: Self.absence(of: SentBroadcast(kind: details.kind, broadcast: details.broadcast))
+                .map { visit.texts["posts.why.\($0.rawValue)"] },
             recalledAt: details.recall?.at.shown,
             recalledISO: details.recall?.at.iso,
             reason: details.recall?.reason?.nonEmpty,
@@ -153,12 +158,17 @@ struct PostPages: Sendable {
         return site.page("post", title: visit.texts["posts.post", ["seq": "\(key.seq)"]], content, problem: problem)
     }
 
-    private func absence(of details: BroadcastDetails) -> String? {
-        switch (details.kind, details.broadcast.content) {
-        case (.onlineOnly, _): "onlyOnline"
-        case (.dropped, _): "dropped"
-        case (.stored, .recalled): "wasRecalled"
-        case (.stored, .expired): "hasExpired"
+    /// Why a post has no content any more; a key of the texts.
+    private enum Absence: String {
+        case onlineOnly, dropped, recalled, expired
+    }
+
+    private static func absence(of post: SentBroadcast) -> Absence? {
+        switch (post.kind, post.broadcast.content) {
+        case (.onlineOnly, _): .onlineOnly
+        case (.dropped, _): .dropped
+        case (.stored, .recalled): .recalled
+        case (.stored, .expired): .expired
         case (.stored, .message): nil
         }
     }

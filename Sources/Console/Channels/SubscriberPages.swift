@@ -39,6 +39,7 @@ struct SubscriberPages: Sendable {
 
     private struct Row: Sendable {
         let account: String
+        let link: String
         let since: String
         let sinceISO: String
         let receives: String
@@ -88,7 +89,7 @@ struct SubscriberPages: Sendable {
             path: path,
             wanted: wanted,
             isSearch: !wanted.isEmpty,
-            rows: shown.map { row($0, visit) },
+            rows: shown.map { row($0, of: site.application, visit) },
             total: visit.texts["accounts.total", ["count": (page?.total ?? site.channel.subscribers).grouped]],
             most: SubscriberFields.most,
             accounts: accounts,
@@ -100,9 +101,10 @@ struct SubscriberPages: Sendable {
         return site.page("subscribers", title: "subscribers.title", content, problem: problem)
     }
 
-    private func row(_ one: Subscription, _ visit: Visit) -> Row {
+    private func row(_ one: Subscription, of application: Chat.Application, _ visit: Visit) -> Row {
         Row(
             account: one.user.rawValue,
+            link: AccountLink(one.user, of: application).path,
             since: one.subscribedAt.shown,
             sinceISO: one.subscribedAt.iso,
             receives: visit.texts["account.flags.\(one.messageFlag.rawValue)"],

@@ -66,7 +66,8 @@ struct ExplorerPages: Sendable {
         do throws(ChatError) {
             let call = try await visit.call(for: application).once(form, visit)
             let began = ContinuousClock.now
-            let reply = await command.reply(to: Array(body.utf8), for: call)
+            let observer = services.emulator?.log
+            let reply = await command.reply(to: Array(body.utf8), for: call, seenBy: observer)
             let duration = ContinuousClock.now - began
             reply.logCause(to: visit.logger, requestID: call.requestID)
             let shown = ReplyView(reply, took: duration, visit.texts)

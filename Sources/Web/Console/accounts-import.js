@@ -28,22 +28,34 @@
     return typeof value === "number" ? grouped.format(value) : value;
   });
 
+  /** A row that makes what follows unreadable. */
+  class BadRow extends Error {
+    constructor(reason, line) {
+      super(reason);
+      this.line = line;
+    }
+  }
+
+  // No value is so long: where a quoted one is, its end is missing.
+  const longestField = 10_000;
+
   /** Cuts a text into pieces of `count` records; a line end within quotes ends none. */
   function* pieces(text, count) {
     let [begin, line, firstLine, records] = [0, 1, 1, 0];
     let isQuoted = false;
     let isFieldStart = true;
+    let opened = { at: 0, line: 1 };
     for (let at = 0; at < text.length; at += 1) {
       const character = text[at];
       if (isQuoted) {
         if (character === '"' && text[at + 1] === '"') at += 1;
         else if (character === '"') isQuoted = false;
         else if (character === "\n") line += 1;
+        if (at - opened.at > longestField) throw new BadRow(texts.textQuotes, opened.line);
         continue;
       }
       if (character === '"' && isFieldStart) {
-        isQuoted = true;
-        isFieldStart = false;
+        [isQuoted, isFieldStart, opened] = [true, false, { at, line }];
         continue;
       }
       isFieldStart = character === "," || character === "\n";
@@ -67,6 +79,7 @@
       }),
     });
     if (reply.type === "opaqueredirect") throw new Error(texts.textSignedOut);
+    if (reply.status === 413) throw new Error(texts.textTooLong);
     if (reply.headers.get("content-type") !== "application/json") throw new Error(`HTTP ${reply.status}.`);
     return reply.json();
   }
@@ -107,7 +120,7 @@
       bar.value = 1;
       status.textContent = filled(texts.textDone, counts);
     } catch (error) {
-      status.textContent = filled(texts.textFailed, { ...counts, reason: error.message });
+      status.textContent = filled(texts.textFailed, { ...counts, line: error.line ?? counts.line, reason: error.message });
     }
   }
 

@@ -34,5 +34,11 @@ form.addEventListener("input", () => {
   pause = setTimeout(showPreview, 250);
 });
 
-form.querySelector("[data-preview-button]").hidden = true;
+// The preview is there without its button, which stays the one that the Enter key presses.
+const button = form.querySelector("[data-preview-button]");
+button.hidden = true;
+button.addEventListener("click", (event) => {
+  event.preventDefault();
+  showPreview();
+});
 showKind();

@@ -2,9 +2,9 @@
 
 "use strict";
 
-// A form with data-confirm asks first.
+// A form, or one of its buttons, with data-confirm asks first.
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
+  const question = event.submitter?.dataset.confirm ?? event.target.dataset.confirm;
   if (question && !window.confirm(question)) event.preventDefault();
 });
 
