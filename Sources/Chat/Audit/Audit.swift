@@ -71,6 +71,8 @@ package enum Audit {
     }
 
     /// What the call of that `RequestId` changed.
+    ///
+    /// With `+ 0` the order is of no index, so that SQLite finds by the request and does not walk through the audit.
     package static func entries(
         of request: String,
         of application: SDKAppID,
@@ -79,7 +81,7 @@ package enum Audit {
         let rows = try tx.rows(
             """
             SELECT at, request, operator, address, action, target FROM audit
-            WHERE app = \(application) AND request = \(request) ORDER BY at LIMIT 10
+            WHERE app = \(application) AND request = \(request) ORDER BY at + 0 LIMIT 10
             """
         )
         return try rows.map { row throws(ChatError) in try entry(row) }

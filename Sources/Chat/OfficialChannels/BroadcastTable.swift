@@ -49,6 +49,9 @@ enum BroadcastTable {
     }
 
     /// The newest broadcast with the same content and random number since a moment.
+    ///
+    /// With `+ 0` the order is of no index, so that SQLite, which keeps no statistics, finds by the digest and does not
+    /// walk through the channel's history.
     static func find(
         digest: [UInt8],
         since moment: Timestamp,
@@ -60,7 +63,7 @@ enum BroadcastTable {
             """
             SELECT seq, sent_at FROM broadcasts WHERE app = \(application) AND channel = \(channel.id)
                 AND incarnation = \(channel.incarnation) AND digest = \(digest) AND sent_at > \(moment)
-            ORDER BY seq DESC LIMIT 1
+            ORDER BY seq + 0 DESC LIMIT 1
             """
         ).map { row throws(ChatError) in
             MessageKey(seq: try row.integer(0), seconds: try row.timestamp(1).seconds)
@@ -204,6 +207,8 @@ enum BroadcastTable {
 
     /// Takes the content of broadcasts that were sent up to a moment, the oldest first, at most `batch` of them.
     ///
+    /// By `FROM` and not by `IN`, of which SQLite looks at the application alone, and so at every broadcast that it has.
+    ///
     /// - Returns: how many lost theirs.
     static func expire(
         of application: SDKAppID,
@@ -214,10 +219,12 @@ enum BroadcastTable {
         try tx.execute(
             """
             UPDATE broadcasts SET body = NULL, cloud_custom_data = NULL, push_info = NULL
-            WHERE (app, channel, incarnation, seq) IN (
+            FROM (
                 SELECT app, channel, incarnation, seq FROM broadcasts
                 WHERE app = \(application) AND sent_at <= \(moment) AND body IS NOT NULL ORDER BY sent_at LIMIT \(batch)
-            )
+            ) AS old
+            WHERE broadcasts.app = old.app AND broadcasts.channel = old.channel
+                AND broadcasts.incarnation = old.incarnation AND broadcasts.seq = old.seq
             """
         )
     }

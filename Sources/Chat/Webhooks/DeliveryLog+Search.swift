@@ -137,6 +137,9 @@ extension DeliveryLog {
     }
 
     /// Attempts of one delivery from a place backwards, newest first.
+    ///
+    /// Here and below `+ 0` makes the order one of no index, so that SQLite finds by the delivery and does not walk
+    /// through the log.
     static func attempts(
         of delivery: String,
         before place: Place?,
@@ -148,8 +151,8 @@ extension DeliveryLog {
         return try tx.rows(
             """
             SELECT at, delivery, attempt, channel, command, outcome, status, latency_ms, reply FROM webhook_attempts
-            WHERE app = \(application) AND delivery = \(delivery) AND (at, attempt) < (\(place.at), \(place.attempt))
-            ORDER BY at DESC, attempt DESC LIMIT \(limit)
+            WHERE app = \(application) AND delivery = \(delivery) AND (at + 0, attempt) < (\(place.at), \(place.attempt))
+            ORDER BY at + 0 DESC, attempt DESC LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try entry(row) }
     }
@@ -164,7 +167,7 @@ extension DeliveryLog {
             """
             SELECT at, delivery, attempt, channel, command, outcome, status, latency_ms, reply FROM webhook_attempts
             WHERE app = \(application) AND delivery = \(delivery) AND attempt > 0
-            ORDER BY at DESC, attempt DESC LIMIT 1
+            ORDER BY at + 0 DESC, attempt DESC LIMIT 1
             """
         ).map { row throws(ChatError) in try entry(row) }
     }
@@ -178,7 +181,7 @@ extension DeliveryLog {
         try tx.row(
             """
             SELECT request FROM webhook_attempts
-            WHERE app = \(application) AND delivery = \(delivery) AND request IS NOT NULL ORDER BY at DESC LIMIT 1
+            WHERE app = \(application) AND delivery = \(delivery) AND request IS NOT NULL ORDER BY at + 0 DESC LIMIT 1
             """
         )?.blob(0)
     }

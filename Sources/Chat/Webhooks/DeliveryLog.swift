@@ -131,7 +131,7 @@ package enum DeliveryLog {
         try tx.rows(
             """
             SELECT at, delivery, attempt, channel, command, outcome, status, latency_ms, reply FROM webhook_attempts
-            WHERE app = \(application) AND delivery = \(delivery) ORDER BY at, attempt LIMIT 1000
+            WHERE app = \(application) AND delivery = \(delivery) ORDER BY at + 0, attempt LIMIT 1000
             """
         ).map { row throws(ChatError) in try entry(row) }
     }
