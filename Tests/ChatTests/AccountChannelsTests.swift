@@ -58,12 +58,12 @@ import Testing
             let owned = try await installation.channels.owned(by: Self.anna, limit: 10, in: .example)
 
             #expect(subscriptions.map(\.channel) == [4, 3, 2, 0].map { Self.ids[$0] })
-            #expect(owned.map(\.id) == [0, 2, 3, 4].map { Self.ids[$0] })
+            #expect(owned.map(\.id) == [4, 3, 2, 0].map { Self.ids[$0] })
         }
     }
 
     @Test(
-        "owned channels come by ID, with their subscribers, those of the owner alone",
+        "owned channels come newest first, with their subscribers, those of the owner alone",
         arguments: StorageEngine.enabled
     )
     func owned(engine: StorageEngine) async throws {
@@ -71,11 +71,16 @@ import Testing
             try await fill(installation)
 
             let first = try await installation.channels.owned(by: Self.anna, limit: 3, in: .example)
-            let last = Self.ids[2].rawValue
-            let second = try await installation.channels.owned(by: Self.anna, after: last, limit: 3, in: .example)
+            let last = try #require(first.last)
+            let second = try await installation.channels.owned(
+                by: Self.anna,
+                before: (last.createdAt, last.id.rawValue),
+                limit: 3,
+                in: .example
+            )
 
-            #expect(first.map(\.id) == Array(Self.ids[..<3]) && second.map(\.id) == Array(Self.ids[3...]))
-            #expect(first.map(\.subscribers) == [2, 1, 1] && first[0].name == "no. 1")
+            #expect((first + second).map(\.id) == Self.ids.reversed() && first.count == 3)
+            #expect(second.map(\.subscribers) == [1, 2] && second[1].name == "no. 1")
             #expect(try await installation.channels.owned(by: UserID("bob"), limit: 3, in: .example) == [])
             #expect(try await installation.channels.owned(by: Self.anna, limit: 3, in: .other) == [])
         }

@@ -45,7 +45,7 @@ import Testing
         arguments: StorageEngine.enabled,
         [
             (ChannelSearch.Order.id, ["a", "b", "bb", "c", "d", "e"]), (.name, ["bb", "a", "b", "c", "d", "e"]),
-            (.created, ["c", "a", "b", "bb", "d", "e"]), (.subscribers, ["a", "bb", "c", "d", "e", "b"]),
+            (.created, ["c", "a", "b", "bb", "d", "e"]), (.subscribers, ["c", "a", "bb", "d", "e", "b"]),
         ]
     )
     func orders(engine: StorageEngine, expected: (order: ChannelSearch.Order, ids: [String])) async throws {
@@ -112,13 +112,14 @@ import Testing
                 at: installation.clock.now
             )
 
-            #expect(first.next == ChannelSearch.Place(id: "@TOA#_a", value: "Ferries"))
+            let created = try #require(first.channels.last).createdAt.milliseconds
+            #expect(first.next == ChannelSearch.Place(id: "@TOA#_a", value: "\(created) Ferries"))
             #expect(second.channels.map(\.id.rawValue) == ["@TOA#_b"])
             #expect(second.total == 5)
         }
     }
 
-    @Test("a place that is none is refused", arguments: StorageEngine.enabled, ["soon", "", "1\u{0}"])
+    @Test("a place that is none is refused", arguments: StorageEngine.enabled, ["soon", "", "1\u{0}", "1 2"])
     func noPlace(engine: StorageEngine, value: String) async throws {
         try await engine.withInstallation { installation in
             let application = try await installation.application()

@@ -14,6 +14,7 @@ package struct OwnedChannel: Sendable, Equatable {
     package let id: ChannelID
     package let name: String
     package let subscribers: Int64
+    package let createdAt: Timestamp
 }
 
 extension Subscribers {
@@ -50,23 +51,30 @@ extension Subscribers {
 }
 
 extension OfficialChannels {
-    /// What an account owns, in the order of IDs; a page costs the same wherever it is.
+    /// What an account owns, newest first; a page costs the same wherever it is.
     ///
-    /// - Parameter last: the last ID of the page before; empty for the first page.
+    /// - Parameter last: the last of the page before; nil for the first page.
     package func owned(
         by owner: UserID,
-        after last: String = "",
+        before last: (createdAt: Timestamp, channel: String)? = nil,
         limit: Int,
         in application: SDKAppID
     ) async throws(ChatError) -> [OwnedChannel] {
-        try await database.read { tx throws(ChatError) in
+        let (time, channel) = last ?? (Timestamp(milliseconds: .max), "")
+        return try await database.read { tx throws(ChatError) in
             try tx.rows(
                 """
-                SELECT id, name, subscribers FROM channels
-                WHERE app = \(application) AND owner = \(owner) AND id > \(last) ORDER BY id LIMIT \(limit)
+                SELECT id, name, subscribers, created_at FROM channels
+                WHERE app = \(application) AND owner = \(owner) AND (created_at, id) < (\(time), \(channel))
+                ORDER BY created_at DESC, id DESC LIMIT \(limit)
                 """
             ).map { row throws(ChatError) in
-                OwnedChannel(id: try row.value(0), name: try row.text(1), subscribers: try row.integer(2))
+                OwnedChannel(
+                    id: try row.value(0),
+                    name: try row.text(1),
+                    subscribers: try row.integer(2),
+                    createdAt: try row.timestamp(3)
+                )
             }
         }
     }

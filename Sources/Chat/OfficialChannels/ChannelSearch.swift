@@ -2,7 +2,7 @@ import ChatProtocol
 
 /// Which of an application's channels are to be listed, in which order, and where the page begins.
 package struct ChannelSearch: Sendable, Equatable {
-    /// What the channels are ordered by; those that are equal in it are ordered by their IDs.
+    /// What the channels are ordered by; those that are equal in it are ordered by their creation.
     package enum Order: String, CaseIterable, Sendable {
         case id, name, created, subscribers
     }
@@ -13,6 +13,7 @@ package struct ChannelSearch: Sendable, Equatable {
     /// since, or is gone.
     package struct Place: Sendable, Equatable {
         package let id: String
+        /// When the channel was created, and behind a space what goes before that; empty in the order of IDs.
         package let value: String
 
         package init(id: String, value: String) {
@@ -66,9 +67,9 @@ extension OfficialChannel {
         let value =
             switch order {
             case .id: ""
-            case .name: profile.name
-            case .created: String(createdAt.milliseconds)
-            case .subscribers: String(subscribers)
+            case .name: "\(createdAt.milliseconds) \(profile.name)"
+            case .created: "\(createdAt.milliseconds)"
+            case .subscribers: "\(createdAt.milliseconds) \(subscribers)"
             }
         return ChannelSearch.Place(id: id.rawValue, value: value)
     }

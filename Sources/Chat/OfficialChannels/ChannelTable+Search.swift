@@ -38,12 +38,12 @@ extension ChannelTable {
         switch (search.order, search.isDescending) {
         case (.id, false): ("id", "id")
         case (.id, true): ("id", "id DESC")
-        case (.name, false): ("(name, id)", "name, id")
-        case (.name, true): ("(name, id)", "name DESC, id DESC")
+        case (.name, false): ("(name, created_at, id)", "name, created_at, id")
+        case (.name, true): ("(name, created_at, id)", "name DESC, created_at DESC, id DESC")
         case (.created, false): ("(created_at, id)", "created_at, id")
         case (.created, true): ("(created_at, id)", "created_at DESC, id DESC")
-        case (.subscribers, false): ("(subscribers, id)", "subscribers, id")
-        case (.subscribers, true): ("(subscribers, id)", "subscribers DESC, id DESC")
+        case (.subscribers, false): ("(subscribers, created_at, id)", "subscribers, created_at, id")
+        case (.subscribers, true): ("(subscribers, created_at, id)", "subscribers DESC, created_at DESC, id DESC")
         }
     }
 
@@ -62,20 +62,33 @@ extension ChannelTable {
         var (after, before): ([SQLValue], [SQLValue]) =
             switch search.order {
             case .id: ([.text(range.start)], [.text(range.end ?? Self.afterEveryID)])
-            case .name: ([.text(range.start), .text("")], [.text(range.end ?? Self.afterEveryName), .text("")])
-            case .created, .subscribers: ([.integer(.min), .text("")], [.integer(.max), .text("")])
+            case .name:
+                (
+                    [.text(range.start), .integer(.min), .text("")],
+                    [.text(range.end ?? Self.afterEveryName), .integer(.min), .text("")]
+                )
+            case .created: ([.integer(.min), .text("")], [.integer(.max), .text("")])
+            case .subscribers:
+                ([.integer(.min), .integer(.min), .text("")], [.integer(.max), .integer(.min), .text("")])
             }
         guard let place = search.place else { return (after, before) }
-        let key: [SQLValue]
-        switch search.order {
-        case .id: key = [.text(place.id)]
-        case .name: key = [.text(place.value), .text(place.id)]
-        case .created, .subscribers:
-            guard let number = Int64(place.value) else { throw .noPlace }
-            key = [.integer(number), .text(place.id)]
-        }
+        guard let key = key(of: place, in: search.order) else { throw .noPlace }
         if search.isDescending { before = key } else { after = key }
         return (after, before)
+    }
+
+    /// What the columns of an order are at a place; nil for one that is none.
+    private static func key(of place: ChannelSearch.Place, in order: ChannelSearch.Order) -> [SQLValue]? {
+        guard order != .id else { return [.text(place.id)] }
+        let parts = place.value.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let created = parts.first.flatMap({ Int64($0) }) else { return nil }
+        let moment: [SQLValue] = [.integer(created), .text(place.id)]
+        switch (order, parts.dropFirst().first) {
+        case (.created, nil): return moment
+        case (.name, let name?): return [.text(String(name))] + moment
+        case (.subscribers, let subscribers?): return Int64(subscribers).map { [.integer($0)] + moment }
+        default: return nil
+        }
     }
 
     /// IDs are ASCII.

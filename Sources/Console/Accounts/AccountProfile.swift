@@ -143,13 +143,18 @@ struct AccountProfile: Sendable {
     }
 
     private func owned() async throws(ChatError) -> (rows: [Owned], next: String?) {
+        let channel = try visit.cursor("owned")
+        let last = try visit.place("created") { text in
+            Int64(text).map { (createdAt: Timestamp(milliseconds: $0), channel: channel) }
+        }
         let found = try await visit.services.systems.channels.owned(
             by: account.id,
-            after: try visit.cursor("owned"),
+            before: last,
             limit: Self.rows + 1,
             in: application.id
         )
-        let rows = found.prefix(Self.rows).map { one in
+        let shown = found.prefix(Self.rows)
+        let rows = shown.map { one in
             Owned(
                 id: one.id.rawValue,
                 path: "\(application.path)/channels/\(one.id.rawValue.percentEncoded)",
@@ -157,7 +162,8 @@ struct AccountProfile: Sendable {
                 subscribers: one.subscribers.grouped
             )
         }
-        guard found.count > rows.count, let end = rows.last else { return (rows, nil) }
-        return (rows, "?owned=\(end.id.percentEncoded)#owned")
+        guard found.count > shown.count, let end = shown.last else { return (rows, nil) }
+        let next = "?created=\(end.createdAt.milliseconds)&owned=\(end.id.rawValue.percentEncoded)"
+        return (rows, next + "#owned")
     }
 }
