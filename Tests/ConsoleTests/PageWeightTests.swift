@@ -62,4 +62,50 @@ import Testing
             #expect(page.text.utf8.count < Self.heaviest)
         }
     }
+
+    @Test("operators, a page after the other")
+    func operators() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await Browser(installation, as: .owner)
+            let statement: SQL = """
+                WITH RECURSIVE numbers (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM numbers WHERE n < 398)
+                INSERT INTO operators (name, role, password, used_step, created_at)
+                SELECT 'operator_of_many_characters_' || n, 'read-only', '', 0, 0 FROM numbers
+                """
+            _ = try await installation.database.write { tx throws(ChatError) in try tx.execute(statement) }
+            var path: String? = "/console/operators"
+            var shown: [Substring] = []
+            while let page = path {
+                let text = try await browser.get(page).text
+                #expect(text.utf8.count < Self.heaviest)
+                shown += text.matches(of: /<th scope="row">([^<]+)</).map(\.output.1)
+                path = text.firstMatch(of: /href="([^"]+)" rel="next"/).map { String($0.output.1) }
+            }
+            #expect(shown.count == 300 && shown == shown.sorted())
+        }
+    }
+
+    @Test("a reply in the API explorer")
+    func reply() async throws {
+        try await withChannelBrowser { browser, installation in
+            let names = (100..<150).map { "user_\($0)" }
+            _ = try await installation.accounts.importAll(
+                names.map { NewAccount(id: UserID($0)) },
+                for: installation.call()
+            )
+            _ = try await installation.subscribers.add(names, to: .news, for: installation.call())
+            let body = ["command": "get_subscriber_info", "body": #"{"Official_Account":"\#(ChannelID.news)"}"#]
+            let explorer = Browser.path("tools/explorer")
+            let short = try await browser.post(explorer, body).text
+            let statement: SQL = "UPDATE subscriptions SET custom_string = \(String(repeating: "\"", count: 3000))"
+            _ = try await installation.database.write { tx throws(ChatError) in try tx.execute(statement) }
+
+            let long = try await browser.post(explorer, body).text
+
+            let hint = "Only the beginning of the reply is shown"
+            #expect(short.contains("user_149") && !short.contains(hint))
+            #expect(long.contains("user_100") && long.contains(hint))
+            #expect(long.utf8.count < Self.heaviest)
+        }
+    }
 }

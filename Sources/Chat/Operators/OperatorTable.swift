@@ -36,6 +36,16 @@ enum OperatorTable {
         .map(read)
     }
 
+    /// Operators in the order of their names, after `last`.
+    static func page(after last: String, limit: Int, in tx: any Transaction) throws(ChatError) -> [Operator] {
+        try tx.rows(
+            """
+            SELECT name, role, CASE WHEN second_factor_sealed IS NULL THEN 0 ELSE 1 END, created_at, signed_in_at FROM operators
+            WHERE name > \(last) ORDER BY name LIMIT \(limit)
+            """
+        ).map(read)
+    }
+
     static func find(_ name: OperatorName, in tx: any Transaction) throws(ChatError) -> Operator? {
         try tx.row(
             """

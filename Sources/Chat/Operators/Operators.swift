@@ -55,6 +55,13 @@ package struct Operators: Sendable {
         try await database.read { tx throws(ChatError) in try OperatorTable.all(in: tx) }
     }
 
+    /// Operators in the order of their names.
+    ///
+    /// - Parameter last: the last name of the page before; empty for the first page.
+    package func page(after last: String, limit: Int) async throws(ChatError) -> [Operator] {
+        try await database.read { tx throws(ChatError) in try OperatorTable.page(after: last, limit: limit, in: tx) }
+    }
+
     /// Gives an operator another password, and ends his sessions.
     ///
     /// - Throws: 60002 when there is no such operator, or the password is too short or too long.

@@ -7,6 +7,8 @@ import Hummingbird
 struct OperatorPages: Sendable {
     private let services: Services
     private var operators: Operators { services.systems.operators }
+    /// How many operators a page of the list has.
+    private static let rows = 50
 
     init(_ services: Services) {
         self.services = services
@@ -25,6 +27,8 @@ struct OperatorPages: Sendable {
 
     // MARK: Everybody
 
+    private static let path = "\(Console.path)/operators"
+
     private struct Row: Sendable {
         let name: String
         let roles: [Choice]
@@ -34,6 +38,8 @@ struct OperatorPages: Sendable {
 
     private struct List: Sendable {
         let rows: [Row]
+        let first: String?
+        let next: String?
         let newName: String
         let longestName: Int
         let namePattern: String
@@ -53,7 +59,10 @@ struct OperatorPages: Sendable {
     }
 
     private func list(_ visit: Visit, newName: String = "", problem: ChatError? = nil) async throws(ChatError) -> Page {
-        let rows = try await operators.all().map { one in
+        let last = try visit.cursor("after")
+        let found = try await operators.page(after: last, limit: Self.rows + 1)
+        let shown = found.prefix(Self.rows)
+        let rows = shown.map { one in
             Row(
                 name: one.name.rawValue,
                 roles: roles(one.role, visit),
@@ -63,6 +72,9 @@ struct OperatorPages: Sendable {
         }
         let content = List(
             rows: rows,
+            first: last.isEmpty ? nil : Self.path,
+            next: found.count > shown.count
+                ? shown.last.map { "\(Self.path)?after=\($0.name.rawValue.percentEncoded)" } : nil,
             newName: newName,
             longestName: OperatorName.longest,
             namePattern: OperatorName.pattern,

@@ -80,6 +80,11 @@ struct ReplyView: Sendable {
     /// How long it took, in milliseconds.
     let milliseconds: String
     let text: String
+    /// Whether only the beginning is shown.
+    let isCut: Bool
+
+    /// How much of a reply is shown, in bytes: subscribers' own texts may be megabytes.
+    private static let longest = 16_384
 
     init(_ reply: CommandReply, took duration: Duration, _ texts: Texts) {
         code = CodeView(reply.code, texts)
@@ -87,6 +92,7 @@ struct ReplyView: Sendable {
             (duration.components.attoseconds / 100_000_000_000_000)
             + duration.components.seconds * 10_000
         milliseconds = "\(tenths / 10).\(tenths % 10)"
-        text = PrettyJSON.text(reply.bytes)
+        isCut = reply.bytes.count > Self.longest
+        text = PrettyJSON.text(Array(reply.bytes.prefix(Self.longest)))
     }
 }
