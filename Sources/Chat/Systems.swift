@@ -74,7 +74,13 @@ package struct Systems: Sendable {
             secrets: secrets,
             metrics: metrics
         )
-        sweep = Sweep(database: database, applications: applications, accounts: accounts, clock: clock)
+        sweep = Sweep(
+            database: database,
+            applications: applications,
+            accounts: accounts,
+            operators: operators,
+            clock: clock
+        )
         // What was committed then was told to nobody.
         database.listenForUncertainty { bus.tellOfGap() }
     }

@@ -152,7 +152,7 @@ import Testing
             let entries = try await installation.audit().reversed()
             #expect(
                 entries.map(\.action) == [
-                    "app create", "app set", "app add-admin anna", "app remove-admin anna", "app rotate-key",
+                    "app create", "app set name", "app add-admin anna", "app remove-admin anna", "app rotate-key",
                     "app rotate-key --finish", "app replace-keys", "app empty",
                 ]
             )

@@ -56,7 +56,7 @@ import Testing
             try await operators.signOut(session, from: "192.0.2.1")
             #expect(try await operators.session(token) == nil)
             let actions = try await operators.audit(10).map(\.action)
-            #expect(actions.sorted() == ["operator create owner", "sign in", "sign out"])
+            #expect(actions.sorted() == ["app create", "operator create owner", "sign in", "sign out"])
         }
     }
 

@@ -70,7 +70,12 @@ import Testing
             // What this version writes of a channel, its posts and recalls is what the one before wrote; a subscription
             // had no version.
             let installation = TestInstallation(database: database)
+            // Of what this version writes besides, only the making of an application, into a table that was not there.
+            try await installation.execute(
+                "CREATE TABLE operator_audit (at BIGINT, request TEXT, operator TEXT, address TEXT, action TEXT, target TEXT)"
+            )
             _ = try await installation.applications.create(.example(), by: installation.operation())
+            try await installation.execute("DROP TABLE operator_audit")
             try await installation.prepareChannel()
             let incarnation = try await installation.channel().incarnation
             try await installation.execute(

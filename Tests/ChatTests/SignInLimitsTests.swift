@@ -155,6 +155,29 @@ import Testing
         }
     }
 
+    @Test("who was judged without a code that is asked for by now gets no session")
+    func factorMeanwhile() async throws {
+        try await withOperators { operators, installation, reads in
+            let alice = try #require(OperatorName(rawValue: "alice"))
+            let session = try await session(of: alice, operators)
+            let factor = operators.newSecondFactor()
+            let held = reads.holdNext()
+            async let old = signIn(operators, from: "192.0.2.1")
+            await held.waitUntilBegun()
+            let code = factor.code(at: installation.clock.now)
+            let added = try await operators.addSecondFactor(
+                factor,
+                code: code,
+                in: session,
+                by: installation.operation()
+            )
+            #expect(added)
+            held.goOn()
+            let outcome = try await old
+            #expect(outcome == .wrong)
+        }
+    }
+
     @Test("ten wrong codes after the right password lock the name from everywhere, for five minutes")
     func wrongCodes() async throws {
         try await withOperators { operators, installation, _ in

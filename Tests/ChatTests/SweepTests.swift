@@ -6,11 +6,15 @@ import Testing
 
 /// The sweep goes in batches and lets go between them.
 @Suite struct SweepTests {
-    @Test("the operators' audit is kept for 400 days", arguments: StorageEngine.enabled)
-    func operatorAudit(engine: StorageEngine) async throws {
+    @Test(
+        "the installation's audit is kept for 400 days, whatever the emulator's clock shows",
+        arguments: StorageEngine.enabled
+    )
+    func installationAudit(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            let oldest = installation.clock.now.advanced(bySeconds: -400 * 86_400)
-            for (request, time) in [("kept", oldest), ("gone", oldest.advanced(bySeconds: -1))] {
+            installation.clock.advance(seconds: 1000 * 86_400)
+            let oldest = SystemClock().now.advanced(bySeconds: -400 * 86_400)
+            for (request, time) in [("kept", oldest.advanced(bySeconds: 3600)), ("gone", oldest)] {
                 try await installation.execute(
                     """
                     INSERT INTO operator_audit (at, request, operator, address, action, target)
@@ -21,7 +25,8 @@ import Testing
 
             try await installation.systems.sweep.run()
 
-            #expect(try await installation.systems.operators.audit(10).map(\.requestID) == ["kept"])
+            let left = Set(try await installation.systems.operators.audit(10).map(\.requestID))
+            #expect(left.intersection(["kept", "gone"]) == ["kept"])
         }
     }
 

@@ -66,7 +66,7 @@ import Testing
     func script() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in
             let browser = try await Browser(installation, as: .operator)
-            // A header is one on the first line only.
+            // A header is one at the beginning of a file only.
             let form = ["rows": "userid\nanna,Anna\n", "line": "101", "answer": "json"]
 
             let reply = try await browser.post("\(Self.path)-import", form)
@@ -79,9 +79,24 @@ import Testing
             )
             #expect(
                 refused.has(
-                    #"{"imported":1,"refusedCount":1,"refused":[{"line":202,"name":"no no","reason":"A UserID must be"#
+                    #"{"imported":1,"refusedCount":1,"refused":[{"line":202,"name":"no no","reason":"Something in the form is not allowed. A UserID must be"#
                 )
             )
+        }
+    }
+
+    @Test("a header may stand behind empty lines; in another order it is refused, for it would swap columns")
+    func header() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await Browser(installation, as: .operator)
+            func send(_ rows: String) async throws -> String {
+                try await browser.post("\(Self.path)-import", ["rows": rows, "answer": "json"]).text
+            }
+            #expect(try await send("\n\r\nUserID, Nick\nanna,Anna").hasPrefix(#"{"imported":1,"refusedCount":0"#))
+            let swapped = try await send("userid,faceurl,nick\nbob,https://img.example/b.png,Bob")
+            #expect(swapped.contains(#"{"imported":0,"refusedCount":0"#) && swapped.contains("in another order"))
+            #expect(try await account("bob", in: installation) == nil)
+            #expect(try await account("userid", in: installation) == nil)
         }
     }
 

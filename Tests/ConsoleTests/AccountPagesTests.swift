@@ -34,6 +34,22 @@ import Testing
         }
     }
 
+    @Test("accounts whose names are ways through a path have pages too", arguments: [".", "..", "...", ".a"])
+    func ways(name: String) async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            try await installation.importAccounts(name)
+            let browser = try await Browser(installation, as: .operator)
+            let list = try await browser.get("\(Self.path)?q=\(name)").text
+            let link = try #require(list.firstMatch(of: /<a href="([^"]+)">(<code>)?\.+a?</)?.output.1)
+            #expect(!link.hasSuffix("/.") && !link.hasSuffix("/.."))
+
+            #expect(try await browser.get(String(link)).has("<h1", ">\(name)<"))
+            let deleted = try await browser.post("\(link)/delete", ["confirmation": name])
+            #expect(deleted.status == .seeOther)
+            #expect(try await browser.get(String(link)).status == .notFound)
+        }
+    }
+
     @Test("the profile shows devices, subscriptions and owned channels, whatever the account is called")
     func profile() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in

@@ -41,6 +41,23 @@ import Testing
     }
 
     @Test(
+        "with the feature switched off nothing is said of how many channels there are, and owners are shown the switch"
+    )
+    func switchedOff() async throws {
+        try await withChannelBrowser { browser, installation in
+            var change = ApplicationChange()
+            change.channelServiceIsEnabled = false
+            _ = try await installation.applications.update(.example, change, by: installation.operation())
+
+            let list = try await browser.get(Self.path)
+
+            #expect(list.status == .unprocessableContent)
+            #expect(list.has("href=\"/console/apps/1400000001/settings\">Switch the feature on"))
+            #expect(!list.has("in all") && !list.has("No channel yet") && !list.has("Create a channel"))
+        }
+    }
+
+    @Test(
         "a refused form keeps what was typed and says what the API says",
         arguments: [
             ("name", "", "Name must be a string of 1 to 150 bytes"),

@@ -42,6 +42,22 @@ import Testing
         }
     }
 
+    @Test("under the emulator a call meets the faults, and is in the request log")
+    func observed() async throws {
+        try await withBrowser(.operator, emulator: true) { browser, _ in
+            let emulator = try #require(browser.emulator)
+            let fields = ["command": "account_check", "code": "20005", "times": "1", "delay": "0"]
+            #expect(try await browser.post(Browser.path("tools/emulator/faults"), fields).status == .seeOther)
+            let body = #"{"CheckItem":[{"UserID":"anna"}]}"#
+
+            let first = try await browser.post(Self.page, ["command": "account_check", "body": body])
+            let second = try await browser.post(Self.page, ["command": "account_check", "body": body])
+
+            #expect(first.has("bad\">20005</span>") && second.has("ActionStatus&quot;: &quot;OK&quot;"))
+            #expect(emulator.log.entries.map(\.call.code.rawValue) == [20005, 0])
+        }
+    }
+
     @Test("a command runs in the application, and the reply is explained")
     func runs() async throws {
         try await withBrowser(.operator) { browser, installation in

@@ -39,6 +39,19 @@ import Testing
         }
     }
 
+    @Test("history shows what was for those online alone, and what the webhook dropped, as such")
+    func otherKinds() async throws {
+        try await withChannelBrowser { browser, installation in
+            let sent = try await browser.post(path, ["kind": "text", "random": "1", "text": "Now", "onlineOnly": "on"])
+            let link = try #require(sent.headers[.location]?.split(separator: "?").first)
+
+            let list = try await browser.get(path)
+
+            #expect(list.has("href=\"\(link)\"", ">Online only<") && !list.has("Now"))
+            #expect(try await browser.get(String(link)).has("its content was not kept"))
+        }
+    }
+
     @Test("a post's page has its receipt as numbers and bars, and what was sent")
     func receipt() async throws {
         try await withChannelBrowser { browser, installation in

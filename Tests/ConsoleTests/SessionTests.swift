@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Console
+import Database
 import HTTPTypes
 import RostrumTesting
 import Testing
@@ -78,7 +79,7 @@ import Testing
             }
             // Where to sign in; a name that was judged would be a wrong one.
             #expect(try await send("/console/sign-in", bytes: 8000) == .forbidden)
-            #expect(try await send("/console/sign-in", bytes: 9000) == .seeOther)
+            #expect(try await send("/console/sign-in", bytes: 9000) == .contentTooLarge)
             #expect(try await send("/console/apps", bytes: 300_000) == .seeOther)
             try await browser.signIn(.readOnly)
             #expect(try await send("/console/apps", bytes: 300_000) == .forbidden)
@@ -118,6 +119,40 @@ import Testing
             #expect(try await browser.operators.addSecondFactor(factor, code: now, in: session, by: operation))
             let entry = try #require(try await browser.operators.audit(1).first)
             #expect(entry.time > installation.clock.now)
+        }
+    }
+
+    @Test("an owner has his own password and second factor changed where he is asked for the password first")
+    func ownByOthers() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let browser = try await Browser(installation, as: .owner)
+            for action in ["password", "remove-second-factor"] {
+                let reply = try await browser.post(
+                    "/console/operators/owner/\(action)",
+                    ["password": "another password"]
+                )
+                #expect(reply.status == .unprocessableContent && reply.has("under “Your account”"))
+            }
+            #expect(try await browser.get("/console/operators").status == .ok, "the session goes on")
+        }
+    }
+
+    @Test("with a storage that takes no writes a session goes on being looked at")
+    func readsAlone() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let database = FaultyDatabase(installation.database)
+            let operators = Operators(
+                database: database,
+                clock: installation.clock,
+                random: installation.random,
+                secrets: installation.secrets
+            )
+            let token = try await operators.admit(try #require(OperatorName(rawValue: "owner")), from: "192.0.2.1")
+            installation.clock.advance(seconds: 120)
+            database.failWrites(with: DatabaseError(.unavailable, "the disk is full"))
+
+            #expect(try await operators.session(token) != nil)
+            #expect(database.refusedWrites == 1)
         }
     }
 

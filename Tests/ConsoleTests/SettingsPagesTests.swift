@@ -39,6 +39,15 @@ import Testing
             let restored = try await installation.application()
             #expect(restored.ownLimits == [:] && restored.isEnabled && restored.channelServiceIsEnabled)
             #expect(restored.channelServiceExpiresAt == nil)
+
+            // What was changed can be read in the audit.
+            let actions = Set(try await installation.audit().map(\.action))
+            for action in [
+                "app set name plan=trial", "app set channels=12", "app set channels=default", "app set serving=off",
+                "app set channel-service=off channel-service-end=1801353600",
+            ] {
+                #expect(actions.contains(action), "\(action) in \(actions)")
+            }
         }
     }
 
@@ -130,6 +139,9 @@ import Testing
 
             #expect(reply.headers[.location] == "/console/apps?done=applicationDeleted")
             #expect(try await installation.applications.all().isEmpty)
+            // Its own audit has no page any more; the installation's tells of it.
+            let audit = try await browser.get("/console/audit")
+            #expect(audit.has("app delete begins", ">app delete<", ">operator:owner<"))
         }
     }
 

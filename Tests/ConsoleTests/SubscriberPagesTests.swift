@@ -126,6 +126,8 @@ import Testing
             ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("\tx", "'\tx"), ("a=b", "a=b"),
             ("＝1+1", "'＝1+1"), ("＠SUM(A1)", "'＠SUM(A1)"),
             ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("=\"a\"\r\n,b", "\"'=\"\"a\"\"\r\n,b\""), ("天气", "天气"),
+            // A mark that is combined with the sign makes another character of it, but not another sign.
+            ("x\"\u{301},=1", "\"x\"\"\u{301},=1\""),
         ]
     )
     func cells(note: String, cell: String) async throws {

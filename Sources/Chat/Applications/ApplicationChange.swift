@@ -52,9 +52,24 @@ package struct ApplicationChange: Sendable {
     package init() {}
 
     /// Whether nothing shall be different.
-    package var isEmpty: Bool {
-        name == nil && plan == nil && isEnabled == nil && channelServiceIsEnabled == nil
-            && channelServiceExpiresAt == nil && ownLimits.isEmpty && webhooks == WebhookChange()
+    package var isEmpty: Bool { parts.isEmpty }
+
+    /// What shall be different, as the audit names it: switches, limits and the end (in Unix seconds) with their values, of the
+    /// rest that it is.
+    var parts: [String] {
+        func part<Value>(_ name: String, _ value: Value?, _ text: (Value) -> String? = { _ in nil }) -> String? {
+            value.map { value in text(value).map { "\(name)=\($0)" } ?? name }
+        }
+        func onOrOff(_ isOn: Bool) -> String { isOn ? "on" : "off" }
+        let settings = [
+            part("name", name),
+            part("plan", plan) { $0.rawValue },
+            part("serving", isEnabled, onOrOff),
+            part("channel-service", channelServiceIsEnabled, onOrOff),
+            part("channel-service-end", channelServiceExpiresAt) { $0.map { "\($0.seconds)" } ?? "default" },
+        ]
+        let limits = ownLimits.map { name, value in "\(name.rawValue)=\(value.map(String.init) ?? "default")" }.sorted()
+        return settings.compactMap(\.self) + limits + webhooks.parts
     }
 }
 
@@ -70,4 +85,15 @@ package struct WebhookChange: Sendable, Equatable {
     package var retry: WebhookSettings.Retry?
 
     package init() {}
+
+    /// What shall be different, as the audit names it; neither the URL, which may have a secret in it, nor the token.
+    var parts: [String] {
+        [
+            url.map { $0 == nil ? "webhook-url=none" : "webhook-url" },
+            commands.map { _ in "webhook-commands" },
+            token.map { _ in "webhook-token" },
+            timeoutPolicy.map { "webhook-timeout-policy=\($0.rawValue)" },
+            retry.map { _ in "webhook-retry" },
+        ].compactMap(\.self)
+    }
 }

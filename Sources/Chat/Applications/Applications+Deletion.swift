@@ -15,7 +15,10 @@ extension Applications {
         try await database.write(of: .application(id)) { [table, disable] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.update(id, disable, in: tx)
-            try Audit.record(operation.entry("delete begins", of: id), of: id, in: tx)
+            let entry = operation.entry("delete begins", of: id)
+            try Audit.record(entry, of: id, in: tx)
+            // Its own audit has no page once it is gone.
+            try InstallationAudit.record(entry, in: tx)
         }
         bus.publish(.applicationChanged(id))
         try await deleteContents(of: id)
@@ -24,7 +27,9 @@ extension Applications {
             // nothing more can be.
             while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
             for statement in ApplicationTable.settings(of: id) { try tx.execute(statement) }
-            try Audit.record(operation.entry("delete", of: id, step: 1), of: id, in: tx)
+            let entry = operation.entry("delete", of: id, step: 1)
+            try Audit.record(entry, of: id, in: tx)
+            try InstallationAudit.record(entry, in: tx)
         }
         bus.publish(.applicationChanged(id))
     }

@@ -10,7 +10,7 @@ extension Applications {
         by operation: Operation
     ) async throws(ChatError) -> Application {
         try ApplicationRules.demandAllowed(change)
-        return try await self.change(id, by: operation, action: "set") { [table] tx throws(ChatError) in
+        return try await self.change(id, by: operation, action: change.audited) { [table] tx throws(ChatError) in
             try table.lock(id, in: tx)
             try table.update(id, change, in: tx)
         }
@@ -32,8 +32,13 @@ extension Applications {
             guard !change.isEmpty else { return }
             try ApplicationRules.demandAllowed(change)
             try table.update(id, change, in: tx)
-            try Audit.record(operation.entry("set", of: id), of: id, in: tx)
+            try Audit.record(operation.entry(change.audited, of: id), of: id, in: tx)
             tx.onCommit { bus.publish(.applicationChanged(id)) }
         }
     }
+}
+
+extension ApplicationChange {
+    /// The audit's words for it.
+    fileprivate var audited: String { (["set"] + parts).joined(separator: " ") }
 }

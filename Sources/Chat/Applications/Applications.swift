@@ -125,6 +125,7 @@ package final class Applications: Sendable {
             try table.addKey(new.key, to: new.id, at: operation.time, in: tx)
             for admin in new.admins { try table.makeAdmin(admin, of: new.id, at: operation.time, in: tx) }
             for account in new.accounts { try table.importAccount(account, of: new.id, at: operation.time, in: tx) }
+            try InstallationAudit.record(operation.entry("create", of: new.id), in: tx)
         }
     }
 

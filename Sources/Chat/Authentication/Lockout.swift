@@ -37,11 +37,19 @@ final class Lockout<Caller: Hashable & Sendable>: Sendable {
         }
     }
 
-    private let records = Mutex<[Caller: Record]>([:])
+    private struct State {
+        var records: [Caller: Record] = [:]
+        /// How many there may be before those that are over are forgotten: twice as many as were left the last time.
+        var mostRecords = Lockout.fewRecords
+    }
+
+    private static var fewRecords: Int { 256 }
+
+    private let state = Mutex(State())
 
     func isLocked(_ caller: Caller, at now: Timestamp) -> Bool {
-        records.withLock { records in
-            guard !records.isEmpty, let lockedUntil = records[caller]?.lockedUntil else { return false }
+        state.withLock { state in
+            guard !state.records.isEmpty, let lockedUntil = state.records[caller]?.lockedUntil else { return false }
             return now < lockedUntil
         }
     }
@@ -49,18 +57,19 @@ final class Lockout<Caller: Hashable & Sendable>: Sendable {
     /// - Returns: whether this failure was one too many, and the lock begins.
     @discardableResult
     func failed(_ caller: Caller, at now: Timestamp) -> Bool {
-        records.withLock { records in
-            if records.count >= capacity, records[caller] == nil { prune(&records, at: now) }
-            var record = records[caller] ?? Record()
+        state.withLock { state in
+            if state.records.count >= state.mostRecords, state.records[caller] == nil { prune(&state, at: now) }
+            var record = state.records[caller] ?? Record()
             let isLocked = record.fail(at: now, mostFailures: mostFailures, period: period)
-            records[caller] = record
+            state.records[caller] = record
             return isLocked
         }
     }
 
-    private func prune(_ records: inout [Caller: Record], at now: Timestamp) {
-        records = records.filter { !$0.value.isOver(at: now, period: period) }
-        if records.count >= capacity { records = records.filter { $0.value.lockedUntil != nil } }
-        if records.count >= capacity { records = [:] }
+    private func prune(_ state: inout State, at now: Timestamp) {
+        state.records = state.records.filter { !$0.value.isOver(at: now, period: period) }
+        if state.records.count >= capacity { state.records = state.records.filter { $0.value.lockedUntil != nil } }
+        if state.records.count >= capacity { state.records = [:] }
+        state.mostRecords = min(max(2 * state.records.count, Self.fewRecords), capacity)
     }
 }

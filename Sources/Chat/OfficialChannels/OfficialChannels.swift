@@ -3,7 +3,8 @@ import Database
 
 /// Official channels: made, shown, changed, destroyed.
 ///
-/// Every operation asks first whether the application has the channel service (131000).
+/// Every operation of the API asks first whether the application has the channel service (131000); what is for operators
+/// alone does not, for they see to a channel that is switched off.
 ///
 /// Source: spec/official-channels.md.
 package struct OfficialChannels: Sendable {

@@ -4,7 +4,8 @@ import EventBus
 
 /// The subscribers of channels: added, removed, listed, described; and what users do themselves.
 ///
-/// Every operation asks first whether the application has the channel service (131000).
+/// Every operation of the API asks first whether the application has the channel service (131000); what is for operators
+/// alone does not, for they see to a channel that is switched off.
 ///
 /// Source: spec/official-channels.md B.4, B.5, B.7 to B.9.
 package struct Subscribers: Sendable {

@@ -132,14 +132,13 @@ enum OperatorTable {
     static func insertSession(
         _ digest: [UInt8],
         of name: OperatorName,
-        address: String,
         at now: Timestamp,
         in tx: any Transaction
     ) throws(ChatError) {
         try tx.execute(
             """
-            INSERT INTO operator_sessions (digest, name, address, created_at, used_at)
-            VALUES (\(hexadecimal(digest)), \(name), \(address), \(now), \(now))
+            INSERT INTO operator_sessions (digest, name, created_at, used_at)
+            VALUES (\(hexadecimal(digest)), \(name), \(now), \(now))
             """
         )
         try tx.execute("UPDATE operators SET signed_in_at = \(now) WHERE name = \(name)")
@@ -181,42 +180,6 @@ enum OperatorTable {
         in tx: any Transaction
     ) throws(ChatError) {
         try tx.execute("DELETE FROM operator_sessions WHERE created_at < \(beginning) OR used_at < \(use)")
-    }
-
-    // MARK: Audit
-
-    static func record(_ entry: AuditEntry, in tx: any Transaction) throws(ChatError) {
-        try tx.execute(
-            """
-            INSERT INTO operator_audit (at, request, operator, address, action, target)
-            VALUES (\(entry.time), \(entry.requestID), \(entry.caller), \(entry.address), \(entry.action),
-                \(entry.target))
-            """
-        )
-    }
-
-    static func newestAudit(
-        _ limit: Int,
-        before last: (Timestamp, String)?,
-        in tx: any Transaction
-    ) throws(ChatError) -> [AuditEntry] {
-        let (time, request) = last ?? (Timestamp(milliseconds: .max), "")
-        return try tx.rows(
-            """
-            SELECT at, request, operator, address, action, target FROM operator_audit
-            WHERE (at, request) < (\(time), \(request))
-            ORDER BY at DESC, request DESC LIMIT \(limit)
-            """
-        ).map { row throws(ChatError) in
-            AuditEntry(
-                time: try row.timestamp(0),
-                requestID: try row.text(1),
-                caller: try row.text(2),
-                address: try row.text(3),
-                action: try row.text(4),
-                target: try row.text(5)
-            )
-        }
     }
 }
 

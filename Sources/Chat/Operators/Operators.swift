@@ -165,7 +165,17 @@ package struct Operators: Sendable {
         _ limit: Int,
         before last: (Timestamp, String)? = nil
     ) async throws(ChatError) -> [AuditEntry] {
-        try await database.read { tx throws(ChatError) in try OperatorTable.newestAudit(limit, before: last, in: tx) }
+        try await database.read { tx throws(ChatError) in try InstallationAudit.newest(limit, before: last, in: tx) }
+    }
+
+    /// Forgets entries of the audit that are too old, at most `batch` of them.
+    ///
+    /// - Returns: how many went.
+    func forgetAudit(batch: Int) async throws(ChatError) -> Int {
+        let now = clock.now
+        return try await database.write(of: .unordered) { tx throws(ChatError) in
+            try InstallationAudit.sweep(at: now, batch: batch, in: tx)
+        }
     }
 
     func record(
@@ -182,7 +192,7 @@ package struct Operators: Sendable {
             action: action,
             target: target
         )
-        try OperatorTable.record(entry, in: tx)
+        try InstallationAudit.record(entry, in: tx)
     }
 
     // MARK: Rules

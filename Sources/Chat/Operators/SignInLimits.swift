@@ -1,5 +1,6 @@
 import Addresses
 import ChatProtocol
+import Crypto
 import Synchronization
 
 /// How often signing in may fail before it is refused unheard, and how many may try at once.
@@ -19,14 +20,15 @@ final class SignInLimits: Sendable {
     }
 
     private struct Attempt: Hashable, Sendable {
-        let name: String
+        /// A hash, since it may be anything that somebody typed.
+        let name: [UInt8]
         let client: [UInt8]
     }
 
     /// How many attempts of one client are judged at the same time.
     private static let mostAtOnce = 4
-    /// The longest name that is kept in mind, in characters; no operator's is longer.
-    private static let longestName = 64
+    /// How many of all clients wait to be judged, which is done one by one.
+    private static let mostInAll = 32
     private static let period: Int64 = 5 * 60_000
 
     private let names = Lockout<Attempt>(after: 10, within: period)
@@ -45,7 +47,7 @@ final class SignInLimits: Sendable {
         _ judge: () async throws(ChatError) -> Success?
     ) async throws(ChatError) -> Outcome<Success> {
         let client = AddressRange.client(address)
-        let attempt = Attempt(name: String(name.prefix(Self.longestName)), client: client)
+        let attempt = Attempt(name: Array(SHA256.hash(data: Array(name.utf8)).prefix(16)), client: client)
         guard !isLocked(attempt, at: clock.now), begin(client) else { return .refused }
         defer { end(client) }
         let success = try await judge()
@@ -72,7 +74,9 @@ final class SignInLimits: Sendable {
 
     private func begin(_ client: [UInt8]) -> Bool {
         underWay.withLock { underWay in
-            guard underWay[client, default: 0] < Self.mostAtOnce else { return false }
+            guard underWay[client, default: 0] < Self.mostAtOnce,
+                underWay.values.reduce(0, +) < Self.mostInAll
+            else { return false }
             underWay[client, default: 0] += 1
             return true
         }

@@ -28,7 +28,6 @@ extension Schema {
             CREATE TABLE operator_sessions (
                 digest TEXT PRIMARY KEY,
                 name TEXT NOT NULL,
-                address TEXT NOT NULL,
                 created_at BIGINT NOT NULL,
                 used_at BIGINT NOT NULL
             )

@@ -9,10 +9,18 @@ package struct Sweep: Sendable {
     private let database: any Database
     private let applications: Applications
     private let accounts: Accounts
+    private let operators: Operators
     private let clock: any WallClock
 
-    package init(database: any Database, applications: Applications, accounts: Accounts, clock: any WallClock) {
-        (self.database, self.applications, self.accounts, self.clock) = (database, applications, accounts, clock)
+    package init(
+        database: any Database,
+        applications: Applications,
+        accounts: Accounts,
+        operators: Operators,
+        clock: any WallClock
+    ) {
+        (self.database, self.applications, self.accounts) = (database, applications, accounts)
+        (self.operators, self.clock) = (operators, clock)
     }
 
     /// Sweeps until nothing is left: idempotency keys that are too old, the content of broadcasts that are, entries of
@@ -33,11 +41,8 @@ package struct Sweep: Sendable {
             }
         }
         await attempt { () async throws(ChatError) in
-            let now = clock.now
             try await repeatedly { () async throws(ChatError) in
-                try await database.write(of: .installation) { tx throws(ChatError) in
-                    try OperatorTable.sweepAudit(at: now, batch: Self.batch, in: tx) == Self.batch
-                }
+                try await operators.forgetAudit(batch: Self.batch) == Self.batch
             }
         }
         await attempt { () async throws(ChatError) in

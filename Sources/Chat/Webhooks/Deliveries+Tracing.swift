@@ -90,7 +90,7 @@ extension Deliveries {
     package func deadLetters(
         of application: SDKAppID,
         newest limit: Int,
-        before place: DeadLetters.Place?
+        before place: DeadLetters.Place? = nil
     ) async throws(ChatError) -> [DeadLetters.Letter] {
         try await database.read { tx throws(ChatError) in
             try DeadLetters.newest(limit, before: place, of: application, in: tx)

@@ -118,14 +118,6 @@ package struct Deliveries: Sendable {
         }
     }
 
-    /// The newest dead letters, newest first.
-    package func deadLetters(
-        of application: SDKAppID,
-        newest limit: Int
-    ) async throws(ChatError) -> [DeadLetters.Letter] {
-        try await database.read { tx throws(ChatError) in try DeadLetters.newest(limit, of: application, in: tx) }
-    }
-
     /// One delivery: its dead letter, nil when it is none, and its attempts, oldest first.
     package func find(
         _ delivery: String,

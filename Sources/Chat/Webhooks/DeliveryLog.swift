@@ -28,7 +28,7 @@ package struct WebhookAttempt: Sendable {
         if case .replied(let reply) = outcome { Array(reply.body.prefix(Self.longestReplyHead)) } else { [] }
     }
 
-    /// How much of a request is kept, in bytes; the longest broadcast's is shorter.
+    /// How much of a request is kept, in bytes; the longest broadcast's is shorter where `messageBytes` is the plan's.
     package static let longestRequestHead = 16_384
 
     /// What the log keeps of the request; nil where nothing need be kept.

@@ -29,7 +29,8 @@ enum SessionCookie {
                 name: isSecure ? secureName : name,
                 value: token ?? "",
                 maxAge: token == nil ? 0 : Int(Operators.longestSession),
-                path: "/",
+                // The prefix of the secure one asks for the whole host.
+                path: isSecure ? "/" : Console.path,
                 secure: isSecure,
                 httpOnly: true,
                 sameSite: .strict

@@ -77,6 +77,6 @@ struct SubscriberFile: Sendable {
         var text = text
         if let first = text.unicodeScalars.first, formulaBeginnings.contains(first) { text = "'" + text }
         guard text.unicodeScalars.contains(where: { ",\"\r\n".unicodeScalars.contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        return "\"" + text.replacing(byte: UInt8(ascii: "\""), with: "\"\"") + "\""
     }
 }

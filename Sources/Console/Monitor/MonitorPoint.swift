@@ -95,7 +95,7 @@ struct MonitorTotals: Sendable {
     private static func sums(_ readings: [MetricReading], by label: String?) -> [String: Int64] {
         readings.reduce(into: [:]) { sums, reading in
             guard case .number(let number) = reading.value else { return }
-            sums[label.map { reading.label($0) ?? "" } ?? "", default: 0] += Int64(number)
+            sums[label.map { reading.label($0) ?? "" } ?? "", default: 0] += Int64(exactly: number.rounded()) ?? 0
         }
     }
 

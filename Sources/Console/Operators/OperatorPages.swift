@@ -113,7 +113,12 @@ struct OperatorPages: Sendable {
             guard let name = OperatorName(rawValue: visit.named("name")) else {
                 throw ChatError(.httpParsingFailed, "There is no such operator.")
             }
-            switch visit.named("action") {
+            let action = visit.named("action")
+            // There he is asked for his password first.
+            guard name != visit.who.name || !["password", "remove-second-factor"].contains(action) else {
+                throw .ofTheConsole(visit.texts["operators.notHere"])
+            }
+            switch action {
             case "role": try await operators.setRole(of: name, to: try role(form), by: visit.operation())
             case "password":
                 try await operators.setPassword(of: name, to: form.raw("password"), by: visit.operation())

@@ -101,7 +101,14 @@ struct Routes {
     ) {
         let services = services
         group.on(path, method: method) { request, context in
-            let form = method == .post ? try await Form(request, limit: Form.longestOfStrangers) : Form()
+            let form: Form
+            do {
+                form = method == .post ? try await Form(request, limit: Form.longestOfStrangers) : Form()
+            } catch let error as any HTTPResponseError {
+                // Nobody is signed in for whom a page could be made.
+                let key = error.status == .contentTooLarge ? "errors.tooLong" : "errors.form"
+                return Response.plain(error.status, Texts.preferred(by: request)[key] + "\n")
+            }
             do throws(ChatError) {
                 return try await answer(request, context, form)
             } catch {

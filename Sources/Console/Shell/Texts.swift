@@ -59,7 +59,7 @@ struct Texts: Sendable {
 
     /// A text with what belongs in its `{names}`.
     subscript(_ key: String, _ values: [String: String]) -> String {
-        values.reduce(self[key]) { $0.replacing("{\($1.key)}", with: $1.value) }
+        self[key].replacing(/\{(\w+)\}/) { match in values[String(match.1)] ?? String(match.0) }
     }
 
     subscript(yesOrNo isSo: Bool) -> String { self[isSo ? "shell.yes" : "shell.no"] }

@@ -70,7 +70,7 @@ struct CommandView: Sendable {
 
     /// As one word of a shell's line.
     private static func quoted(_ text: String) -> String {
-        "'" + text.replacing("'", with: #"'\''"#) + "'"
+        "'" + text.replacing(byte: UInt8(ascii: "'"), with: #"'\''"#) + "'"
     }
 }
 

@@ -34,13 +34,9 @@ struct OperatorCommand: AsyncParsableCommand {
         func run() async throws {
             let text = try password.read(for: name)
             try await storage.withInstallation(makeIfMissing: true) { systems in
-                let made = try await systems.operators.create(
-                    name,
-                    role,
-                    password: text ?? password.random(systems),
-                    by: systems.operation()
-                )
-                try OperatorView(made).print(asJSON: json)
+                let given = text ?? PasswordSource.random(systems)
+                let made = try await systems.operators.create(name, role, password: given, by: systems.operation())
+                try OperatorView(made, password: text == nil ? given : nil).print(asJSON: json)
             }
         }
     }
@@ -55,7 +51,7 @@ struct OperatorCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await storage.withInstallation { systems in
-                let views = try await systems.operators.all().map(OperatorView.init)
+                let views = try await systems.operators.all().map { OperatorView($0) }
                 if json { return try printJSON(views) }
                 for view in views { printLine(view.summary) }
             }
@@ -77,12 +73,10 @@ struct OperatorCommand: AsyncParsableCommand {
         func run() async throws {
             let text = try password.read(for: name)
             try await storage.withInstallation { systems in
-                try await systems.operators.setPassword(
-                    of: name,
-                    to: text ?? password.random(systems),
-                    by: systems.operation()
-                )
+                let new = text ?? PasswordSource.random(systems)
+                try await systems.operators.setPassword(of: name, to: new, by: systems.operation())
                 printLine("operator \(name) has a new password")
+                if text == nil { printLine("the password is \(new)") }
             }
         }
     }
@@ -147,8 +141,11 @@ private struct OperatorView: Encodable {
     let role: String
     let hasSecondFactor: Bool
     let signedInAt: String?
+    /// One that was made at random, which is shown this once.
+    let password: String?
 
-    init(_ shown: Operator) {
+    init(_ shown: Operator, password: String? = nil) {
+        self.password = password
         (name, role, hasSecondFactor) = (shown.name.rawValue, shown.role.rawValue, shown.hasSecondFactor)
         signedInAt = shown.signedInAt?.iso8601
     }
@@ -161,6 +158,7 @@ private struct OperatorView: Encodable {
     func print(asJSON json: Bool) throws {
         if json { return try printJSON(self) }
         printLine(summary)
+        if let password { printLine("the password is \(password)") }
     }
 }
 

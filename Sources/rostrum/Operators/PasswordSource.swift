@@ -30,31 +30,39 @@ struct PasswordSource: ParsableArguments {
         return password
     }
 
-    /// Makes a password of 120 random bits and prints it.
-    func random(_ systems: Systems) -> String {
+    /// A password of 120 random bits; printed once it counts.
+    static func random(_ systems: Systems) -> String {
         let alphabet = Array("abcdefghijkmnpqrstuvwxyz23456789".utf8)
-        let password = String(decoding: systems.random.bytes(24).map { alphabet[Int($0) % 32] }, as: UTF8.self)
-        printLine("the password is \(password)")
-        return password
+        return String(decoding: systems.random.bytes(24).map { alphabet[Int($0) % 32] }, as: UTF8.self)
     }
+
+    /// How the terminal was. Written before the handler of the signal is there that reads it, by the one thread that asks.
+    private nonisolated(unsafe) static var terminal = termios()
 
     /// Reads a line that the terminal does not show.
     private static func ask(_ question: String) -> String {
-        printWithoutNewline(question)
-        var before = termios()
-        tcgetattr(STDIN_FILENO, &before)
-        var hidden = before
+        printError(question)
+        tcgetattr(STDIN_FILENO, &terminal)
+        var hidden = terminal
         hidden.c_lflag &= ~tcflag_t(ECHO)
+        // Whoever presses Ctrl-C gets his terminal back as it was.
+        signal(SIGINT) { _ in
+            tcsetattr(STDIN_FILENO, TCSANOW, &PasswordSource.terminal)
+            signal(SIGINT, SIG_DFL)
+            raise(SIGINT)
+        }
         tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
         defer {
-            tcsetattr(STDIN_FILENO, TCSAFLUSH, &before)
-            printLine("")
+            tcsetattr(STDIN_FILENO, TCSAFLUSH, &terminal)
+            signal(SIGINT, SIG_DFL)
+            printError("\n")
         }
         return readLine() ?? ""
     }
 
-    private static func printWithoutNewline(_ text: String) {
-        print(text, terminator: "")
-        fflush(nil)
+    /// What is asked is no part of the result, which a program may read.
+    private static func printError(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in _ = write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
     }
 }
