@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz commands format lint clean
+.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-bench-console setup-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz commands format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -38,6 +38,9 @@ setup-bench-live:
 
 setup-bench-cluster:
 	@scripts/setup build bench-cluster
+
+setup-bench-console:
+	@scripts/setup build bench bench-cluster
 
 setup-cluster:
 	@scripts/setup build cluster
@@ -115,9 +118,9 @@ bench-cluster: setup-bench-cluster ## measure several nodes: PostgreSQL beside p
 	@Benchmarks/run --suite cluster $(ARGS)
 
 .PHONY: bench-console
-bench-console: setup-bench ## measure the console's pages in a large installation
-	@$(SWIFT_BUILD) -c release --product rostrum
-	@Benchmarks/console.py
+bench-console: setup-bench-console ## measure the console's pages in a large installation, and what its indexes cost
+	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
+	@Benchmarks/run --suite console $(ARGS)
 
 sanitize-thread: setup-test ## run the tests of live connections under ThreadSanitizer
 	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread

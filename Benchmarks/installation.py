@@ -87,12 +87,12 @@ class Installation(contextlib.ExitStack):
             make_application(bench, "--database", self.postgres.url, "--master-key-file", self.key_file)
             self.push(started.pop_all().__exit__)
 
-    def node(self, roles=None, core=None):
+    def node(self, roles=None, core=None, more=()):
         """A process of the server with its ports: of the API, and of the metrics."""
         port, admin = free_ports(2)
         process = Process([self.bench.options.rostrum, "serve", "--database", self.postgres.url, "--bus", self.bus,
                            "--master-key-file", self.key_file, "--port", str(port), "--admin-port", str(admin),
-                           *(["--roles", roles] if roles else [])],
+                           *(["--roles", roles] if roles else []), *more],
                           "rostrum is ready on", self.bench.log, core or self.core)
         return process, port, admin
 
