@@ -85,6 +85,8 @@ def measure_sqlite(bench):
 
 def measure_postgres(bench):
     with Installation(bench) as installation:
-        for statement in [*filled(Filling(lambda content: f"'\\x{content.hex()}'::bytea")), "VACUUM (ANALYZE)"]:
+        for statement in filled(Filling(lambda content: f"'\\x{content.hex()}'::bytea")):
             installation.postgres.ask(statement)
+        # Not of the tables that are empty: with statistics that say so, PostgreSQL would go on to walk through them.
+        installation.postgres.ask("VACUUM (ANALYZE) accounts, channels, subscriptions")
         Writing(bench, installation.postgres.ask, lambda: installation.node(core="0")).rounds()
