@@ -52,7 +52,14 @@ package struct Systems: Sendable {
             overrides: overrides
         )
         accounts = Accounts(database: database, bus: bus)
-        webhooks = Webhooks(database: database, bus: bus, sender: sender, clock: clock, random: random)
+        webhooks = Webhooks(
+            database: database,
+            bus: bus,
+            sender: sender,
+            clock: clock,
+            random: random,
+            counters: WebhookCounters(metrics)
+        )
         let announcer = ChannelAnnouncer(bus: bus, clock: clock, generation: generation)
         channels = OfficialChannels(database: database, webhooks: webhooks, announcer: announcer, random: random)
         subscribers = Subscribers(database: database, webhooks: webhooks, announcer: announcer)

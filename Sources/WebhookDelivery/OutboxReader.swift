@@ -34,7 +34,7 @@ package final class OutboxReader: Service {
     private let leases: Leases
     private let interval: Duration
     private let logger: Logger
-    private let metrics: DeliveryMetrics
+    private let deadLetters: Counter
     private let underWay = Mutex<[SDKAppID: Set<String>]>([:])
     /// Applications that another node had at the last look.
     private let elsewhere = Mutex<Set<SDKAppID>>([])
@@ -52,7 +52,7 @@ package final class OutboxReader: Service {
         logger: Logger
     ) {
         (self.systems, self.leases, self.interval, self.logger) = (systems, leases, interval, logger)
-        self.metrics = DeliveryMetrics(factory: metrics)
+        deadLetters = Counter(label: "rostrum_webhook_dead_letters", factory: metrics)
         // One that waits stands for all that come meanwhile.
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.wakes, self.wake) = (wakes, wake)
@@ -157,7 +157,6 @@ package final class OutboxReader: Service {
             // The server stops: what was delivered is settled, the rest is for the next start.
             guard attempt.outcome != .cancelled else { break }
             settlement.attempts.append(attempt)
-            metrics.record(attempt)
             guard !attempt.isDelivered else {
                 settlement.doneUpTo = waiting.number
                 failures = 0
@@ -191,7 +190,7 @@ package final class OutboxReader: Service {
             at: systems.clock.now
         )
         if let next { return .retry(failures: failures, at: next) }
-        metrics.recordDeadLetter()
+        deadLetters.increment()
         logger.warning(
             "webhook given up",
             metadata: ["delivery": "\(waiting.call.delivery)", "command": "\(waiting.call.command)"]

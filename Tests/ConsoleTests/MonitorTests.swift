@@ -63,8 +63,13 @@ import Testing
             call(browser, "send_official_account_msg", "20006")
             let sessions = [("platform", "Web")]
             Gauge(label: "rostrum_sessions", dimensions: sessions, factory: browser.registry).record(9)
-            let latency = Timer(label: "rostrum_webhook_duration", factory: browser.registry)
-            latency.recordMilliseconds(5)
+            for (kind, attempts) in [("before", 2), ("after", 3)] {
+                let dimensions = [("kind", kind), ("result", "delivered")]
+                Counter(label: "rostrum_webhook_attempts", dimensions: dimensions, factory: browser.registry)
+                    .increment(by: attempts)
+                Timer(label: "rostrum_webhook_duration", dimensions: [("kind", kind)], factory: browser.registry)
+                    .recordMilliseconds(5)
+            }
             sample(browser, 1)
             sample(browser, 2)
 
@@ -74,7 +79,9 @@ import Testing
             #expect(series(history, "connections") == "9,9")
             #expect(series(history, "0", of: "calls") == "3,0")
             #expect(series(history, "20006", of: "calls") == "1,0")
+            #expect(series(history, "delivered") == "5,0")
             #expect(series(history, "latencyHigh").hasSuffix(",null"))
+            #expect(!series(history, "latencyHigh").hasPrefix("null"))
         }
     }
 

@@ -50,7 +50,7 @@ def webhooks_were_taken_over(scene):
 
 
 def sent_webhooks(node):
-    return float(metric(node, "rostrum_webhook_attempts_total{result=\"delivered\"}") or 0)
+    return float(metric(node, "rostrum_webhook_attempts_total{kind=\"after\",result=\"delivered\"}") or 0)
 
 
 def in_order_of_webhooks(scene):

@@ -1,6 +1,6 @@
 package import ChatProtocol
-package import Database
-package import EventBus
+import Database
+import EventBus
 
 /// What applications are asked and told: "before" webhooks, which may refuse, and "after" webhooks, which follow.
 ///
@@ -11,16 +11,18 @@ package struct Webhooks: Sendable {
     private let sender: any WebhookSender
     private let clock: any WallClock
     private let random: any RandomSource
+    private let counters: WebhookCounters
 
-    package init(
+    init(
         database: any Database,
         bus: any EventBus,
         sender: any WebhookSender,
         clock: any WallClock,
-        random: any RandomSource
+        random: any RandomSource,
+        counters: WebhookCounters
     ) {
         (self.database, self.bus, self.sender) = (database, bus, sender)
-        (self.clock, self.random) = (clock, random)
+        (self.clock, self.random, self.counters) = (clock, random, counters)
     }
 
     /// Asks the backend whether an operation may go ahead; it is asked once.
@@ -134,7 +136,7 @@ package struct Webhooks: Sendable {
         return attempt
     }
 
-    /// Makes one attempt.
+    /// Makes one attempt, and counts it.
     ///
     /// - Parameter number: of the attempt, from 1.
     package func attempt(
@@ -151,7 +153,7 @@ package struct Webhooks: Sendable {
             } else {
                 WebhookOutcome.failed("no webhook URL is set")
             }
-        return WebhookAttempt(
+        let attempt = WebhookAttempt(
             delivery: call.delivery,
             number: number,
             command: call.command,
@@ -161,6 +163,8 @@ package struct Webhooks: Sendable {
             latency: ContinuousClock.now - began,
             request: call.body
         )
+        counters.count(attempt)
+        return attempt
     }
 
     /// Puts an attempt into the delivery log without waiting for it: the caller's answer does not hang on it.

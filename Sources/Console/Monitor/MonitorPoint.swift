@@ -14,7 +14,7 @@ struct MonitorPoint: Sendable, Equatable {
     var lagging: Int64 = 0
     /// REST calls by `ErrorCode`.
     var calls: [String: Int64] = [:]
-    /// Attempts at "after" webhooks.
+    /// Attempts at webhooks, before operations and after them.
     var delivered: Int64 = 0
     var failed: Int64 = 0
     /// How long these attempts took, in seconds.
