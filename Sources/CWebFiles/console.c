@@ -117,6 +117,9 @@ static const unsigned char explorer[] = {
 static const unsigned char layout[] = {
 #embed "../Web/Console/layout.mustache"
 };
+static const unsigned char long_text[] = {
+#embed "../Web/Console/long-text.mustache"
+};
 static const unsigned char monitor[] = {
 #embed "../Web/Console/monitor.mustache"
 };
@@ -201,6 +204,7 @@ const web_named_file *web_console_templates(size_t *count) {
         NAMED("emulator", emulator),
         NAMED("explorer", explorer),
         NAMED("layout", layout),
+        NAMED("long-text", long_text),
         NAMED("monitor", monitor),
         NAMED("operators", operators),
         NAMED("own-account", own_account),

@@ -145,25 +145,6 @@ import Testing
         }
     }
 
-    @Test("a page of the longest entries stays light, and says where it leaves something out")
-    func weight() async throws {
-        try await StorageEngine.sqlite.withInstallation { installation in
-            for batch in 100..<200 {
-                installation.clock.advance(seconds: 1)
-                let accounts = (100..<200).map {
-                    NewAccount(id: UserID("u\(batch)\($0)" + String(repeating: "x", count: 25)))
-                }
-                _ = try await installation.accounts.importAll(accounts, for: installation.call())
-            }
-            let browser = try await Browser(installation, as: .readOnly)
-
-            let page = try await browser.get("\(Self.path)/audit")
-
-            #expect(page.has("u199100x", "u100100x", "…</div>"))
-            #expect(page.text.utf8.count < 200_000)
-        }
-    }
-
     @Test("there is no page of an application that is not there")
     func missing() async throws {
         try await StorageEngine.sqlite.withInstallation { installation in

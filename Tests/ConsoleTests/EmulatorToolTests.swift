@@ -51,7 +51,7 @@ import Testing
                     == Browser.path("tools/requests/id-7")
             )
             let audited = try await browser.get(page + "?request=\(call.requestID)").text
-            #expect(audited.contains("<dd>kick</dd>") && audited.contains("<dd>anna</dd>"))
+            #expect(audited.contains("<dd>kick</dd>") && audited.contains(">anna</span></dd>"))
             #expect(
                 try await browser.get(page + "?request=0-1").text.contains("grep &#39;request.id=0-1&#39;")
             )
@@ -125,7 +125,10 @@ import Testing
             let text = try await browser.get(Browser.path("tools/requests/id-1")).text
 
             let meaning = try #require(ErrorCode.documented[.accountNotImported])
-            #expect(text.contains("70107: \(meaning)") && text.contains("&quot;UserID&quot;: &quot;&lt;i&gt;&quot;"))
+            #expect(
+                text.contains("70107: <span lang=\"en\">\(meaning)")
+                    && text.contains("&quot;UserID&quot;: &quot;&lt;i&gt;&quot;")
+            )
             #expect(text.contains("explorer?command=kick&amp;from=id-1"))
             #expect(try await browser.get(Browser.path("tools/requests/id-2")).status == .notFound)
         }

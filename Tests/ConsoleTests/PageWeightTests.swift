@@ -108,4 +108,71 @@ import Testing
             #expect(long.utf8.count < Self.heaviest)
         }
     }
+
+    /// Goes from page to page to the last one.
+    ///
+    /// - Returns: how many pages there were.
+    private func walk(_ path: String, _ browser: Browser, _ look: (String) throws -> Void) async throws -> Int {
+        var (next, count): (String?, Int) = (path, 0)
+        while let page = next {
+            let text = try await browser.get(page).text
+            #expect(text.utf8.count < Self.heaviest)
+            try look(text)
+            count += 1
+            next = text.firstMatch(of: /href="([^"]+)" rel="next"/).map {
+                String($0.output.1).replacing("&amp;", with: "&")
+            }
+        }
+        return count
+    }
+
+    @Test("the audit, which names whomever a call imported, each in whole")
+    func audit() async throws {
+        try await StorageEngine.sqlite.withInstallation { installation in
+            let names = (0..<100).map { "user_of_thirty_two_characters_\($0 / 10)\($0 % 10)" }
+            let target = names.joined(separator: ",")
+            _ = try await installation.database.write { tx throws(ChatError) in
+                for number in 1...120 {
+                    try tx.execute(
+                        """
+                        INSERT INTO audit (app, at, request, operator, address, action, target)
+                        VALUES (\(SDKAppID.example), \(number), \("r\(number)"), 'admin', '', 'account_import',
+                            \("\(number):" + target))
+                        """
+                    )
+                }
+            }
+            let browser = try await Browser(installation, as: .readOnly)
+            var shown: [Int] = []
+            let pages = try await walk(Browser.path("audit"), browser) { text in
+                shown += text.matches(of: /<div class="lines">(\d+):([^<]*)</).compactMap {
+                    $0.output.2 == target ? Int($0.output.1) : nil
+                }
+            }
+            #expect(shown == Array((1...120).reversed()))
+            #expect(pages > 2)
+        }
+    }
+
+    @Test("subscribers with the longest custom strings, each in whole")
+    func subscribers() async throws {
+        try await withChannelBrowser { browser, installation in
+            let names = (0..<20).map { "user\(100 + $0)" }
+            let accounts = names.map { NewAccount(id: UserID($0)) }
+            _ = try await installation.accounts.importAll(accounts, for: installation.call())
+            _ = try await installation.subscribers.add(names, to: .news, for: installation.call())
+            let note = String(repeating: "\"", count: Subscription.longestCustomString)
+            _ = try await installation.database.write { tx throws(ChatError) in
+                try tx.execute("UPDATE subscriptions SET custom_string = \(note)")
+            }
+            let whole = note.replacing("\"", with: "&quot;")
+            var shown: [String] = []
+            let pages = try await walk("\(ChannelPagesTests.news)/subscribers", browser) { text in
+                shown += text.matches(of: /<th scope="row"><a[^>]*><code>(\w+)</).map { String($0.output.1) }
+                #expect(text.contains("<div class=\"lines\">\(whole)</div>"))
+            }
+            #expect(shown.sorted() == names)
+            #expect(pages > 2)
+        }
+    }
 }

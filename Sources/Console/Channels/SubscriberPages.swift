@@ -6,8 +6,8 @@ import Hummingbird
 /// Who subscribes to a channel: listed, added, removed, taken away as a file.
 struct SubscriberPages: Sendable {
     private static let rows = 100
-    /// The most characters of a note that the list shows; the file has all of them.
-    private static let longestNote = 120
+    /// How heavy the custom strings of a page may be together, in bytes.
+    private static let heaviest = 80_000
 
     private let services: Services
     private var subscribers: Subscribers { services.systems.subscribers }
@@ -44,7 +44,7 @@ struct SubscriberPages: Sendable {
         let sinceISO: String
         let receives: String
         let discards: Bool
-        let note: String
+        let note: LongText
     }
 
     /// What became of somebody who was to be added or removed.
@@ -109,7 +109,7 @@ struct SubscriberPages: Sendable {
             sinceISO: one.subscribedAt.iso,
             receives: visit.texts["account.flags.\(one.messageFlag.rawValue)"],
             discards: one.messageFlag == .discard,
-            note: one.customString.shortened(to: Self.longestNote)
+            note: LongText(one.customString)
         )
     }
 
@@ -125,14 +125,20 @@ struct SubscriberPages: Sendable {
         after cursor: SubscriberCursor?,
         _ visit: Visit
     ) async throws(ChatError) -> SubscriberPage {
-        func page(_ cursor: SubscriberCursor?) async throws(ChatError) -> SubscriberPage {
+        func page(_ cursor: SubscriberCursor?, limit: Int) async throws(ChatError) -> SubscriberPage {
             try await subscribers.page(
                 of: site.channel.id,
                 after: cursor,
-                limit: Self.rows,
+                limit: limit,
                 of: site.application,
                 at: visit.now
             )
+        }
+        /// Of fewer rows where their custom strings are long.
+        func page(_ cursor: SubscriberCursor?) async throws(ChatError) -> SubscriberPage {
+            let whole = try await page(cursor, limit: Self.rows)
+            let count = whole.subscriptions.map { LongText($0.customString) }.fitting(Self.heaviest)
+            return count == whole.subscriptions.count ? whole : try await page(cursor, limit: count)
         }
         do throws(ChatError) {
             return try await page(cursor)

@@ -13,15 +13,15 @@ struct Choice: Sendable {
 /// Who did what, newest first.
 struct AuditView: Sendable {
     static let rows = 100
-    /// How much of a target is shown, in characters: an import names a hundred accounts.
-    private static let longestTarget = 300
+    /// How heavy the targets of a page may be together, in bytes: an import names a hundred accounts.
+    private static let heaviest = 100_000
 
     struct Row: Sendable {
         let time: String
         let iso: String
         let who: String
         let action: String
-        let target: String
+        let target: LongText
         let address: String
     }
 
@@ -31,19 +31,22 @@ struct AuditView: Sendable {
 
     /// - Parameter path: the page's own.
     init(_ entries: [AuditEntry], path: String) {
-        rows = entries.map {
+        let targets = entries.map { LongText($0.target) }
+        let count = targets.fitting(Self.heaviest)
+        rows = zip(entries, targets).prefix(count).map { entry, target in
             Row(
-                time: $0.time.shown,
-                iso: $0.time.iso,
-                who: $0.caller,
-                action: $0.action,
-                target: $0.target.shortened(to: Self.longestTarget),
-                address: $0.address
+                time: entry.time.shown,
+                iso: entry.time.iso,
+                who: entry.caller,
+                action: entry.action,
+                target: target,
+                address: entry.address
             )
         }
+        let isEnd = count == entries.count && count < Self.rows
         next =
-            entries.count < Self.rows
-            ? nil : entries.last.map { "\(path)?before=\($0.time.milliseconds)&request=\($0.requestID)" }
+            isEnd
+            ? nil : "\(path)?before=\(entries[count - 1].time.milliseconds)&request=\(entries[count - 1].requestID)"
     }
 
     /// After which entry the asked page begins.
