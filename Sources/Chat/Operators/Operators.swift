@@ -11,6 +11,8 @@ package struct Operators: Sendable {
     /// The shortest and the longest password, in characters and in bytes.
     package static let shortestPassword = 10
     package static let longestPassword = 256
+    /// How long somebody is locked out who failed to sign in too often.
+    package static let lockoutMinutes = SignInLimits.period / 60_000
 
     let database: any Database
     let clock: any WallClock

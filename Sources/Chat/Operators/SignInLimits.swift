@@ -29,7 +29,8 @@ final class SignInLimits: Sendable {
     private static let mostAtOnce = 4
     /// How many of all clients wait to be judged, which is done one by one.
     private static let mostInAll = 32
-    private static let period: Int64 = 5 * 60_000
+    /// In milliseconds.
+    static let period: Int64 = 5 * 60_000
 
     private let names = Lockout<Attempt>(after: 10, within: period)
     /// Whatever the names: guessing those, or one password for many, is no way around.

@@ -14,7 +14,7 @@ package enum DeadLetters {
     }
 
     /// How long a letter is kept, in seconds.
-    static let lifetime: Int64 = 30 * 86_400
+    package static let lifetime: Int64 = 30 * 86_400
 
     /// Drops letters older than their lifetime, at most `batch` of them.
     ///

@@ -56,7 +56,8 @@ package struct WebhookAttempt: Sendable {
 /// The record of attempts: one row each, kept for a week.
 package enum DeliveryLog {
     /// How long an entry is kept, in seconds.
-    static let lifetime: Int64 = 7 * 86_400
+    package static let lifetime: Int64 = 7 * 86_400
+
     /// An attempt as it is shown.
     package struct Entry: Sendable, Equatable {
         package let at: Timestamp

@@ -5,9 +5,9 @@ package enum RetrySchedule {
     /// Seconds before the second attempt, the third and so on; the last one holds for all that follow.
     static let delays: [Int64] = [1, 5, 25, 125, 600]
     /// How long an event is tried, in seconds.
-    static let patience: Int64 = 86_400
+    package static let patience: Int64 = 86_400
     /// How often a timeout is tried again under the policy ``WebhookSettings/Retry/timeout``.
-    static let timeoutRetries: Int64 = 3
+    package static let timeoutRetries: Int64 = 3
 
     /// The moment of the next attempt; nil when the event is to be given up.
     ///

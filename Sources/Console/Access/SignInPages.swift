@@ -62,8 +62,12 @@ struct SignInPages: Sendable {
     /// Sends whoever is not signed in to where he can, and back afterwards.
     static func askToSignIn(_ request: Request) -> Response {
         let path = [.get, .head].contains(request.method) ? request.uri.path : Console.path
-        let next = path.percentEncoded.replacing("%2F", with: "/")
-        return Response.redirect(to: "\(Console.path)/sign-in?next=\(next)", type: .normal)
+        return Response.redirect(to: Self.path(backTo: path), type: .normal)
+    }
+
+    /// - Parameter path: where to go afterwards.
+    static func path(backTo path: String) -> String {
+        "\(Console.path)/sign-in?next=\(path.percentEncoded.replacing("%2F", with: "/"))"
     }
 
     /// Where to go after signing in: a page of the console, whatever a link says.
@@ -127,7 +131,7 @@ struct SignInPages: Sendable {
         let content = Content(
             next: next,
             name: name,
-            problem: problem.map { texts[$0] },
+            problem: problem.map { texts[$0, ["minutes": String(Operators.lockoutMinutes)]] },
             language: texts.language,
             isEmulator: services.emulator != nil
         )

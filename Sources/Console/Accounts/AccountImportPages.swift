@@ -53,6 +53,8 @@ struct AccountImportPages: Sendable {
         let mostRefusedShown: Int
         let more: String
         let pasteHint: String
+        let fileLabel: String
+        let tooLarge: String
         let outcome: Outcome?
     }
 
@@ -63,6 +65,7 @@ struct AccountImportPages: Sendable {
         outcome: Outcome? = nil,
         problem: ChatError? = nil
     ) -> Page {
+        let megabytes = ["megabytes": String(Self.longestFile / 1_000_000)]
         let content = Content(
             path: application.path,
             id: typed["id"],
@@ -77,6 +80,8 @@ struct AccountImportPages: Sendable {
             mostRefusedShown: AccountImport.mostRefusedShown,
             more: more(visit.texts),
             pasteHint: visit.texts["accountImport.pasteHint", ["count": Int64(AccountImport.mostRows).grouped]],
+            fileLabel: visit.texts["accountImport.file", megabytes],
+            tooLarge: visit.texts["accountImport.tooLarge", megabytes],
             outcome: outcome
         )
         return Page(

@@ -10,7 +10,6 @@ struct ChannelList: Sendable {
         let name: String
         let id: String
         let initial: String
-        let owner: String
         let subscribers: String
         let created: String
         let createdISO: String
@@ -62,7 +61,6 @@ struct ChannelList: Sendable {
                 name: channel.profile.name,
                 id: channel.id.rawValue,
                 initial: ChannelHead.initial(of: channel),
-                owner: channel.owner.rawValue,
                 subscribers: channel.subscribers.grouped,
                 created: channel.createdAt.minute,
                 createdISO: channel.createdAt.iso,

@@ -99,6 +99,8 @@ struct Shell: Sendable {
     let isOwner: Bool
     /// Whether changing is for this operator; what he cannot do is not offered.
     let mayChange: Bool
+    /// Where the visitor signs in, and comes back to this page.
+    let signInPath: String
     let formToken: String
     /// For a form that makes or sends something: drawn for this page alone.
     let once: String
@@ -120,6 +122,7 @@ struct Shell: Sendable {
         language = texts.language
         languages = Texts.all.map { Link(path: $0.language, text: $0.name, isCurrent: $0.language == texts.language) }
         path = visit.path
+        signInPath = SignInPages.path(backTo: visit.path)
         operatorName = visit.who.name.rawValue
         roleText = texts["operators.roles.\(visit.who.role.rawValue)"]
         isOwner = visit.who.role == .owner

@@ -37,6 +37,7 @@ struct RequestPages: Sendable {
 
     private struct List: Sendable {
         let tools: Tool.Frame
+        let lead: String
         let commands: [Choice]
         let code: String
         let newest: Int
@@ -77,6 +78,7 @@ struct RequestPages: Sendable {
         let query = "command=\(command.percentEncoded)&code=\(code.percentEncoded)"
         let content = List(
             tools: frame,
+            lead: visit.texts["tools.requests.lead", ["count": Int64(RequestLog.capacity).grouped]],
             commands: [Choice(value: "", text: visit.texts["tools.requests.everyCommand"], isChosen: command.isEmpty)]
                 + services.catalogue.commands.map(\.card.name).map {
                     Choice(value: $0, text: $0, isChosen: $0 == command)

@@ -51,6 +51,7 @@ struct DeadLetterPages: Sendable {
         }
 
         let tabs: [Shell.Link]
+        let lead: String
         let path: String
         let lanes: [Lane]
         let hasMoreLanes: Bool
@@ -74,6 +75,7 @@ struct DeadLetterPages: Sendable {
         let count = counted > Self.mostCounted ? "\(Self.mostCounted)+" : "\(counted)"
         let content = List(
             tabs: WebhookPages.tabs("dead", application, visit),
+            lead: visit.texts["webhooks.deadLead", ["days": String(DeadLetters.lifetime / 86_400)]],
             path: path,
             lanes: lanes.prefix(Self.lanes).map {
                 List.Lane(

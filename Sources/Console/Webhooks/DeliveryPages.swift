@@ -36,6 +36,7 @@ struct DeliveryPages: Sendable {
         }
 
         let tabs: [Shell.Link]
+        let lead: String
         let path: String
         let outcomes: [Choice]
         let commands: [Choice]
@@ -60,6 +61,7 @@ struct DeliveryPages: Sendable {
         let isFiltered = filter != DeliveryLog.Filter()
         let content = Log(
             tabs: WebhookPages.tabs("log", application, visit),
+            lead: visit.texts["webhooks.logLead", ["days": String(DeliveryLog.lifetime / 86_400)]],
             path: "\(path)/log",
             outcomes: DeliveryLog.Filter.Outcome.allCases.map {
                 Choice(value: $0.rawValue, text: visit.texts["webhooks.outcomes.\($0)"], isChosen: $0 == filter.outcome)
@@ -150,6 +152,7 @@ struct DeliveryPages: Sendable {
         let headers: String
         let body: String?
         let isCut: Bool
+        let bodyCut: String
         let attempts: [Attempt]
         let replyHint: String
         let older: String?
@@ -184,6 +187,7 @@ struct DeliveryPages: Sendable {
             body: trace.request.map(PrettyJSON.text),
             isCut: trace.letter == nil && trace.waiting == nil
                 && trace.request?.count == WebhookAttempt.longestRequestHead,
+            bodyCut: visit.texts["webhooks.bodyCut", ["kilobytes": String(WebhookAttempt.longestRequestHead / 1024)]],
             attempts: trace.attempts.map { entry in
                 Delivery.Attempt(
                     number: entry.attempt,

@@ -73,8 +73,14 @@ struct WebhookForm: Sendable {
             Choice(value: $0.rawValue, text: texts["webhooks.policies.\($0)"], isChosen: $0.rawValue == policy)
         }
         retries = WebhookSettings.Retry.allCases.map {
-            Choice(value: $0.rawValue, text: texts["webhooks.retries.\($0)"], isChosen: $0.rawValue == retry)
+            Choice(value: $0.rawValue, text: Self.words($0, texts), isChosen: $0.rawValue == retry)
         }
+    }
+
+    /// What a way of retrying is called.
+    private static func words(_ retry: WebhookSettings.Retry, _ texts: Texts) -> String {
+        let (hours, times) = (RetrySchedule.patience / 3600, RetrySchedule.timeoutRetries)
+        return texts["webhooks.retries.\(retry)", ["hours": String(hours), "times": String(times)]]
     }
 
     private static func field(of command: WebhookCommand) -> String { "on.\(command)" }
@@ -121,7 +127,7 @@ struct WebhookForm: Sendable {
                 texts[yesOrNo: settings.commands.contains(command)]
             )
         }
-        let (policy, retry) = (settings.timeoutPolicy.rawValue, settings.retry.rawValue)
+        let policy = settings.timeoutPolicy.rawValue
         return Unsaved.among(
             [(texts["webhooks.url"], form["url"], settings.url?.rawValue ?? "")] + switches + [
                 (
@@ -129,8 +135,9 @@ struct WebhookForm: Sendable {
                     texts["webhooks.policies.\(policy)"]
                 ),
                 (
-                    texts["webhooks.retry"], texts["webhooks.retries.\(form["retry"])"],
-                    texts["webhooks.retries.\(retry)"]
+                    texts["webhooks.retry"],
+                    WebhookSettings.Retry(rawValue: form["retry"]).map { words($0, texts) } ?? "",
+                    words(settings.retry, texts)
                 ),
             ]
         )

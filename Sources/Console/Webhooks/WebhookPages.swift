@@ -31,7 +31,7 @@ struct WebhookPages: Sendable {
         }
         routes.poll("apps/:app/webhooks/rate") { visit throws(ChatError) in
             let application = try await visit.application()
-            return .response(.json(try await rate(application).json))
+            return .response(.json(try await rate(application, visit.texts).json))
         }
         DeliveryPages(services).add(to: routes)
         DeadLetterPages(services).add(to: routes)
@@ -57,6 +57,7 @@ struct WebhookPages: Sendable {
         let path: String
         let form: WebhookForm
         let hasURL: Bool
+        let beforeHint: String
         let rate: Rate
         let longestURL: Int
         let longestToken: Int
@@ -72,11 +73,13 @@ struct WebhookPages: Sendable {
         let attempts: Int
         let failures: Int
         let percent: Int
+        let hint: String
 
-        init(_ rate: DeliveryLog.FailureRate) {
+        init(_ rate: DeliveryLog.FailureRate, _ texts: Texts) {
             (attempts, failures) = (rate.attempts, rate.failures)
             // Rounded up, so that one failure among many is not shown as none.
             percent = attempts == 0 ? 0 : (failures * 100 + attempts - 1) / attempts
+            hint = texts["webhooks.rateHint", ["minutes": String(DeliveryLog.FailureRate.span / 60)]]
         }
 
         var json: JSONObject {
@@ -87,8 +90,8 @@ struct WebhookPages: Sendable {
         }
     }
 
-    private func rate(_ application: Chat.Application) async throws(ChatError) -> Rate {
-        Rate(try await services.systems.deliveries.failureRate(of: application.id))
+    private func rate(_ application: Chat.Application, _ texts: Texts) async throws(ChatError) -> Rate {
+        Rate(try await services.systems.deliveries.failureRate(of: application.id), texts)
     }
 
     private func page(
@@ -102,7 +105,11 @@ struct WebhookPages: Sendable {
             path: Self.path(of: application),
             form: form,
             hasURL: application.webhooks.url != nil,
-            rate: try await rate(application),
+            beforeHint: visit.texts[
+                "webhooks.beforeHint",
+                ["seconds": String(WebhookRequest.timeout.components.seconds)]
+            ],
+            rate: try await rate(application, visit.texts),
             longestURL: WebhookURL.longest,
             longestToken: WebhookSettings.longestToken
         )
