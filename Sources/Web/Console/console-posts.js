@@ -17,9 +17,9 @@ async function showPreview() {
   const fields = new URLSearchParams(new FormData(form));
   fields.set("alone", "1");
   try {
-    const answer = await fetch(form.dataset.preview, { method: "POST", body: fields, redirect: "error" });
+    const answer = await ask(form.dataset.preview, { method: "POST", body: fields });
     const text = await answer.text();
-    if (!answer.ok || turn !== asked) return;
+    if (turn !== asked) return;
     // Parsed in a document of its own, where nothing of it is run or loaded.
     preview.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
   } catch {
@@ -41,4 +41,6 @@ button.addEventListener("click", (event) => {
   event.preventDefault();
   showPreview();
 });
+// The choice above names the one kind that is shown.
+form.classList.add("one-kind");
 showKind();

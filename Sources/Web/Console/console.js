@@ -89,47 +89,60 @@ for (const field of document.querySelectorAll("[data-curl]")) {
   });
 }
 
+class SignedOut extends Error {}
+
+// What the page asks for by itself. When the session is over the server points to the page for signing in; then this
+// page says so.
+async function ask(path, options) {
+  const answer = await fetch(path, { signal: AbortSignal.timeout(10_000), ...options, redirect: "manual" });
+  if (answer.type === "opaqueredirect") {
+    document.querySelector("[data-signed-out]").hidden = false;
+    throw new SignedOut();
+  }
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return answer;
+}
+
+// Renews something as long as somebody sees it and is signed in, and marks it while that does not work.
+function keepFresh(seconds, renew) {
+  const mark = document.querySelector("[data-stale]");
+  let isAsking = false;
+  const timer = setInterval(async () => {
+    if (document.hidden || isAsking) return;
+    isAsking = true;
+    try {
+      await renew();
+      mark.hidden = true;
+    } catch (error) {
+      mark.hidden = false;
+      if (error instanceof SignedOut) clearInterval(timer);
+    }
+    isAsking = false;
+  }, seconds * 1000);
+}
+
 // The request log looks for what is new.
 async function renew(list) {
-  const answer = await fetch(list.dataset.live);
-  // Another page came in its place: the session is over.
-  if (!answer.ok || answer.redirected) return false;
-  const { newest } = await answer.json();
-  if (String(newest) === list.dataset.newest) return true;
-  const rendered = await fetch(list.dataset.rows + location.search);
+  const { newest } = await (await ask(list.dataset.live)).json();
+  if (String(newest) === list.dataset.newest) return;
+  const rendered = await ask(list.dataset.rows + location.search);
   const page = new DOMParser().parseFromString(await rendered.text(), "text/html");
   const rows = page.querySelector("[data-live] tbody");
-  if (!rows) return false;
   const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
   list.querySelector("tbody").replaceWith(rows);
   if (focused) list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
   list.dataset.newest = String(newest);
-  return true;
 }
 
-for (const list of document.querySelectorAll("[data-live]")) {
-  const timer = setInterval(async () => {
-    if (document.hidden) return;
-    try {
-      if (!await renew(list)) clearInterval(timer);
-    } catch {
-      // The server is away for the moment; it is asked again.
-    }
-  }, 2000);
-}
+for (const list of document.querySelectorAll("[data-live]")) keepFresh(2, () => renew(list));
 
-// The rate at which webhooks fail is kept up to date while somebody sees it.
-{
-  const rate = document.querySelector("[data-rate]");
-  const show = async () => {
-    if (document.visibilityState !== "visible") return;
-    const response = await fetch(rate.dataset.rate, { redirect: "error" }).catch(() => null);
-    if (!response?.ok) return;
-    const { percent, failures, attempts } = await response.json();
+// The rate at which webhooks fail is kept up to date.
+for (const rate of document.querySelectorAll("[data-rate]")) {
+  keepFresh(5, async () => {
+    const { percent, failures, attempts } = await (await ask(rate.dataset.rate)).json();
     rate.querySelector("[data-rate-percent]").textContent = percent;
     rate.querySelector("[data-rate-failures]").textContent = failures;
     rate.querySelector("[data-rate-attempts]").textContent = attempts;
     rate.querySelector("meter").value = percent;
-  };
-  if (rate) setInterval(show, 5000);
+  });
 }

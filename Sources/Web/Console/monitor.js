@@ -28,7 +28,9 @@
   const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
   const compact = new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 });
   const clock = { "10m": { hour: "2-digit", minute: "2-digit", second: "2-digit" }, "1d": { hour: "2-digit", minute: "2-digit" } };
-  const timeText = (seconds) => new Intl.DateTimeFormat(locale, { ...clock[span], hourCycle: "h23" }).format(seconds * 1000);
+  // As everywhere in the console, whatever the machine's own time.
+  const timeText = (seconds) =>
+    new Intl.DateTimeFormat(locale, { ...clock[span], hourCycle: "h23", timeZone: "UTC" }).format(seconds * 1000);
 
   function element(name, attributes, parent) {
     const made = document.createElementNS(svgNamespace, name);
@@ -78,9 +80,8 @@
         this.legend.replaceChildren(...codes.map((code) => {
           const item = document.createElement("li");
           item.dataset.series = code;
-          const swatch = document.createElement("span");
-          swatch.className = "swatch";
-          swatch.setAttribute("aria-hidden", "true");
+          const swatch = element("svg", { class: "swatch", viewBox: "0 0 32 4", "aria-hidden": "true" });
+          element("path", { d: "M2 2H30" }, swatch);
           const label = document.createElement("span");
           label.textContent = code === others ? root.dataset.others : root.dataset.code.replace("{code}", code);
           item.append(swatch, label, " ", document.createElement("b"));
@@ -187,7 +188,7 @@
       if (!isThere) return;
       const x = this.x(index);
       element("line", { x1: x, x2: x, y1: size.top, y2: size.height - size.bottom }, this.marker);
-      const parts = [timeText(times[index])];
+      const parts = [`${timeText(times[index])} UTC`];
       for (const line of this.current) {
         const value = line.values[index];
         parts.push(`${line.label}: ${this.text(value)}`);
@@ -226,15 +227,14 @@
     asked += 1;
     const mine = asked;
     try {
-      const response = await fetch(`${root.dataset.monitor}/history?span=${span}`, { redirect: "error" });
-      if (!response.ok) throw new Error(String(response.status));
-      const history = await response.json();
+      const history = await (await ask(`${root.dataset.monitor}/history?span=${span}`)).json();
       if (mine !== asked) return;
       ({ time: times, series, calls } = history);
       broken.hidden = true;
       drawAll();
-    } catch {
-      if (mine === asked) broken.hidden = false;
+    } catch (error) {
+      if (error instanceof SignedOut) leave();
+      else if (mine === asked) broken.hidden = false;
     }
   }
 
@@ -265,9 +265,7 @@
     if (isCounting) return;
     isCounting = true;
     try {
-      const response = await fetch(`${root.dataset.monitor}/numbers`, { redirect: "error" });
-      if (!response.ok) return;
-      const { rows } = await response.json();
+      const { rows } = await (await ask(`${root.dataset.monitor}/numbers`)).json();
       table.replaceChildren(...rows.map(([name, ...values]) => {
         const row = document.createElement("tr");
         const head = document.createElement("th");
@@ -299,10 +297,11 @@
 
   // A page that nobody sees listens to nothing; what it missed is in the history.
   let stream = null;
+  let isOver = false;
   function follow() {
     stream?.close();
     stream = null;
-    if (document.visibilityState !== "visible") return;
+    if (isOver || document.visibilityState !== "visible") return;
     stream = new EventSource(`${root.dataset.monitor}/stream`);
     for (const [name, { event }] of Object.entries(spans)) {
       stream.addEventListener(event, (message) => {
@@ -312,11 +311,26 @@
       });
     }
     stream.addEventListener("open", load);
-    stream.addEventListener("error", () => {
+    const mine = stream;
+    stream.addEventListener("error", async () => {
+      // A stream does not say why it ended; another question does.
+      try {
+        await ask(`${root.dataset.monitor}/numbers`);
+      } catch (error) {
+        if (error instanceof SignedOut) return void leave();
+      }
+      if (mine !== stream || mine.readyState === EventSource.OPEN) return;
       broken.hidden = false;
-      // Refused, as when the session has ended or too many pages are open: the browser does not try again by itself.
-      if (stream?.readyState === EventSource.CLOSED) setTimeout(follow, 10_000);
+      // Refused, as when too many pages are open: the browser does not try again by itself.
+      if (mine.readyState === EventSource.CLOSED) setTimeout(follow, 10_000);
     });
+  }
+
+  // The session is over, which the page says; the connection is not to blame.
+  function leave() {
+    isOver = true;
+    broken.hidden = true;
+    follow();
   }
   document.addEventListener("visibilitychange", follow);
   window.addEventListener("resize", drawAll);
