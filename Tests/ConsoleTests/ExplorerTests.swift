@@ -72,7 +72,7 @@ import Testing
 
             let refused = try await browser.post(Self.page, ["command": "kick", "body": #"{"UserID":"ghost"}"#])
             let meaning = try #require(ErrorCode.documented[.accountNotImported])
-            #expect(refused.text.contains("bad\">70107</span> \(meaning)"))
+            #expect(refused.text.contains("bad\">70107</span> <span lang=\"en\">\(meaning)"))
         }
     }
 

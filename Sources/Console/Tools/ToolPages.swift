@@ -98,19 +98,21 @@ enum Tool: String, CaseIterable {
 struct CodeView: Sendable {
     let number: Int
     let meaning: String
+    /// Of the meaning; what is documented is so in English.
+    let language: String
     let isGood: Bool
 
     init(_ code: ErrorCode, _ texts: Texts) {
         (number, isGood) = (code.rawValue, code == .ok)
-        meaning =
+        (meaning, language) =
             if code == .ok {
-                texts["tools.code.ok"]
+                (texts["tools.code.ok"], texts.language)
             } else if let meaning = ErrorCode.documented[code] {
-                meaning
+                (meaning, "en")
             } else if ErrorCode.webhookCodes.contains(code.rawValue) {
-                texts["tools.code.webhook"]
+                (texts["tools.code.webhook"], texts.language)
             } else {
-                texts["tools.code.unknown"]
+                (texts["tools.code.unknown"], texts.language)
             }
     }
 }
