@@ -22,6 +22,15 @@ APPLICATION = "/console/apps/88888888"
 PASSWORD = "correct horse battery staple"
 
 
+def start_browser():
+    options = webdriver.ChromeOptions()
+    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en"):
+        options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
+    return webdriver.Chrome(options=options, service=service)
+
+
 def one_time_code(secret, steps=0):
     """What an authenticator app shows now, or so many steps of 30 s later (RFC 6238)."""
     key = base64.b32decode(secret + "=" * (-len(secret) % 8))
@@ -33,12 +42,7 @@ def one_time_code(secret, steps=0):
 class ConsoleCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        options = webdriver.ChromeOptions()
-        for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en"):
-            options.add_argument(word)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-        cls.driver = webdriver.Chrome(options=options, service=service)
+        cls.driver = start_browser()
         cls.server = Server(*UNLIMITED)
 
     @classmethod

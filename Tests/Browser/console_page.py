@@ -78,6 +78,19 @@ if (wide() > 0) {
     const widest = all("body *").filter((element) => element.getBoundingClientRect().right > width + 1).at(-1);
     faults.push(`${wide()} pixels too wide${widest ? ": " + called(widest) : ""}`);
 }
+// What does not fit scrolls, and then the keyboard must come to it, or to all that is in it; or it opens. Nothing is cut.
+const isReached = (element) => element.tabIndex >= 0 || [...element.querySelectorAll("*")]
+    .filter((one) => [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim()))
+    .every((one) => one.closest("a[href], button"));
+for (const element of all("body *").filter(seen)) {
+    const style = getComputedStyle(element);
+    const scrolls = /auto|scroll/.test(style.overflowX) && element.scrollWidth > element.clientWidth
+        || /auto|scroll/.test(style.overflowY) && element.scrollHeight > element.clientHeight;
+    if (scrolls && !isReached(element)) faults.push(`scrolls, and is not come to by keyboard: ${called(element)}`);
+    const cuts = style.textOverflow === "ellipsis" && element.scrollWidth > element.clientWidth
+        || style.webkitLineClamp !== "none" && element.scrollHeight > element.clientHeight;
+    if (cuts) faults.push(`cut off: ${called(element)}`);
+}
 const loaded = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
 const weight = loaded.reduce((sum, entry) => sum + entry.decodedBodySize, 0);
 if (weight > arguments[0]) faults.push(`${weight} bytes heavy`);

@@ -148,6 +148,35 @@ class PagesTest(ConsoleCase):
                 if name != "monitor":
                     self.assertEqual(lines - read[name], set())
 
+    def test_without_a_script_the_kinds_of_a_post_have_their_names(self):
+        page = self.page
+        self.sign_in_as_developer()
+        page.open(channel(NEWS, "/compose"))
+        self.assertLess(page.find("[data-kind='text'] > legend").size["height"], 2)
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Emulation.setScriptExecutionDisabled", {"value": False})
+        page.open(channel(NEWS, "/compose"))
+        legends = self.driver.find_elements(By.CSS_SELECTOR, "[data-kind] > legend")
+        self.assertEqual([one.text for one in legends], ["Text", "Image", "Image and text", "Custom JSON"])
+        for legend in legends:
+            self.assertGreater(legend.size["height"], 10)
+        page.picture("compose-without-script")
+
+    def test_what_is_long_opens(self):
+        page = self.page
+        self.sign_in_as_developer()
+        page.open(channel(NEWS, "/subscribers?account=anna"))
+        whole = page.find("details.cut .lines")
+        self.assertFalse(whole.is_displayed())
+        page.find("details.cut summary").click()
+        self.assertEqual(whole.text, "Berth 7, prefers the morning ferry " * 8)
+        self.assert_good("subscriber-open")
+        page.open(f"{APPLICATION}/audit")
+        cut = page.find("details.cut")
+        cut.find_element(By.CSS_SELECTOR, "summary").click()
+        self.assertGreater(len(cut.find_element(By.CSS_SELECTOR, ".lines").text), 200)
+        self.assert_good("app-audit-open")
+
     @property
     def lines(self):
         """What can be read in the page: without figures, which go on, and without what only a script can offer."""

@@ -74,6 +74,15 @@ class ToolsTest(ConsoleCase):
         self.page.open(f"{APPLICATION}/tools/requests?code=130004&command=kick")
         self.assertTrue(self.page.has(".empty"))
 
+    def test_the_request_log_says_when_the_session_has_ended(self):
+        page = self.page
+        self.sign_in_as_developer()
+        page.open(f"{APPLICATION}/tools/requests")
+        self.assertFalse(page.find("[data-signed-out]").is_displayed())
+        self.driver.delete_all_cookies()
+        page.wait(lambda: page.find("[data-signed-out]").is_displayed())
+        self.assertTrue(page.find("[data-stale]").is_displayed())
+
     def test_time_passes_and_calls_fail_on_purpose(self):
         self.sign_in_as_developer()
         self.page.open(f"{APPLICATION}/tools/emulator")

@@ -1,9 +1,12 @@
 """What an operator watches: webhooks and the monitor."""
 
+import time
+
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from console_case import APPLICATION, ConsoleCase
-from console_data import NEWS, Backend, Installation, text
+from console_data import API, NEWS, Backend, Installation, text
 
 
 class WebhooksTest(ConsoleCase):
@@ -64,6 +67,27 @@ class WebhooksTest(ConsoleCase):
         page.wait(lambda: page.open(dead) or page.has(".empty"))
         self.assert_no_complaints()
 
+    def test_a_figure_that_is_not_renewed_says_so(self):
+        page = self.page
+        self.sign_in_as_developer()
+        page.open(f"{APPLICATION}/webhooks")
+        stale, signed_out = page.find("[data-stale]"), page.find("[data-signed-out]")
+        self.server.stop()
+        try:
+            page.wait(stale.is_displayed)
+            self.assertFalse(signed_out.is_displayed())
+        finally:
+            self.server.start()
+        page.wait(lambda: not stale.is_displayed())
+        # The browser notes that the server was away.
+        self.driver.get_log("browser")
+        self.driver.delete_all_cookies()
+        page.wait(signed_out.is_displayed)
+        self.assertTrue(stale.is_displayed())
+        self.assert_good("webhooks-signed-out")
+        page.press("[data-signed-out] a")
+        self.assertEqual(page.path, f"/console/sign-in?next={APPLICATION}/webhooks")
+
     def test_the_signing_secret_is_shown_and_that_is_in_the_audit(self):
         page = self.page
         self.sign_in_as_developer()
@@ -95,6 +119,66 @@ class MonitorTest(ConsoleCase):
         page.wait(lambda: page.find("[data-span='1d']").get_attribute("aria-pressed") == "true")
         self.assertFalse(page.find("[data-monitor-broken]").is_displayed())
         self.assert_no_complaints()
+
+    def test_the_times_of_the_charts_are_utc_wherever_one_is(self):
+        page = self.page
+        self.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Kolkata"})
+        self.addCleanup(self.driver.execute_cdp_cmd, "Emulation.setTimezoneOverride", {"timezoneId": ""})
+        self.sign_in_as_developer()
+        page.open("/console/monitor")
+        page.wait(lambda: page.find("[data-chart='posts'] .legend b").text == "0")
+        chart = page.find("[data-chart='posts'] svg:not(.swatch)")
+        now = int(time.time())
+        near = {time.strftime("%H:%M", time.gmtime(now + shift)) for shift in (-60, 0, 60)}
+        self.assertIn(page.texts("[data-chart='posts'] .plot svg text")[-1], near)
+        chart.send_keys(Keys.ARROW_LEFT)
+        page.wait(lambda: page.find("[data-chart='posts'] .readout").is_displayed())
+        readout = page.find("[data-chart='posts'] .readout").text
+        self.assertRegex(readout, r"^\d\d:\d\d:\d\d UTC · Posts sent: ")
+        self.assertIn(readout[:5], near)
+
+    def test_lines_are_told_apart_without_their_colours(self):
+        page = self.page
+        api = API(self.server)
+        self.sign_in_as_developer()
+        page.open("/console/monitor")
+        page.wait(lambda: page.has("[data-chart='attempts'] .curve.line-1"))
+        api.call("im_open_login_svc/account_import", UserID="anna")
+        with self.assertRaises(AssertionError):
+            api.call("im_open_login_svc/kick", UserID="ghost")
+        page.wait(lambda: page.has("[data-chart='calls'] .curve.line-1"))
+        dashes = self.driver.execute_script("""
+            const dash = (element) => getComputedStyle(element).strokeDasharray;
+            return [...document.querySelectorAll("[data-chart]")].map((chart) => [
+                [...chart.querySelectorAll(".curve")].map(dash), [...chart.querySelectorAll(".swatch path")].map(dash),
+            ]);
+        """)
+        self.assertGreater(sum(len(curves) > 1 for curves, _ in dashes), 3)
+        for curves, swatches in dashes:
+            self.assertEqual(curves, swatches)
+            self.assertEqual(len(set(curves)), len(curves))
+
+    def test_a_page_whose_session_has_ended_says_so(self):
+        page = self.page
+        self.sign_in_as_developer()
+        page.open("/console/monitor")
+        page.wait(lambda: page.has("[data-chart='connections'] svg"))
+        self.driver.delete_all_cookies()
+        page.find("[data-span='1d']").click()
+        page.wait(lambda: page.find("[data-signed-out]").is_displayed())
+        self.assertFalse(page.find("[data-monitor-broken]").is_displayed())
+        self.assert_good("monitor-signed-out")
+
+        # Elsewhere: the stream ends, and that is all that the page hears.
+        self.sign_in_as_developer()
+        page.open("/console/monitor")
+        page.wait(lambda: page.has("[data-chart='connections'] svg"))
+        self.driver.execute_script("""
+            const token = document.querySelector("[name='_token']").value;
+            return fetch("/console/sign-out", {method: "POST", body: new URLSearchParams({_token: token})});
+        """)
+        page.wait(lambda: page.find("[data-signed-out]").is_displayed())
+        self.assertFalse(page.find("[data-monitor-broken]").is_displayed())
 
     def test_a_page_that_lost_the_server_says_so(self):
         page = self.page

@@ -2,11 +2,9 @@
 
 import base64
 import random
-import shutil
 import time
 
-from selenium import webdriver
-
+from console_case import start_browser
 from console_data import NEWS, Installation, article, text
 from console_page import ROOT, Page
 from console_pages_test import channel
@@ -57,11 +55,7 @@ def take(driver, server):
 
 
 def main():
-    options = webdriver.ChromeOptions()
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en"):
-        options.add_argument(word)
-    service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
+    driver = start_browser()
     server = Server(*UNLIMITED)
     try:
         take(driver, server)
