@@ -4,6 +4,7 @@ import pathlib
 import tempfile
 
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from console_case import APPLICATION, ConsoleCase
 from console_data import MARKUP, NEWS, Installation, article, text
@@ -214,7 +215,7 @@ class ChannelsTest(ConsoleCase):
                 page.fill(**values)
                 page.wait(lambda: shown[kind] in page.find("#preview").text)
                 self.assert_good(f"compose-{kind}")
-                page.press("form[data-preview] button.primary")
+                page.press_and_agree("form[data-preview] button.primary")
                 self.assertIn("/posts/", page.path)
                 self.assertIn(shown[kind], page.find(".preview").text)
         page.open(channel("@TOA#_fishing", "/posts"))
@@ -226,10 +227,26 @@ class ChannelsTest(ConsoleCase):
         page.open(channel(NEWS, "/compose"))
         page.find(".more summary").click()
         page.fill(text="x" * 200, cloudCustomData="y" * 12_200, pushTitle="Late")
-        page.press("form[data-preview] button.primary")
+        page.press_and_agree("form[data-preview] button.primary")
         self.assertIn("The post is too long", page.text)
         self.assertEqual(page.find("#pushTitle").get_attribute("value"), "Late")
         self.assert_good("compose-refused")
+
+    def test_the_enter_key_sends_nothing_and_sending_asks_first(self):
+        page = self.page
+        self.sign_in_as_developer()
+        page.open(channel("@TOA#_weather", "/compose"))
+        page.find("input[name='kind'][value='article']").click()
+        page.fill(articleTitle="Half a title")
+        page.find("#articleTitle").send_keys(Keys.ENTER)
+        page.wait(lambda: "Half a title" in page.find("#preview").text)
+        self.assertTrue(page.path.endswith("/compose"))
+        page.find("form[data-preview] button.primary").click()
+        question = self.driver.switch_to.alert
+        self.assertIn("subscribers?", question.text)
+        question.dismiss()
+        page.open(channel("@TOA#_weather", "/posts"))
+        self.assertIn("Nothing was sent yet", page.text)
 
     def test_a_post_reaches_who_is_online_and_is_recalled(self):
         page = self.page
@@ -239,7 +256,7 @@ class ChannelsTest(ConsoleCase):
         self.driver.switch_to.window(window)
         page.open(channel(NEWS, "/compose"))
         page.fill(text="The swing bridge is open")
-        page.press("form[data-preview] button.primary")
+        page.press_and_agree("form[data-preview] button.primary")
         post = page.path.split("?")[0]
         page.wait(lambda: page.open(post) or page.texts(".gauges .number")[:2] == ["1", "1"])
         self.assert_good("post-received")
