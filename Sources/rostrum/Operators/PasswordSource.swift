@@ -36,7 +36,9 @@ struct PasswordSource: ParsableArguments {
         return String(decoding: systems.random.bytes(24).map { alphabet[Int($0) % 32] }, as: UTF8.self)
     }
 
-    /// How the terminal was. Written before the handler of the signal is there that reads it, by the one thread that asks.
+    /// How the terminal was.
+    ///
+    /// Written before the handler of the signal is there that reads it, by the one thread that asks.
     private nonisolated(unsafe) static var terminal = termios()
 
     /// Reads a line that the terminal does not show.
