@@ -220,7 +220,10 @@ struct SessionConsumerTests {
         }
         let store = MemoryPositionStore([Wire.news: at(0)])
         try await ScriptedGateway.with(script) { gateway in
-            try await gateway.connect(gateway.configuration(positions: store)) { session in
+            var configuration = gateway.configuration(positions: store)
+            // On a machine that does much else the answer takes long to be read; it is not late.
+            configuration.timeout = .seconds(120)
+            try await gateway.connect(configuration) { session in
                 var seen: [Int64] = []
                 for try await event in session.events {
                     guard case .message(let message) = event else { continue }
