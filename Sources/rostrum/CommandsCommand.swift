@@ -1,6 +1,8 @@
 import AdminAPI
 import ArgumentParser
 import ChatProtocol
+import FoundationEssentials
+import Server
 
 struct CommandsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,13 +25,32 @@ struct CommandsCommand: ParsableCommand {
 
     @Flag(exclusivity: .exclusive) var form: Form?
 
-    func run() {
+    @Option(help: ArgumentHelp("Write a page for each into this directory, as docs/commands.", valueName: "DIR"))
+    var pages: String?
+
+    func validate() throws {
+        if form != nil, pages != nil { throw ValidationError("Give --pages or a form, not both.") }
+    }
+
+    func run() throws {
         let cards = Catalogue.cards
+        if let pages { return try write(CommandPages(cards).files, into: pages) }
         switch form {
         case nil: CommandList(cards).lines.forEach(printLine)
         case .json: printLine(CommandList(cards).json.indentedText)
         case .markdown: printLine(CompatibilityTable(cards).markdown)
         case .openapi: printLine(OpenAPIDocument(cards).json.indentedText)
+        }
+    }
+
+    private func write(_ files: [CommandPages.File], into directory: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            for file in files {
+                try Data(file.text.utf8).write(to: URL(filePath: directory).appending(path: file.name))
+            }
+        } catch {
+            throw StartError("\(directory) cannot be written: \(error)")
         }
     }
 }

@@ -42,7 +42,7 @@ struct GoldenCommandLineTests {
         rostrum operator remove-second-factor NAME --data-dir --database --master-key-file --version --help
         rostrum operator delete NAME --data-dir --database --master-key-file --version --help
         rostrum migrate-storage --from! --to --master-key-file --version --help
-        rostrum commands --json --markdown --openapi --version --help
+        rostrum commands --json --markdown --openapi --pages --version --help
         """.split(separator: "\n").map(String.init)
 
     /// What ArgumentParser tells of a command.

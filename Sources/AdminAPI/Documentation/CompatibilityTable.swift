@@ -25,10 +25,10 @@ package struct CompatibilityTable: Sendable {
 
     private var overview: String {
         let rows = cards.map { card in
-            let documents = card.isOwn ? "Rostrum's own" : Self.links(card)
+            let documents = card.isOwn ? "Rostrum's own" : CommandTables.documents(of: card)
             return "| [`\(card.path)`](#\(card.name)) | \(card.summary) | \(card.ordinaryRate) | \(documents) |"
         }
-        return Self.table(
+        return CommandTables.table(
             """
             ## The commands
 
@@ -42,39 +42,26 @@ package struct CompatibilityTable: Sendable {
     }
 
     private var common: String {
-        Self.table(
+        CommandTables.table(
             """
             ## Codes of every command
 
             A success has `ErrorCode` 0. Whatever the command, the gateway may answer:
             """,
             "| code | means |",
-            CodeFamily.common.map(Self.row)
+            CodeFamily.common.map(CommandTables.row)
         )
     }
 
     private func section(_ card: CommandCard) -> String {
         var parts = ["## \(card.name)", "`/v4/\(card.path)`: \(card.summary)", Self.facts(card)]
+        parts.append(CommandTables.fields(of: card, under: "Fields of the request:"))
         parts.append(
-            Self.table("Fields of the request:", "| field | required | rule |", Self.rows(card.fields, inside: ""))
+            card.reply.isEmpty
+                ? "The reply is the envelope alone."
+                : CommandTables.reply(of: card, under: "Members of the reply, beside the envelope:")
         )
-        if card.reply.isEmpty {
-            parts.append("The reply is the envelope alone.")
-        } else {
-            parts.append(
-                Self.table(
-                    "Members of the reply, beside the envelope:",
-                    "| member | type | tells |",
-                    Self.rows(card.reply, inside: "")
-                )
-            )
-        }
-        var codes = card.ownCodes.map(Self.row)
-        if card.answersWebhookCodes {
-            let range = ErrorCode.webhookCodes
-            codes.append("| \(range.lowerBound)–\(range.upperBound) | Defined by the application's own backend |")
-        }
-        parts.append(Self.table("Codes beside those of every command:", "| code | means |", codes))
+        parts.append(CommandTables.codes(of: card, under: "Codes beside those of every command:"))
         return parts.joined(separator: "\n\n")
     }
 
@@ -82,7 +69,7 @@ package struct CompatibilityTable: Sendable {
         let rows = MessageElementType.allCases.flatMap { type in
             type.contentMembers.map { "| `\(type.rawValue)` | `\($0.name)` | \($0.rule) |" }
         }
-        return table(
+        return CommandTables.table(
             """
             ## Message elements
 
@@ -97,49 +84,9 @@ package struct CompatibilityTable: Sendable {
     private static func facts(_ card: CommandCard) -> String {
         var facts = ["\(card.ordinaryRate) calls/s\(card.isHalfRate ? " (half rate)" : "")"]
         if card.isOwn { facts.append("Rostrum's own: the hosted service does not have it") }
-        if !card.documents.isEmpty { facts.append("documents: \(links(card))") }
+        if !card.documents.isEmpty { facts.append("documents: \(CommandTables.documents(of: card))") }
         let webhooks = card.webhooks.map { "`\($0.rawValue)`" }.joined(separator: ", ")
         facts.append(webhooks.isEmpty ? "raises no webhook" : "webhooks: \(webhooks)")
         return facts.map { "- \($0)" }.joined(separator: "\n")
-    }
-
-    private static func rows(_ fields: [FieldCard], inside place: String) -> [String] {
-        fields.flatMap { field -> [String] in
-            let required =
-                switch (field.isRequired, field.insteadOf) {
-                case (true, nil): "yes"
-                case (true, .some(let other)): "without `\(other)`"
-                case (false, _): "no"
-                }
-            let row = "| `\(place)\(field.name)` | \(required) | \(field.sentence) |"
-            return [row] + rows(field.inner, inside: "\(place)\(field.name)\(field.isList ? "[]" : "").")
-        }
-    }
-
-    private static func rows(_ members: [ReplyMember], inside place: String) -> [String] {
-        members.flatMap { member -> [String] in
-            let row = "| `\(place)\(member.name)` | \(member.value.words) | \(member.sentence) |"
-            return [row] + rows(member.inner, inside: "\(place)\(member.name)\(member.value.isList ? "[]" : "").")
-        }
-    }
-
-    private static func row(_ code: ErrorCode) -> String {
-        "| \(code.rawValue) | \(code.meaning) |"
-    }
-
-    private static func links(_ card: CommandCard) -> String {
-        card.documents.map { "[\($0)](\(CommandDocument(number: $0).url))" }.joined(separator: ", ")
-    }
-
-    private static func table(_ introduction: String, _ head: String, _ rows: [String]) -> String {
-        let columns = head.split(separator: "|").count
-        let rule = "|" + String(repeating: "---|", count: columns)
-        return introduction + "\n\n" + ([head, rule] + rows).joined(separator: "\n")
-    }
-}
-
-extension ReplyMember.Value {
-    fileprivate var isList: Bool {
-        if case .list = self { true } else { false }
     }
 }
