@@ -188,6 +188,14 @@ let package = Package(
             from: [.argumentParser, .logging, .nioCore]
         ),
 
+        // The example of a backend in Swift; a package of its own in its folder, and here so that it compiles.
+        .executableTarget(
+            name: "webhook-receiver",
+            dependencies: [.crypto, .httpTypes, .hummingbird, .nioCore],
+            path: "examples/webhooks/swift/Sources/webhook-receiver",
+            swiftSettings: settings
+        ),
+
         // What tests share.
         library(
             "RostrumTesting",
