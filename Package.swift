@@ -142,7 +142,7 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: ["CWebFiles", .crypto, .httpTypes, .hummingbird, .nioCore],
-            exclude: ["Console", "Demo", "SDK"],
+            exclude: ["Console", "Demo", "Docs", "SDK"],
             swiftSettings: settings
         ),
 
@@ -157,6 +157,9 @@ let package = Package(
             from: [.asyncAlgorithms, .crypto, .httpTypes, .hummingbird, .logging, .mustache, .nioCore]
         ),
 
+        // The documentation, as pages that `rostrum dev` serves.
+        library("Handbook", uses: ["Web"], from: [.mustache]),
+
         // The server.
         library("Observability", from: [.logging, .metrics]),
         library(
@@ -168,7 +171,7 @@ let package = Package(
             uses: [
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
                 "DatabaseSQLite", "Emulator", "EventBus", "EventBusNATS",
-                "Gateway", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
+                "Gateway", "Handbook", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,
@@ -260,6 +263,7 @@ let package = Package(
             ],
             from: [.logging, .metrics, .metricsTestKit, .nioCore, .nioHTTP1, .nioPosix, .serviceLifecycle]
         ),
+        tests("HandbookTests", uses: ["Handbook", "RostrumTesting", "Web"]),
         tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
         tests(
             "RostrumClientTests",

@@ -17,7 +17,11 @@ package struct WebFile: Sendable {
     package let entityTag: String
 
     private init(_ file: web_file, _ contentType: String, for audience: Audience) {
-        bytes = Self.bytes(of: file)
+        self.init(Self.bytes(of: file), contentType, for: audience)
+    }
+
+    private init(_ bytes: [UInt8], _ contentType: String, for audience: Audience) {
+        self.bytes = bytes
         (self.contentType, self.audience) = (contentType + "; charset=utf-8", audience)
         let digits = SHA256.hash(data: bytes).prefix(8).map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)
@@ -73,5 +77,29 @@ extension WebFile {
         let first = files(&count)
         let all = UnsafeBufferPointer(start: first, count: count)
         return Dictionary(uniqueKeysWithValues: all.map { (String(cString: $0.name), bytes(of: $0.file)) })
+    }
+}
+
+// MARK: The documentation
+
+extension WebFile {
+    /// What the documentation is made of, by path in the repository: its Markdown, and what that speaks of.
+    package static var documentation: [String: [UInt8]] { named(web_documentation) }
+
+    /// The template of a page.
+    package static var documentationTemplate: String {
+        String(decoding: bytes(of: web_file_docs_page()), as: UTF8.self)
+    }
+
+    package static let documentationStyle = WebFile(web_file_docs_css(), "text/css", for: .thisServer)
+
+    /// A page that was made from the documentation.
+    package static func page(_ html: String) -> WebFile {
+        WebFile(Array(html.utf8), "text/html", for: .thisServer)
+    }
+
+    /// A file of the documentation as it is.
+    package static func text(_ bytes: [UInt8]) -> WebFile {
+        WebFile(bytes, "text/plain", for: .thisServer)
     }
 }

@@ -55,6 +55,32 @@ struct WebFileTests {
         }
     }
 
+    @Test("the emulator serves the documentation, and a production server says where it is")
+    func documentation() async throws {
+        try await withServer { server in
+            for path in ["/docs", "/docs/", "/docs/quick-start?x=1", "/docs/commands/kick"] {
+                let reply = try await server.request("GET", path)
+                #expect(reply.status == 200 && reply.text.contains("<article>"), "\(path)")
+                #expect(reply["content-type"] == "text/html; charset=utf-8")
+                #expect(try #require(reply["content-security-policy"]).contains("default-src 'none'"))
+                let tag = try #require(reply["etag"])
+                #expect(try await server.request("GET", path, headers: [("If-None-Match", tag)]).status == 304)
+            }
+            let missing = try await server.request("GET", "/docs/nothing")
+            #expect(missing.status == 404 && missing.text.contains("No such page"))
+            #expect(try await server.request("POST", "/docs", body: "{}").status == 404)
+        }
+        try await ServedApplication.with { application in
+            try await withServer(application.serving) { server in
+                for path in ["/docs", "/docs/quick-start", "/docs/docs.css"] {
+                    let reply = try await server.request("GET", path)
+                    #expect(reply.status == 404)
+                    #expect(try reply.decoded(as: CallReply.self).ErrorCode == 60009, "\(path)")
+                }
+            }
+        }
+    }
+
     @Test("any page may load the SDK; the demo loads and reaches this server only, and cannot be framed")
     func origins() async throws {
         try await withServer { server in

@@ -23,6 +23,10 @@ web_file web_file_monitor_js(void);
 const web_named_file *web_console_templates(size_t *count);
 /// The words of the console by language; sets how many there are.
 const web_named_file *web_console_texts(size_t *count);
+/// What the documentation is made of by path in the repository; sets how many there are.
+const web_named_file *web_documentation(size_t *count);
+web_file web_file_docs_css(void);
+web_file web_file_docs_page(void);
 web_file web_file_demo_css(void);
 web_file web_file_demo_html(void);
 web_file web_file_demo_js(void);

@@ -3,6 +3,7 @@ import ChatProtocol
 import Console
 import Emulator
 import Gateway
+import Handbook
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -58,6 +59,7 @@ struct FrontDoor: HTTPResponder {
             return Self.openAPI
         default: break
         }
+        if Handbook.covers(path) { return documentation(at: path, request) }
         if let console, Console.covers(path) {
             return await console.respond(to: request, from: address(request, context))
         }
@@ -95,11 +97,29 @@ struct FrontDoor: HTTPResponder {
             .unknownCommand,
             "This node does not run the role \(role.rawValue); ask one that does."
         )
-        return Response(
+        return Self.notFound(api.refusal(error))
+    }
+
+    /// - Parameter body: in JSON.
+    private static func notFound(_ body: [UInt8]) -> Response {
+        Response(
             status: .notFound,
-            headers: Self.replyHeaders,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: api.refusal(error)))
+            headers: replyHeaders,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body))
         )
+    }
+
+    /// Only the emulator has pages there; elsewhere who looks for them is told where they are.
+    private func documentation(at path: Substring, _ request: Request) -> Response {
+        guard doors != nil, request.method == .get || request.method == .head else {
+            let error = ChatError(.unknownCommand, "The documentation is served by rostrum dev, and can be read only.")
+            return Self.notFound(api.refusal(error))
+        }
+        let handbook = Handbook()
+        if let file = handbook.file(at: path) { return file.response(to: request) }
+        var response = handbook.missing.response(to: request)
+        response.status = .notFound
+        return response
     }
 
     private func file(at path: String) -> WebFile? {

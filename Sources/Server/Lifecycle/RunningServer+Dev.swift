@@ -7,6 +7,7 @@ import Database
 import Emulator
 import FoundationEssentials
 import Gateway
+import Handbook
 import ServiceLifecycle
 import UserSig
 import WebSockets
@@ -148,6 +149,7 @@ extension RunningServer {
             issuedAt: now.seconds,
             lifetime: UserSig.defaultLifetime
         )
+        output("the documentation is on \(base)\(Handbook.path)")
         output("the console is on \(base)\(Console.path)")
         if let admin = ports[.admin] { output("metrics and health are on http://\(urlHost(settings.host)):\(admin)") }
         if let tls = ports[.tls] {
