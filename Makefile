@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-bench-console setup-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz commands format lint clean
+.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-bench-console setup-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -66,16 +66,17 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript browser faults-quick conformance
+	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
 	@node --test --test-reporter spec Tests/JavaScript/*.test.mjs
 
 .PHONY: browser
-browser: setup-test ## test the demo page and the console in headless Chromium; needs a build
+browser: setup-test ## test the demo page, the console and the documentation in headless Chromium; needs a build
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/demo_test.py
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/console_test.py
+	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Browser/docs_test.py
 
 .PHONY: screenshots
 screenshots: setup-test ## take the pictures of the console in the README anew; needs a build
@@ -132,15 +133,21 @@ fuzz: setup-fuzz ## fuzz the emulator by its OpenAPI document; RUNS and SECONDS_
 	@$(SWIFT_BUILD) --product rostrum
 	@scripts/fuzz "$(RUNS)" "$(SECONDS_AT_MOST)"
 
-commands: setup ## renew docs/compatibility.md
+.PHONY: docs docs-test
+docs: setup ## renew what of docs is made from the commands' cards, and the list of what the program serves
 	@$(SWIFT_BUILD) --product rostrum
 	@.build/debug/rostrum commands --markdown > docs/compatibility.md
+	@.build/debug/rostrum commands --pages docs/commands
+	@scripts/docs-files
+
+docs-test: setup-test ## read the served documentation, run what it says and its examples; needs a build
+	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python -m unittest discover --start-directory Tests/Documentation --pattern '*_test.py'
 
 format: ## format the sources
-	@swift format --in-place --recursive Sources Tests Benchmarks Package.swift
+	@swift format --in-place --recursive Sources Tests Benchmarks examples Package.swift
 
 lint: ## check the format of the sources
-	@swift format lint --strict --recursive Sources Tests Benchmarks Package.swift
+	@swift format lint --strict --recursive Sources Tests Benchmarks examples Package.swift
 
 clean: ## remove what was built, and the data of `make run`
 	@rm -rf .build "$(DATA)"
