@@ -6,7 +6,8 @@ import types
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "Wire")]
 
 import judge  # noqa: E402
 from ledger import Ledger, Post  # noqa: E402

@@ -4,6 +4,7 @@ import json
 import time
 
 OK = b'{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}'
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 REPLY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(OK), OK)
 
 
@@ -37,8 +38,7 @@ class Receiver:
                 headers = dict(line.split(": ", 1) for line in request.decode("latin-1").split("\r\n")[1:] if line)
                 headers = {name.lower(): value for name, value in headers.items()}
                 body = json.loads(await reader.readexactly(int(headers["content-length"])))
-                self.take(headers["x-rostrum-delivery"], body)
-                writer.write(REPLY)
+                writer.write(REPLY if self.take(headers["x-rostrum-delivery"], body) else BUSY)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass
@@ -47,9 +47,11 @@ class Receiver:
             del self.conversations[conversation]
 
     def take(self, delivery, body):
+        """Whether it is taken; what is not comes again."""
         now = time.monotonic()
         self.silence, self.last = max(self.silence, now - (self.last or now)), now
         if delivery in self.deliveries:
             self.repeats += 1
         else:
             self.deliveries[delivery] = body
+        return True

@@ -14,8 +14,9 @@ SERVER_FAULTS = {10002, 20005, 60008, 70500, 90994}
 PATIENCE = 12
 
 
-def usersig(application, key, user):
-    now = int(time.time())
+def usersig(application, key, user, ahead=0):
+    """Made now, or so many seconds later (before, when negative)."""
+    now = int(time.time()) + ahead
     lines = {"TLS.identifier": user, "TLS.sdkappid": application, "TLS.time": now, "TLS.expire": 86400}
     text = "".join(f"{name}:{value}\n" for name, value in lines.items())
     signature = base64.b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).digest()).decode()
@@ -27,8 +28,8 @@ class Application:
     def __init__(self, number, key):
         self.number, self.key = number, key
 
-    def query(self, user):
-        return f"sdkappid={self.number}&identifier={user}&usersig={usersig(self.number, self.key, user)}"
+    def query(self, user, ahead=0):
+        return f"sdkappid={self.number}&identifier={user}&usersig={usersig(self.number, self.key, user, ahead)}"
 
 
 class Lost(Exception):
