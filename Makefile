@@ -92,6 +92,16 @@ test-faults: setup-cluster ## break a cluster in every way that it must survive
 	@$(SWIFT_BUILD) --product rostrum
 	@Tests/Faults/run $(ARGS)
 
+.PHONY: crash crash-quick
+crash: setup-cluster ## end a server in every way that a machine can; ARGS="--seconds 600 --seed 7"
+	@$(SWIFT_BUILD) --product rostrum
+	@Tests/Crash/oracle_test.py
+	@Tests/Crash/run $(ARGS)
+
+crash-quick: setup-cluster ## end a server in the quickest ways; needs a build
+	@Tests/Crash/oracle_test.py
+	@Tests/Crash/run --quick $(ARGS)
+
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:
 	@if [ -x "$(CONFORMANCE)" ]; then \

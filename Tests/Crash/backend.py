@@ -1,0 +1,174 @@
+"""A backend that does one thing after the other in its own territory, and knows what has become of each."""
+import asyncio
+import random
+
+from oracle import Territory
+from operations import Chooser
+from reading import learn, read
+from rest import LOGIN, SERVER_FAULTS, Caller, Lost
+from talk import NotLetIn, Talk
+from verdict import differences
+
+# Requests of the server's own trouble, in JSON-RPC's numbers.
+INTERNAL = -32603
+
+
+class Faulty(Exception):
+    """The server says that it is in trouble."""
+
+
+class Gate:
+    """Closed while something is broken or judged; who comes to it then waits."""
+
+    def __init__(self):
+        self.is_open = asyncio.Event()
+
+    async def pass_through(self, backend):
+        backend.is_parked = not self.is_open.is_set()
+        await self.is_open.wait()
+        backend.is_parked = False
+
+
+class Backend:
+    def __init__(self, seed, number, application, host, port, gate):
+        self.application, self.host, self.port, self.gate = application, host, port, gate
+        self.chooser, self.caller = Chooser(seed, number), Caller(application, host, port)
+        self.territory, self.webhooks, self.is_parked = Territory(), [], True
+        # What is under way: the operation, the territory as it will be, what it answers; None between two operations.
+        self.pending = None
+        # Whether nobody knows what became of an attempt; whether the last answer said that the server is in trouble.
+        self.is_doubtful = self.was_refused = False
+        # What reading has shown of a doubtful one: whether it was done. None until it was read.
+        self.was_found = None
+        self.acknowledged = self.refusals = self.found_done = self.found_undone = self.refused_but_done = self.unfinished = 0
+        self.problems = []
+
+    @property
+    def name(self):
+        return f"backend {self.chooser.number}, operation {self.chooser.count}"
+
+    async def prepare(self):
+        answer = await self.caller.call(f"{LOGIN}/account_import", {"UserID": self.chooser.owner})
+        assert answer["ErrorCode"] == 0, answer
+
+    async def run(self):
+        while not self.problems:
+            await self.gate.pass_through(self)
+            if not self.pending:
+                self.begin()
+            try:
+                await self.advance()
+            except Lost:
+                self.is_doubtful, self.was_refused, self.was_found = True, False, None
+                await asyncio.sleep(0.02)
+            except Faulty:
+                self.refusals += 1
+                self.is_doubtful, self.was_refused, self.was_found = True, True, None
+                await asyncio.sleep(0.1)
+            # A short rest, so that several backends share one commit sometimes and not always.
+            await asyncio.sleep(random.choice((0, 0.003, 0.01, 0.02)))
+
+    def begin(self):
+        operation = self.chooser.choose(self.territory)
+        after = self.territory.copy()
+        self.pending = operation, after, operation.effect(after)
+
+    async def advance(self):
+        operation, after, outcome = self.pending
+        if self.is_doubtful and not operation.key:
+            if self.was_found is None:
+                await self.judge()
+            if self.problems:
+                return
+            if self.was_found:
+                return self.settle()
+        answer = await self.attempt(operation)
+        self.check(operation, after, outcome, answer)
+        self.settle()
+
+    async def attempt(self, operation):
+        """What is answered, as REST does; Lost when nobody knows."""
+        if not operation.user:
+            answer = await self.caller.attempt(operation.command, operation.body, operation.key)
+            if answer["ErrorCode"] in SERVER_FAULTS:
+                raise Faulty(answer)
+            return answer
+        try:
+            async with Talk(self.application, operation.user, self.host, self.port) as talk:
+                method = operation.name if operation.body else "getOfficialAccountsInfo"
+                answer = await talk.request(method, operation.body or {"OfficialAccountIdList": []})
+        except NotLetIn as refusal:
+            return {"ErrorCode": refusal.code}
+        code = answer.get("error", {}).get("code", 0)
+        if code in SERVER_FAULTS or code == INTERNAL:
+            raise Faulty(answer)
+        return {"ErrorCode": code}
+
+    def check(self, operation, after, outcome, answer):
+        """That the answer is the one that was foretold."""
+        if answer["ErrorCode"] != outcome.code or not agrees(answer, outcome.members):
+            self.problems.append(f"{self.name}: {operation} answers {answer}, not {outcome.code} {outcome.members}")
+        elif operation.name == "send_official_account_msg" and outcome.code == 0:
+            channel = after.channels[operation.body["Official_Account"]]
+            channel.posts[-1].key = answer["MsgKey"]
+            if int(answer["MsgKey"].split("_")[0]) != channel.head:
+                self.problems.append(f"{self.name}: {operation} got {answer['MsgKey']}, and the head is {channel.head}")
+
+    def settle(self):
+        _, self.territory, outcome = self.pending
+        self.webhooks += outcome.webhooks
+        self.acknowledged += 1
+        self.pending, self.is_doubtful, self.was_refused, self.was_found = None, False, False, None
+
+    # What is there.
+
+    async def look(self):
+        names = self.territory.accounts.keys() | self.territory.absent
+        if self.pending:
+            names |= self.pending[1].accounts.keys()
+        return await read(self.caller, self.application, self.chooser.channels, sorted(names), self.host, self.port)
+
+    async def judge(self):
+        """Compares what is there with what should be.
+
+        Of a deletion that was cut off the accounts are gone and some subscriptions may be left. The next sweep does the
+        rest, or the next import, which does not leave it half-done.
+        """
+        seen = await self.look()
+        if self.is_doubtful and self.pending[0].name == "account_delete" and not self.fits(seen):
+            self.unfinished += 1
+            await self.prepare()
+            seen = await self.look()
+        self.compare(seen)
+
+    def fits(self, seen):
+        return any(not differences(territory.view(), seen) for territory in (self.territory, self.pending[1]))
+
+    def compare(self, seen):
+        """Notes the differences; there are none when it is as before what is under way, or as after it."""
+        before, after = self.territory, self.pending[1] if self.pending and self.is_doubtful else None
+        problems = learn(before, seen) + (learn(after, seen) if after else [])
+        from_before = differences(before.view(), seen)
+        from_after = differences(after.view(), seen) if after else None
+        if self.is_doubtful:
+            self.was_found = bool(from_before) and not from_after
+        if from_before and (after is None or from_after):
+            doing = f" while {self.pending[0]} was under way" if after else ""
+            problems.append(f"{self.name}{doing}: {'; '.join(min(from_before, from_after or from_before, key=len)[:5])}")
+        self.problems += problems
+
+    def count_doubt(self):
+        """What became of the operation that was under way at the end of a round."""
+        if self.is_doubtful:
+            self.found_done += self.was_found
+            self.found_undone += not self.was_found
+            self.refused_but_done += self.was_found and self.was_refused
+
+
+def agrees(answer, members):
+    """Whether an answer has these members, whatever else it has."""
+    if isinstance(members, dict):
+        return isinstance(answer, dict) and all(name in answer and agrees(answer[name], members[name]) for name in members)
+    if isinstance(members, list):
+        return isinstance(answer, list) and len(answer) == len(members) and all(map(agrees, answer, members))
+    return answer == members

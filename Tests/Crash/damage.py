@@ -1,0 +1,190 @@
+"""Damage that a disk does to the files of a killed server, and what the next server says of it."""
+import contextlib
+import random
+import shutil
+import sqlite3
+import time
+from dataclasses import dataclass, field
+
+from loopback.programs import Failed
+
+from installation import OnSQLite
+from load import Load
+from reading import Refused, read
+from rest import Caller, Lost
+from talk import NotLetIn
+from verdict import differences
+
+PAGE, FRAME, WAL_HEADER = 4096, 4096 + 24, 32
+# What the server calls it: SQLite's finding, or its own about what it has read.
+WORDS = ("is damaged", "has no readable body", "does not hold")
+
+
+class Impatient(Caller):
+    """Takes the first answer, whatever it is."""
+
+    async def call(self, command, body, key=None, seconds=0):
+        return await self.attempt(command, body, key)
+
+
+@dataclass
+class Damage:
+    name: str
+    # Does it to an installation's files, and says what it did.
+    act: object
+    # Whether it is one of the database, whose pages have no checksums: what is damaged and looks sound is served.
+    is_of_database: bool = False
+    # Whether it has to be told, or to be without effect.
+    is_always_told: bool = True
+    is_quick: bool = False
+
+
+def flip(path, draw, end=None):
+    """One bit, before `end`."""
+    data = bytearray(path.read_bytes())
+    place = draw.randrange(end or len(data))
+    data[place] ^= 1 << draw.randrange(8)
+    path.write_bytes(data)
+    return f"bit of byte {place} of {path.name}"
+
+
+def tear(path, draw, unit, header, end=None):
+    """One page of which only the first sectors were written; the rest is what stood in another."""
+    data = bytearray(path.read_bytes())
+    one, other = draw.sample(range(((end or len(data)) - header) // unit), 2)
+    cut = draw.randrange(1, 8) * 512
+    begin, source = header + one * unit, header + other * unit
+    data[begin + cut:begin + unit] = data[source + cut:source + unit]
+    path.write_bytes(data)
+    return f"page {one} of {path.name} from byte {cut} on, which is of page {other}"
+
+
+def zero_database(installation, draw):
+    data = bytearray(installation.database.read_bytes())
+    page = draw.randrange(len(data) // PAGE)
+    data[page * PAGE:(page + 1) * PAGE] = bytes(PAGE)
+    installation.database.write_bytes(data)
+    return f"page {page} of the database, which is zeros"
+
+
+def cut_database(installation, draw):
+    size = installation.database.stat().st_size
+    kept = draw.randrange(1, size // PAGE) * PAGE
+    with open(installation.database, "r+b") as file:
+        file.truncate(kept)
+    return f"the database from byte {kept} on"
+
+
+def certain_end(wal):
+    """Where the last two transactions of the log begin: damage to those looks as a crash in the middle of them does."""
+    data = wal.read_bytes()
+    salts, commits = data[16:24], [WAL_HEADER]
+    for place in range(WAL_HEADER, len(data) - FRAME + 1, FRAME):
+        if data[place + 8:place + 16] != salts:
+            break
+        if data[place + 4:place + 8] != bytes(4):
+            commits.append(place + FRAME)
+    return commits[-3]
+
+
+@dataclass
+class Specimen:
+    """A killed server's files, and what they hold; each try damages a copy."""
+    binary: object
+    directory: object
+    seed: str
+    copies: int = 0
+    at_start: int = 0
+    when_met: int = 0
+    without_effect: int = 0
+    # Served wrong, or not at all, and nobody was told why.
+    unnoticed: int = 0
+    problems: list = field(default_factory=list)
+
+    def make(self, damage):
+        place = self.directory / "original"
+        place.mkdir()
+        self.original = OnSQLite(self.binary, place)
+        self.load = Load(self.seed)
+        self.original.make_application(self.load.receiver.url)
+        self.original.start()
+        self.load.start(self.original)
+        self.load.go_on()
+        time.sleep(2)
+        self.load.halt()
+        self.load.settle()
+        self.load.finish()
+        missing, problems = self.load.judge_webhooks()
+        assert not missing and not problems and not self.load.judge(), problems + self.load.problems
+        self.original.kill()
+        if damage.is_of_database:
+            # What stands in the WAL as well would hide it.
+            with contextlib.closing(sqlite3.connect(self.original.database)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def try_one(self, damage):
+        place, draw = self.directory / "copy", random.Random(f"{self.seed} {self.copies}")
+        shutil.copytree(self.original.data, place / "data")
+        copy = OnSQLite(self.binary, place)
+        copy.key = self.original.key
+        done = damage.act(copy, draw)
+        self.copies += 1
+        try:
+            copy.server.start()
+            try:
+                copy.wait_until_ready()
+            except Failed:
+                self.judge(damage, done, "at_start", ["the server does not start, and does not say why"], copy)
+            else:
+                wrong, in_trouble = self.load.do(self.look(copy))
+                if wrong:
+                    self.judge(damage, done, None, wrong, copy)
+                elif in_trouble:
+                    self.judge(damage, done, "when_met", in_trouble, copy)
+                else:
+                    self.without_effect += 1
+        finally:
+            copy.kill()
+            shutil.rmtree(place)
+
+    def judge(self, damage, done, told, what, copy):
+        """Counts what the server's log tells of."""
+        if told and any(words in copy.said() for words in WORDS):
+            setattr(self, told, getattr(self, told) + 1)
+        elif damage.is_always_told:
+            self.problems.append(f"{done}: {'; '.join(what[:3])}\n{copy.server.tail(3)}")
+        else:
+            self.unnoticed += 1
+
+    async def look(self, copy):
+        """What is served and wrong, and what is not served."""
+        wrong, in_trouble = [], []
+        for backend in self.load.backends:
+            territory, caller = backend.territory, Impatient(backend.application, copy.host, copy.port)
+            names = sorted(territory.accounts.keys() | territory.absent)
+            try:
+                seen = await read(caller, backend.application, backend.chooser.channels, names, copy.host, copy.port)
+                wrong += differences(territory.view(), seen)
+            except (Lost, NotLetIn, KeyError, Refused) as trouble:
+                in_trouble.append(repr(trouble))
+            finally:
+                caller.close()
+        return wrong, in_trouble
+
+    def close(self):
+        self.original.close()
+        self.load.close()
+
+
+DAMAGES = [
+    Damage("bit of the database flipped", lambda installation, draw: flip(installation.database, draw),
+           is_of_database=True, is_always_told=False),
+    Damage("page of the database torn", lambda installation, draw: tear(installation.database, draw, PAGE, 0),
+           is_of_database=True, is_always_told=False),
+    Damage("page of the database zeroed", zero_database, is_of_database=True, is_always_told=False),
+    Damage("database cut short", cut_database, is_of_database=True, is_quick=True),
+    Damage("bit of the WAL flipped",
+           lambda installation, draw: flip(installation.wal, draw, certain_end(installation.wal)), is_quick=True),
+    Damage("frame of the WAL torn",
+           lambda installation, draw: tear(installation.wal, draw, FRAME, WAL_HEADER, certain_end(installation.wal))),
+]

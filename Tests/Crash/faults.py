@@ -1,0 +1,302 @@
+"""The ways in which a server is ended, and how it shows that it was."""
+import os
+import pathlib
+import signal
+import time
+from dataclasses import dataclass, field
+
+from loopback.programs import wait_until
+
+from disk import FileSystem, ForgetfulDisk
+from installation import OnSQLite
+from postgres import OnPostgres
+from verdict import differences
+
+# A disk that is small enough to be filled in a moment.
+SQLITE_DISK, POSTGRESQL_DISK = 64, 320
+
+
+class Unfelt(Exception):
+    """A fault that did not show as it should."""
+
+
+def felt(condition, what):
+    if not condition:
+        raise Unfelt(what)
+
+
+@dataclass
+class Scene:
+    """One installation and its load."""
+    installation: object
+    load: object
+    random: object
+    # Of the two kinds of disk, the one that this fault has.
+    disk: object = None
+    until: float = 0
+    rounds: int = 0
+    lost_pages: int = 0
+    notes: list = field(default_factory=list)
+
+    def work(self, least, most):
+        """Lets the backends work for a time drawn by lot."""
+        self.load.go_on()
+        time.sleep(self.random.uniform(least, most))
+
+    def kill(self):
+        self.installation.kill()
+        self.load.halt()
+
+    def come_back(self):
+        """Starts the server, and looks at everything."""
+        self.installation.start()
+        self.look()
+
+    def look(self):
+        self.load.halt()
+        self.load.settle()
+        self.load.judge()
+
+    def look_closer(self):
+        """What the server has counted, and what its files are, when it has ended."""
+        installation, backends = self.installation, self.load.backends
+        installation.stop()
+        usage = installation.application()["usage"]
+        # Each backend's owner, the reader and the administrator are besides.
+        there = {"channels": sum(len(backend.territory.channels) for backend in backends),
+                 "accounts": sum(len(backend.territory.accounts) + 1 for backend in backends) + 2}
+        problems = differences(there, usage, "counted ")
+        if isinstance(installation, OnSQLite):
+            problems += installation.integrity()
+        installation.start()
+        return problems
+
+    def wait_for_refusals(self, more=5, seconds=10):
+        """Until the server has said that it is in trouble."""
+        before, end = self.load.total("refusals"), time.monotonic() + seconds
+        while self.load.total("refusals") < before + more:
+            felt(time.monotonic() < end, "no call was refused")
+            time.sleep(0.02)
+
+    def demand_words(self, *words):
+        """That the server's log says so, in an operator's words."""
+        said = self.installation.said()
+        felt(any(word in said for word in words), f"the log says nothing of {' or '.join(words)}")
+
+
+@dataclass
+class Fault:
+    name: str
+    # One round: breaks something, and looks at what is there then.
+    act: object
+    kind: type = OnSQLite
+    disk: type = None
+    is_quick: bool = False
+    # A round that takes longer than others gets more of the time.
+    weight: int = 1
+
+    @property
+    def needs_mounts(self):
+        return self.disk is FileSystem
+
+
+def stand_still(program):
+    """Stops a program and its children where they are, behind the system call that each is in; their process ids."""
+    def family():
+        pid = program.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
+    def is_still(pid):
+        states = [(task / "stat").read_text().rpartition(")")[2].split()[0]
+                  for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+        return all(state in "TtZ" for state in states)
+
+    # The parent first, so that it has no more children.
+    for pid in family():
+        os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: all(map(is_still, family())), f"{program.name} stands still")
+    return family()
+
+
+# Processes.
+
+def kill(scene):
+    scene.work(0.05, 1.5)
+    scene.kill()
+    scene.come_back()
+
+
+def kill_while_starting(scene):
+    """The second crash meets a server that is repairing what the first has left."""
+    scene.work(0.05, 0.6)
+    scene.kill()
+    for _ in range(scene.random.randint(1, 4)):
+        scene.installation.server.start()
+        time.sleep(scene.random.uniform(0.005, 0.12))
+        scene.installation.kill()
+    scene.come_back()
+
+
+def stop(scene):
+    """Asked to end, a server may answer that it does: what it has acknowledged counts."""
+    scene.work(0.05, 1)
+    scene.installation.stop()
+    scene.load.halt()
+    scene.come_back()
+
+
+# The disk's memory.
+
+def cut_power(scene):
+    scene.work(0.05, 1.5)
+    scene.kill()
+    scene.lost_pages += scene.disk.cut_power(scene.random)
+    scene.come_back()
+
+
+def fail_syncs(then):
+    def act(scene):
+        scene.work(0.05, 0.7)
+        scene.disk.fail()
+        scene.wait_for_refusals()
+        if scene.random.random() < 0.5:
+            time.sleep(scene.random.uniform(0, 0.5))
+        scene.demand_words("reading or writing the file failed")
+        then(scene)
+    return act
+
+
+def go_on(scene):
+    scene.disk.mend()
+    scene.work(0.1, 0.7)
+    scene.look()
+
+
+def lose_power(scene):
+    if scene.random.random() < 0.5:
+        scene.disk.mend()
+        time.sleep(scene.random.uniform(0, 0.5))
+    scene.kill()
+    scene.disk.mend()
+    scene.lost_pages += scene.disk.cut_power(scene.random)
+    scene.come_back()
+
+
+def die_with_it(scene):
+    """The machine goes on: what the kernel has in memory is there, also what was refused for want of a sync."""
+    scene.kill()
+    scene.disk.mend()
+    scene.come_back()
+
+
+# File systems.
+
+def fill(scene):
+    """Without room nothing is acknowledged; with room again, nobody needs to do anything."""
+    scene.work(0.05, 0.5)
+    scene.disk.fill(left=scene.random.choice((0, 0, 4096, 65536)))
+    scene.wait_for_refusals()
+    scene.demand_words("the disk is full")
+    scene.disk.make_room()
+    scene.work(0.3, 0.8)
+    scene.look()
+
+
+def die_on_full_disk(scene):
+    scene.work(0.05, 0.5)
+    scene.disk.fill()
+    scene.wait_for_refusals()
+    scene.kill()
+    scene.installation.server.start()
+    time.sleep(scene.random.uniform(0.1, 0.5))
+    if not scene.installation.server.is_running:
+        scene.demand_words("the disk is full")
+    scene.installation.kill()
+    scene.disk.make_room()
+    scene.come_back()
+
+
+def become_read_only(scene):
+    scene.work(0.05, 0.7)
+    scene.disk.meet_error()
+    scene.wait_for_refusals()
+    felt(not scene.disk.is_writable, "the file system can still be written")
+    scene.kill()
+    scene.installation.server.start()
+    status = scene.installation.ends_by_itself(3)
+    felt(status, "a server started on what cannot be written")
+    scene.demand_words("cannot be written", "Read-only file system")
+    scene.disk.mend()
+    scene.come_back()
+
+
+def cut_power_of_file_system(scene):
+    scene.work(0.05, 1)
+    stand_still(scene.installation.server)
+    scene.disk.cut_power()
+    scene.kill()
+    scene.disk.mend()
+    scene.come_back()
+
+
+# PostgreSQL.
+
+def kill_postgresql(scene):
+    scene.work(0.1, 1.5)
+    scene.installation.database.kill()
+    time.sleep(scene.random.uniform(0.05, 0.5))
+    scene.installation.start_database()
+    scene.work(0.5, 1.5)
+    scene.look()
+
+
+def kill_both(scene):
+    scene.work(0.1, 1.5)
+    scene.installation.database.kill()
+    scene.kill()
+    scene.installation.start_database()
+    scene.come_back()
+
+
+def fill_postgresql(scene):
+    scene.work(0.1, 0.5)
+    scene.disk.fill()
+    scene.wait_for_refusals(seconds=30)
+    scene.disk.make_room()
+    scene.installation.start_database()
+    scene.work(0.5, 1.5)
+    scene.look()
+
+
+def cut_power_of_postgresql(scene):
+    scene.work(0.1, 1)
+    everybody = stand_still(scene.installation.database)
+    scene.disk.cut_power()
+    for pid in everybody[1:]:
+        os.kill(pid, signal.SIGKILL)
+    scene.installation.database.kill()
+    scene.kill()
+    scene.disk.mend()
+    scene.installation.start_database()
+    scene.come_back()
+
+
+FAULTS = [
+    Fault("killed", kill, is_quick=True),
+    Fault("killed, and again while it starts", kill_while_starting),
+    Fault("stopped by SIGTERM", stop),
+    Fault("power cut (simulated)", cut_power, disk=ForgetfulDisk, is_quick=True),
+    Fault("sync fails, then works again", fail_syncs(go_on), disk=ForgetfulDisk),
+    Fault("sync fails, then power cut (simulated)", fail_syncs(lose_power), disk=ForgetfulDisk, is_quick=True),
+    Fault("sync fails, then killed", fail_syncs(die_with_it), disk=ForgetfulDisk),
+    Fault("disk full, then room again", fill, disk=FileSystem),
+    Fault("disk full, killed, started without room", die_on_full_disk, disk=FileSystem),
+    Fault("file system turns read-only", become_read_only, disk=FileSystem),
+    Fault("power cut of the file system", cut_power_of_file_system, disk=FileSystem),
+    Fault("PostgreSQL: server killed", kill, kind=OnPostgres, weight=2),
+    Fault("PostgreSQL: postmaster killed", kill_postgresql, kind=OnPostgres, weight=2),
+    Fault("PostgreSQL: postmaster and server killed", kill_both, kind=OnPostgres, weight=2),
+    Fault("PostgreSQL: disk full", fill_postgresql, kind=OnPostgres, disk=FileSystem, weight=2),
+    Fault("PostgreSQL: power cut of the file system", cut_power_of_postgresql, kind=OnPostgres, disk=FileSystem, weight=2),
+]

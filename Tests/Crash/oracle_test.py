@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""That the crash tests see what is wrong: each kind of damage alone, and none where there is none."""
+import copy
+import pathlib
+import random
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parents[1] / "deploy")]
+
+import disk  # noqa: E402
+import oracle  # noqa: E402
+from backend import Backend, agrees  # noqa: E402
+from operations import WRITES, Chooser  # noqa: E402
+from verdict import differences, judge_webhooks  # noqa: E402
+
+NEWS = "@TOA#_news"
+
+
+def territory():
+    """A channel with three posts, one of them recalled, and two subscribers."""
+    made = oracle.Territory()
+    oracle.import_accounts(made, ["anna", "ben"])
+    oracle.create(made, NEWS, "owner", {"Name": "News"}, 100)
+    oracle.add(made, NEWS, ["ben", "anna"])
+    for number, text in enumerate(("one", "two", "three"), 1):
+        oracle.send(made, NEWS, text, True)
+        made.channels[NEWS].posts[-1].key = f"{number}_1_7"
+    oracle.recall(made, NEWS, [2])
+    oracle.mark_read(made, NEWS, "anna", 1)
+    made.channels[NEWS].epoch = "e"
+    return made
+
+
+class Judged(Backend):
+    """A backend that has its territory and what is under way, and no server."""
+
+    def __init__(self, made, operation=None):
+        super().__init__("seed", 0, type("", (), {"query": lambda self, user: ""})(), "", 0, None)
+        self.territory = made
+        if operation:
+            after = made.copy()
+            self.pending, self.is_doubtful = (type("", (), {"name": "", "key": None})(), after, operation(after)), True
+
+    def problems_with(self, seen):
+        self.compare(copy.deepcopy(seen))
+        return self.problems
+
+
+class ViewTest(unittest.TestCase):
+    def setUp(self):
+        self.territory = territory()
+        self.seen = self.territory.view()
+        self.channel = self.seen["channels"][NEWS]
+
+    def assert_seen(self, text):
+        problems = Judged(self.territory).problems_with(self.seen)
+        self.assertEqual(len(problems), 1)
+        self.assertIn(text, problems[0])
+
+    def test_what_is_whole_passes(self):
+        self.assertEqual(Judged(self.territory).problems_with(self.seen), [])
+
+    def test_what_the_oracle_holds(self):
+        self.assertEqual(self.channel["posts"], [(1, "1_1_7", "one"), (2, "2_1_7", None), (3, "3_1_7", "three")])
+        self.assertEqual(self.channel["subscribers"], [("anna", "", "AcceptAndNotify"), ("ben", "", "AcceptAndNotify")])
+        self.assertEqual((self.channel["head"], self.channel["events"], self.channel["unread"]),
+                         (3, 4, {"anna": 1, "ben": 2}))
+
+    def test_a_lost_post(self):
+        self.channel["posts"].pop()
+        self.assert_seen("without [(3, '3_1_7', 'three')]")
+
+    def test_a_post_under_another_key_or_twice_or_that_nobody_sent(self):
+        for change in (lambda posts: posts.__setitem__(2, (3, "3_1_8", "three")), lambda posts: posts.append(posts[2]),
+                       lambda posts: posts.append((4, "4_1_7", "four"))):
+            self.setUp()
+            change(self.channel["posts"])
+            self.assert_seen("posts")
+
+    def test_a_recall_that_was_undone(self):
+        self.channel["posts"][1] = (2, "2_1_7", "two")
+        self.assert_seen("(2, '2_1_7', 'two')")
+
+    def test_a_number_that_went_back_or_an_epoch_that_is_another(self):
+        for name, value in (("head", 2), ("events", 3), ("epoch", "f")):
+            self.setUp()
+            self.channel[name] = value
+            self.assert_seen(f"{name}: ")
+
+    def test_a_subscriber_who_is_gone_or_is_not_counted_or_has_read_less(self):
+        self.channel["subscribers"].pop()
+        self.assert_seen("'ben'")
+        self.setUp()
+        self.channel["count"] = 1
+        self.assert_seen("count: 1 instead of 2")
+        self.setUp()
+        self.channel["unread"]["anna"] = 2
+        self.assert_seen("unread: anna: 2 instead of 1")
+
+    def test_a_channel_or_an_account_that_is_gone_or_back(self):
+        for part, name, value in (("channels", NEWS, None), ("accounts", "anna", None), ("accounts", "eve", False),
+                                  ("channels", "@TOA#_other", {})):
+            self.setUp()
+            self.seen[part].pop(name, None)
+            if value is not None:
+                self.seen[part][name] = value
+            self.assert_seen(name)
+
+    def test_a_kick_that_was_forgotten(self):
+        oracle.kick(self.territory, "anna")
+        self.assert_seen("anna: False instead of True")
+
+    def test_a_channel_that_was_made_anew_and_has_its_old_epoch(self):
+        self.territory.epochs[NEWS] = ["e"]
+        self.territory.channels[NEWS].epoch = None
+        self.assert_seen("which an earlier channel had")
+
+
+class UnderWayTest(unittest.TestCase):
+    def test_wholly_done_and_not_at_all_pass_and_are_told_apart(self):
+        for operation in (lambda at: oracle.send(at, NEWS, "four", True), lambda at: oracle.destroy(at, NEWS),
+                          lambda at: oracle.delete_accounts(at, ["anna", "ben"]), lambda at: oracle.kick(at, "ben"),
+                          lambda at: oracle.recall(at, NEWS, [1, 3])):
+            for is_done in (True, False):
+                made = territory()
+                judged = Judged(made, operation)
+                seen = (judged.pending[1] if is_done else made).view()
+                self.assertEqual(judged.problems_with(seen), [])
+                self.assertEqual(judged.was_found, is_done)
+
+    def test_half_done_is_seen(self):
+        cases = (
+            (lambda at: oracle.add(at, NEWS, ["eve", "dan"]), lambda at: oracle.add(at, NEWS, ["eve"])),
+            (lambda at: oracle.recall(at, NEWS, [1, 3]), lambda at: oracle.recall(at, NEWS, [1])),
+            (lambda at: oracle.import_accounts(at, ["x", "y"]), lambda at: oracle.import_accounts(at, ["x"])),
+            (lambda at: oracle.delete_accounts(at, ["anna"]), lambda at: at.accounts.pop("anna")),
+            (lambda at: oracle.send(at, NEWS, "four", True),
+             lambda at: setattr(at.channels[NEWS], "events", at.channels[NEWS].events + 1)),
+        )
+        for whole, half in cases:
+            made = territory()
+            oracle.import_accounts(made, ["eve", "dan"])
+            seen = made.copy()
+            half(seen)
+            self.assertEqual(len(Judged(made, whole).problems_with(seen.view())), 1)
+
+    def test_nothing_but_what_was_under_way_may_differ(self):
+        made = territory()
+        judged = Judged(made, lambda at: oracle.send(at, NEWS, "four", True))
+        seen = judged.pending[1].copy()
+        seen.channels[NEWS].posts[0].is_recalled = True
+        self.assertEqual(len(judged.problems_with(seen.view())), 1)
+
+
+class WebhooksTest(unittest.TestCase):
+    expected = {NEWS: [("SendMsg", (1, "one")), ("SendMsg", (2, "two")), ("MsgWithDraw", (1,))]}
+
+    def judge(self, *deliveries):
+        return judge_webhooks(self.expected, [(NEWS, *delivery) for delivery in deliveries])
+
+    def test_all_in_order_pass(self):
+        self.assertEqual(self.judge(*self.expected[NEWS]), (0, []))
+
+    def test_one_that_never_came_or_came_in_another_order_or_for_nothing(self):
+        one, two, three = self.expected[NEWS]
+        for deliveries, missing in (((one, three), 1), ((two, one, three), 0), ((one, two, three, three), 0), ((), 3)):
+            found, problems = self.judge(*deliveries)
+            self.assertEqual((found, len(problems)), (missing, 1))
+        self.assertEqual(len(judge_webhooks({}, [(NEWS, *one)])[1]), 1)
+
+
+class SeedTest(unittest.TestCase):
+    def play(self, seed, count=3000):
+        made, chooser, names = oracle.Territory(), Chooser(seed, 1), []
+        for _ in range(count):
+            operation = chooser.choose(made)
+            outcome = operation.effect(made)
+            if operation.name == "send_official_account_msg" and outcome.code == 0:
+                made.channels[operation.body["Official_Account"]].posts[-1].key = f"{chooser.count}_1_7"
+            names.append((operation.name, str(operation), operation.key, outcome.code))
+        return names
+
+    def test_a_seed_gives_the_same_work_and_another_gives_other_work(self):
+        self.assertEqual(self.play(1, 500), self.play(1, 500))
+        self.assertNotEqual(self.play(1, 500), self.play(2, 500))
+
+    def test_every_writing_command_succeeds_sometimes_and_most_are_refused_sometimes(self):
+        played = self.play(1)
+        self.assertEqual({name for name, _, _, code in played if code == 0}, WRITES)
+        self.assertGreater(len({name for name, _, _, code in played if code}), 7)
+
+
+class AnswerTest(unittest.TestCase):
+    def test_what_was_not_foretold_does_not_matter_and_the_rest_does(self):
+        answer = {"ErrorCode": 0, "SubscriberList": [{"Subscriber_Account": "anna", "Result": 1, "More": ""}]}
+        self.assertTrue(agrees(answer, {"SubscriberList": [{"Subscriber_Account": "anna", "Result": 1}]}))
+        for members in ({"SubscriberList": [{"Subscriber_Account": "anna", "Result": 2}]}, {"SubscriberList": []},
+                        {"Other": 1}):
+            self.assertFalse(agrees(answer, members))
+
+
+class DiskTest(unittest.TestCase):
+    """The journal of disk.c, as it would be written, and what a power cut leaves of a file."""
+
+    def leave(self, content, *records, share=1):
+        with tempfile.NamedTemporaryFile() as file:
+            path = pathlib.Path(file.name)
+            path.write_bytes(content)
+            journal = b"".join(disk.RECORD.pack(ord(kind), 1, place, len(data)) + data for kind, place, data in records)
+            draw = random.Random(1)
+            disk.forget(path, disk.pending(journal).get(1, {}), share, draw)
+            return path.read_bytes()
+
+    def setUp(self):
+        self.old, self.new = b"o" * disk.PAGE, b"n" * disk.PAGE
+        self.after_one_page = disk.RECORD.size + disk.PAGE
+
+    def test_what_was_not_synced_is_lost_and_what_was_is_not(self):
+        written = ("W", 0, self.old)
+        left = self.leave(self.new, written, share=1)
+        self.assertNotEqual(left, self.new)
+        self.assertEqual(self.leave(self.new, written, ("S", self.after_one_page, b"")), self.new)
+
+    def test_what_was_written_while_the_sync_ran_is_not_synced(self):
+        self.assertNotEqual(self.leave(self.new, ("W", 0, self.old), ("S", 0, b"")), self.new)
+
+    def test_what_a_failed_sync_was_to_keep_is_lost_also_when_a_later_one_succeeds(self):
+        failed = [("W", 0, self.old), ("F", self.after_one_page, b"")]
+        later = self.after_one_page + disk.RECORD.size
+        self.assertEqual(self.leave(self.new, *failed, ("S", later, b""), share=0), self.old)
+
+    def test_what_is_written_again_after_a_failed_sync_is_kept_by_the_next(self):
+        again = self.after_one_page + disk.RECORD.size + self.after_one_page
+        self.assertEqual(self.leave(self.new, ("W", 0, self.old), ("F", self.after_one_page, b""),
+                                    ("W", 0, self.new), ("S", again, b"")), self.new)
+
+    def test_a_file_that_grew_is_as_short_as_before(self):
+        self.assertEqual(self.leave(self.old + self.new, ("W", 1, b""), ("F", self.after_one_page, b"")), self.old)
+        self.assertEqual(self.leave(self.old + self.new, ("W", 1, b"n" * 10), ("F", self.after_one_page, b"")),
+                         self.old + b"n" * 10)
+
+
+class DifferencesTest(unittest.TestCase):
+    def test_each_is_named(self):
+        self.assertEqual(differences({"a": [1, 2], "b": 1}, {"a": [2, 1], "c": 1}),
+                         ["a: in another order, or twice: [2, 1]", "b is not there", "c is there: 1"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,119 @@
+import ChatProtocol
+import Database
+import DatabaseSQLite
+import FoundationEssentials
+import RostrumTesting
+import Testing
+
+/// Damage to the write-ahead log, which SQLite would take for its end.
+@Suite struct SQLiteLogDamageTests {
+    private static let frame = 24 + 4096
+
+    /// What a process that is killed after so many transactions leaves behind, with something done to its log.
+    private func withLog(
+        transactions: Int64 = 20,
+        _ change: (inout Data) -> Void,
+        _ body: (_ path: String) async throws -> Void
+    ) async throws {
+        try await withTemporaryDirectory { directory in
+            let database = try SQLiteDatabase(path: "\(directory)/data.sqlite")
+            try await database.migrate(Things.migrations)
+            for id in 1...transactions { try await database.addThing(id, String(repeating: "x", count: 6000)) }
+            let copy = "\(directory)/copy.sqlite"
+            try FileManager.default.copyItem(atPath: "\(directory)/data.sqlite", toPath: copy)
+            var log = try Data(contentsOf: URL(filePath: "\(directory)/data.sqlite-wal"))
+            await database.close()
+
+            change(&log)
+            try log.write(to: URL(filePath: "\(copy)-wal"))
+            try await body(copy)
+        }
+    }
+
+    private func expectRefusal(of path: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        let refused = await refusal { try SQLiteDatabase(path: path) }
+        let fault = try #require(refused?.cause as? DatabaseError, sourceLocation: sourceLocation)
+        #expect(fault.kind == .corrupt, sourceLocation: sourceLocation)
+        #expect(fault.message.contains("\(path)-wal: the file is damaged"), sourceLocation: sourceLocation)
+    }
+
+    private func things(in path: String) async throws -> [Int64] {
+        let database = try SQLiteDatabase(path: path)
+        let ids = try await database.thingIDs()
+        await database.close()
+        return ids
+    }
+
+    @Test(
+        "a flipped bit before the last transactions is told, wherever it is",
+        arguments: [0, 9, 17, 30, 32, 40, 41, 48, 56, 2000, 32 + frame, 32 + 3 * frame + 20, 32 + 5 * frame + 4000]
+    )
+    func flippedBit(place: Int) async throws {
+        try await withLog { log in
+            log[log.startIndex + place] ^= 4
+        } _: { path in
+            try await expectRefusal(of: path)
+        }
+    }
+
+    @Test("what is told as damaged is left as it was")
+    func leftAlone() async throws {
+        try await withLog { log in
+            log[log.startIndex + 32 + 9 * Self.frame + 100] ^= 1
+        } _: { path in
+            let before = try Data(contentsOf: URL(filePath: path + "-wal"))
+            try await expectRefusal(of: path)
+            let left = try Data(contentsOf: URL(filePath: path + "-wal"))
+            #expect(left == before)
+        }
+    }
+
+    @Test("a log that ends in the middle of a transaction is whole up to the one before")
+    func cutOff() async throws {
+        for missing in [1, 2000, Self.frame, Self.frame + 1] {
+            try await withLog { log in
+                log.removeLast(missing)
+            } _: { path in
+                #expect(try await things(in: path) == Array(1...19))
+            }
+        }
+    }
+
+    @Test("a transaction of which some pages never reached the disk is one that was not committed")
+    func missingPage() async throws {
+        try await withLog { log in
+            let last = log.endIndex - 2 * Self.frame
+            log.replaceSubrange(last..<last + Self.frame, with: Data(count: Self.frame))
+        } _: { path in
+            #expect(try await things(in: path) == Array(1...19))
+        }
+    }
+
+    @Test("what is left of several crashes, one behind the other, is no damage")
+    func leftovers() async throws {
+        try await withLog { log in
+            // Three ends of transactions, none of which follows on the one before it.
+            let end = log.suffix(2 * Self.frame)
+            for number in UInt8(1)...3 {
+                var other = Data(end)
+                other[other.startIndex + 16] ^= number
+                log.append(other)
+            }
+        } _: { path in
+            #expect(try await things(in: path) == Array(1...20))
+        }
+    }
+
+    @Test("an empty log and none at all are whole")
+    func nothing() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = "\(directory)/data.sqlite"
+            let database = try SQLiteDatabase(path: path)
+            try await database.migrate(Things.migrations)
+            await database.close()
+            #expect(try await things(in: path) == [])
+            FileManager.default.createFile(atPath: path + "-wal", contents: Data())
+            #expect(try await things(in: path) == [])
+        }
+    }
+}
