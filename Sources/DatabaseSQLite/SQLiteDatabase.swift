@@ -79,6 +79,7 @@ package final class SQLiteDatabase: Engine {
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(configuration.checkpointPages)")
             try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
+        try WriteAheadLog(of: path).demandWhole()
         let pool = try DatabasePool(path: path, configuration: options)
         // The pool sets NORMAL when it opens, after prepareDatabase; only what is read back counts.
         let level = try pool.writeWithoutTransaction { db in
