@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -27,12 +28,23 @@ def which(program):
 
 
 def free_ports(count):
-    """So many different ports that nobody has."""
+    """So many different ports that nobody has.
+
+    None is of the kernel's own for outgoing connections: one of those might take the port of a program that is down, even
+    the connection of a client who comes back too early, which then meets itself.
+    """
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     with contextlib.ExitStack() as probes:
-        sockets = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in sockets:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in sockets]
+        ports = []
+        while len(ports) < count:
+            port = random.randrange(max(1024, first // 2), max(2048, first))
+            probe = probes.enter_context(socket.socket())
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            ports.append(port)
+        return ports
 
 
 def wait_until(condition, what, seconds=30):
