@@ -30,9 +30,9 @@ import Testing
     private func deleteInterrupted(_ installation: TestInstallation) async throws {
         let database = StoppingDatabase(installation.database, afterWrites: 1)
         let node = TestInstallation(database: database, clock: installation.clock, random: installation.random)
-        // The account is deleted, and the caller is told so, whatever is left to do.
-        let deletions = try await node.accounts.delete([Self.anna], for: installation.call())
-        #expect(deletions == [.deleted])
+        let call = try await installation.call(idempotencyKey: .example())
+        let refused = await refusal { try await node.accounts.delete([Self.anna], for: call) }
+        #expect(refused?.code == .internalFault)
         #expect(try await installation.count("unsubscribing_accounts") == 1)
     }
 
@@ -92,6 +92,20 @@ import Testing
 
             #expect(try await counts(installation) == Array(repeating: 1, count: 1100))
             #expect(try await installation.count("subscriptions") == 1100)
+        }
+    }
+
+    @Test("asking again goes on with what was interrupted", arguments: StorageEngine.enabled)
+    func askedAgain(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await fill(installation)
+            try await deleteInterrupted(installation)
+
+            let call = try await installation.call(idempotencyKey: .example())
+            let deletions = try await installation.accounts.delete([Self.anna], for: call)
+
+            #expect(deletions == [.deleted])
+            #expect(try await counts(installation) == [1, 1, 1])
         }
     }
 

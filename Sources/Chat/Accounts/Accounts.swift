@@ -117,8 +117,8 @@ package struct Accounts: Sendable {
             }
             return deletions
         }
-        // They are deleted, and the caller is told so. What cannot be done now is done by the next sweep.
-        while (try? await unsubscribeDeleted(of: call.application.id, batch: Self.unsubscribingBatch)) ?? 0 > 0 {}
+        // Not called done before it is: who asks again under the same key goes on here, and so does the next sweep.
+        while try await unsubscribeDeleted(of: call.application.id, batch: Self.unsubscribingBatch) > 0 {}
         return deletions
     }
 
