@@ -1,4 +1,4 @@
-"""Disks that can be broken: one that forgets at a power cut, by a preloaded library, and file systems of its own in a file."""
+"""Disks that can be broken: one that forgets at a power cut, by a preloaded library, and one that is a file."""
 import fcntl
 import os
 import pathlib

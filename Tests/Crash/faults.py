@@ -1,87 +1,16 @@
 """The ways in which a server is ended, and how it shows that it was."""
 import os
-import pathlib
 import signal
 import time
-from dataclasses import dataclass, field
-
-from loopback.programs import wait_until
+from dataclasses import dataclass
 
 from disk import FileSystem, ForgetfulDisk
-from installation import OnSQLite
+from installation import APPLICATION, OnSQLite
 from postgres import OnPostgres
-from verdict import differences
+from scene import felt, stand_still
 
-# A disk that is small enough to be filled in a moment.
+# A disk that is small enough to be filled in a moment, in MiB.
 SQLITE_DISK, POSTGRESQL_DISK = 64, 320
-
-
-class Unfelt(Exception):
-    """A fault that did not show as it should."""
-
-
-def felt(condition, what):
-    if not condition:
-        raise Unfelt(what)
-
-
-@dataclass
-class Scene:
-    """One installation and its load."""
-    installation: object
-    load: object
-    random: object
-    # Of the two kinds of disk, the one that this fault has.
-    disk: object = None
-    until: float = 0
-    rounds: int = 0
-    lost_pages: int = 0
-    notes: list = field(default_factory=list)
-
-    def work(self, least, most):
-        """Lets the backends work for a time drawn by lot."""
-        self.load.go_on()
-        time.sleep(self.random.uniform(least, most))
-
-    def kill(self):
-        self.installation.kill()
-        self.load.halt()
-
-    def come_back(self):
-        """Starts the server, and looks at everything."""
-        self.installation.start()
-        self.look()
-
-    def look(self):
-        self.load.halt()
-        self.load.settle()
-        self.load.judge()
-
-    def look_closer(self):
-        """What the server has counted, and what its files are, when it has ended."""
-        installation, backends = self.installation, self.load.backends
-        installation.stop()
-        usage = installation.application()["usage"]
-        # Each backend's owner, the reader and the administrator are besides.
-        there = {"channels": sum(len(backend.territory.channels) for backend in backends),
-                 "accounts": sum(len(backend.territory.accounts) + 1 for backend in backends) + 2}
-        problems = differences(there, usage, "counted ")
-        if isinstance(installation, OnSQLite):
-            problems += installation.integrity()
-        installation.start()
-        return problems
-
-    def wait_for_refusals(self, more=5, seconds=10):
-        """Until the server has said that it is in trouble."""
-        before, end = self.load.total("refusals"), time.monotonic() + seconds
-        while self.load.total("refusals") < before + more:
-            felt(time.monotonic() < end, "no call was refused")
-            time.sleep(0.02)
-
-    def demand_words(self, *words):
-        """That the server's log says so, in an operator's words."""
-        said = self.installation.said()
-        felt(any(word in said for word in words), f"the log says nothing of {' or '.join(words)}")
 
 
 @dataclass
@@ -98,25 +27,6 @@ class Fault:
     @property
     def needs_mounts(self):
         return self.disk is FileSystem
-
-
-def stand_still(program):
-    """Stops a program and its children where they are, behind the system call that each is in; their process ids."""
-    def family():
-        pid = program.process.pid
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [pid, *map(int, children)]
-
-    def is_still(pid):
-        states = [(task / "stat").read_text().rpartition(")")[2].split()[0]
-                  for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
-        return all(state in "TtZ" for state in states)
-
-    # The parent first, so that it has no more children.
-    for pid in family():
-        os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: all(map(is_still, family())), f"{program.name} stands still")
-    return family()
 
 
 # Processes.
@@ -136,6 +46,27 @@ def kill_while_starting(scene):
         time.sleep(scene.random.uniform(0.005, 0.12))
         scene.installation.kill()
     scene.come_back()
+
+
+def kill_beside_command(scene):
+    """An operator's command writes to the same storage; the server is killed, or the command, or both."""
+    scene.work(0.02, 0.3)
+    name = f"name {scene.rounds}"
+    command = scene.installation.begin("app", "set", APPLICATION, "--name", name)
+    time.sleep(scene.random.uniform(0, 0.12))
+    victims = scene.random.choice(("server", "command", "both"))
+    if victims != "server":
+        command.kill()
+    if victims != "command":
+        scene.kill()
+    is_acknowledged = command.wait(30) == 0
+    if victims == "command":
+        scene.kill()
+    scene.come_back()
+    found = scene.installation.application()["name"]
+    felt(found == name or (found == scene.name and not is_acknowledged),
+         f"the application was named {name} after {scene.name}, acknowledged: {is_acknowledged}; it is {found}")
+    scene.name = found
 
 
 def stop(scene):
@@ -285,6 +216,7 @@ def cut_power_of_postgresql(scene):
 FAULTS = [
     Fault("killed", kill, is_quick=True),
     Fault("killed, and again while it starts", kill_while_starting),
+    Fault("killed beside an operator's command", kill_beside_command),
     Fault("stopped by SIGTERM", stop),
     Fault("power cut (simulated)", cut_power, disk=ForgetfulDisk, is_quick=True),
     Fault("sync fails, then works again", fail_syncs(go_on), disk=ForgetfulDisk),
@@ -295,6 +227,7 @@ FAULTS = [
     Fault("file system turns read-only", become_read_only, disk=FileSystem),
     Fault("power cut of the file system", cut_power_of_file_system, disk=FileSystem),
     Fault("PostgreSQL: server killed", kill, kind=OnPostgres, weight=2),
+    Fault("PostgreSQL: killed beside an operator's command", kill_beside_command, kind=OnPostgres),
     Fault("PostgreSQL: postmaster killed", kill_postgresql, kind=OnPostgres, weight=2),
     Fault("PostgreSQL: postmaster and server killed", kill_both, kind=OnPostgres, weight=2),
     Fault("PostgreSQL: disk full", fill_postgresql, kind=OnPostgres, disk=FileSystem, weight=2),

@@ -39,6 +39,11 @@ class Installation:
         self.command("app", "set", APPLICATION, "--limits", *LIMITS, "--webhook-url", webhook_url, "--webhook-enable",
                      *WEBHOOKS)
 
+    def begin(self, *words):
+        """A `rostrum` command that is under way."""
+        return subprocess.Popen([str(self.binary), *map(str, words), *self.words], env=self.environment,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
     def command(self, *words):
         """What a `rostrum` command prints."""
         words = [str(self.binary), *map(str, words), *self.words]
@@ -103,10 +108,6 @@ class OnSQLite(Installation):
     @property
     def wal(self):
         return self.data / "rostrum/rostrum.db-wal"
-
-    @property
-    def shared_memory(self):
-        return self.data / "rostrum/rostrum.db-shm"
 
     def integrity(self):
         """What SQLite finds wrong with its file."""

@@ -104,8 +104,8 @@ class Chooser:
 
     def create_official_account(self, territory, channel):
         profile, most = {**self.profile(), "Name": self.text(30)}, self.random.choice((3, 5, 100))
-        return Operation("create_official_account",
-                         {"OfficialAccountUserID": channel, "Owner_Account": self.owner, "MaxSubscriberNum": most, **profile},
+        body = {"OfficialAccountUserID": channel, "Owner_Account": self.owner, "MaxSubscriberNum": most, **profile}
+        return Operation("create_official_account", body,
                          lambda at: oracle.create(at, channel, self.owner, profile, most))
 
     def destroy_official_account(self, territory, channel):

@@ -1,0 +1,100 @@
+"""One installation under load, and what is common to all faults."""
+import os
+import pathlib
+import signal
+import time
+from dataclasses import dataclass
+
+from loopback.programs import wait_until
+
+from installation import OnSQLite
+from verdict import differences
+
+
+class Unfelt(Exception):
+    """A fault that did not show as it should."""
+
+
+def felt(condition, what):
+    if not condition:
+        raise Unfelt(what)
+
+
+@dataclass
+class Scene:
+    """One installation and its load."""
+    installation: object
+    load: object
+    random: object
+    # Of the kinds of disk, the one that this fault has, if it has one.
+    disk: object = None
+    rounds: int = 0
+    lost_pages: int = 0
+    # What an operator has named the application.
+    name: str = ""
+
+    def work(self, least, most):
+        """Lets the backends work for a time drawn by lot."""
+        self.load.go_on()
+        time.sleep(self.random.uniform(least, most))
+
+    def kill(self):
+        server = self.installation.server
+        felt(server.is_running, f"the server had ended by itself: {server.tail()}")
+        self.installation.kill()
+        self.load.halt()
+
+    def come_back(self):
+        """Starts the server, and looks at everything."""
+        self.installation.start()
+        self.look()
+
+    def look(self):
+        self.load.halt()
+        self.load.settle()
+        self.load.judge()
+
+    def look_closer(self):
+        """What the server has counted, and what its files are, when it has ended."""
+        installation, backends = self.installation, self.load.backends
+        installation.stop()
+        usage = installation.application()["usage"]
+        # Each backend's owner, the reader and the administrator are besides.
+        there = {"channels": sum(len(backend.territory.channels) for backend in backends),
+                 "accounts": sum(len(backend.territory.accounts) + 1 for backend in backends) + 2}
+        problems = differences(there, usage, "counted ")
+        if isinstance(installation, OnSQLite):
+            problems += installation.integrity()
+        installation.start()
+        return problems
+
+    def wait_for_refusals(self, more=5, seconds=10):
+        """Until the server has said that it is in trouble."""
+        before, end = self.load.total("refusals"), time.monotonic() + seconds
+        while self.load.total("refusals") < before + more:
+            felt(time.monotonic() < end, "no call was refused")
+            time.sleep(0.02)
+
+    def demand_words(self, *words):
+        """That the server's log says so, in an operator's words."""
+        said = self.installation.said()
+        felt(any(word in said for word in words), f"the log says nothing of {' or '.join(words)}")
+
+
+def stand_still(program):
+    """Stops a program and its children where they are, behind the system call that each is in; their process ids."""
+    def family():
+        pid = program.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
+    def is_still(pid):
+        states = [(task / "stat").read_text().rpartition(")")[2].split()[0]
+                  for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+        return all(state in "TtZ" for state in states)
+
+    # The parent first, so that it has no more children.
+    for pid in family():
+        os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: all(map(is_still, family())), f"{program.name} stands still")
+    return family()
