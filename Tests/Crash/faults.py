@@ -82,7 +82,7 @@ def stop(scene):
 def cut_power(scene):
     scene.work(0.05, 1.5)
     scene.kill()
-    scene.lost_pages += scene.disk.cut_power(scene.random)
+    scene.cut_power()
     scene.come_back()
 
 
@@ -110,7 +110,7 @@ def lose_power(scene):
         time.sleep(scene.random.uniform(0, 0.5))
     scene.kill()
     scene.disk.mend()
-    scene.lost_pages += scene.disk.cut_power(scene.random)
+    scene.cut_power()
     scene.come_back()
 
 

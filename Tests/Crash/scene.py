@@ -1,6 +1,7 @@
 """One installation under load, and what is common to all faults."""
 import os
 import pathlib
+import random
 import signal
 import time
 from dataclasses import dataclass
@@ -43,6 +44,11 @@ class Scene:
         felt(server.is_running, f"the server had ended by itself: {server.tail()}")
         self.installation.kill()
         self.load.halt()
+
+    def cut_power(self):
+        """As if the machine had gone off when the server was killed."""
+        # How much there is to lose is chance; what is drawn by lot afterwards is not to hang on it.
+        self.lost_pages += self.disk.cut_power(random.Random(self.random.random()))
 
     def come_back(self):
         """Starts the server, and looks at everything."""
