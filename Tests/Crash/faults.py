@@ -79,6 +79,24 @@ def stop(scene):
 
 # The disk's memory.
 
+def cut_power_in_first_start(scene):
+    """A storage that was not made to its end is made to its end by the next start."""
+    place = scene.installation.directory / f"first{scene.rounds}"
+    place.mkdir()
+    disk = ForgetfulDisk(place, place / "data")
+    first = OnSQLite(scene.installation.binary, place, preload=disk.environment)
+    first.server.start()
+    time.sleep(scene.random.uniform(0.01, 0.15))
+    first.kill()
+    if disk.journal.exists():
+        scene.cut_power(disk)
+    first.start()
+    first.command("app", "create", APPLICATION, "--key", first.key, "--admin", "administrator")
+    first.kill()
+    wrong = first.integrity()
+    felt(not wrong, wrong)
+
+
 def cut_power(scene):
     scene.work(0.05, 1.5)
     scene.kill()
@@ -219,6 +237,7 @@ FAULTS = [
     Fault("killed beside an operator's command", kill_beside_command),
     Fault("stopped by SIGTERM", stop),
     Fault("power cut (simulated)", cut_power, disk=ForgetfulDisk, is_quick=True),
+    Fault("power cut in its first start (simulated)", cut_power_in_first_start),
     Fault("sync fails, then works again", fail_syncs(go_on), disk=ForgetfulDisk),
     Fault("sync fails, then power cut (simulated)", fail_syncs(lose_power), disk=ForgetfulDisk, is_quick=True),
     Fault("sync fails, then killed", fail_syncs(die_with_it), disk=ForgetfulDisk),

@@ -45,10 +45,10 @@ class Scene:
         self.installation.kill()
         self.load.halt()
 
-    def cut_power(self):
+    def cut_power(self, disk=None):
         """As if the machine had gone off when the server was killed."""
         # How much there is to lose is chance; what is drawn by lot afterwards is not to hang on it.
-        self.lost_pages += self.disk.cut_power(random.Random(self.random.random()))
+        self.lost_pages += (disk or self.disk).cut_power(random.Random(self.random.random()))
 
     def come_back(self):
         """Starts the server, and looks at everything."""
