@@ -10,6 +10,7 @@ from loopback.programs import Failed
 
 from installation import OnSQLite
 from load import Load
+from postgres import OnPostgres
 from reading import Refused, read
 from rest import Caller, Lost
 from talk import NotLetIn
@@ -37,6 +38,8 @@ class Damage:
     # Whether it has to be told, or to be without effect.
     is_always_told: bool = True
     is_quick: bool = False
+    # What it is tried on; by default a killed server on SQLite.
+    specimen: type = None
 
 
 def flip(path, draw, end=None):
@@ -105,6 +108,14 @@ class Specimen:
         place = self.directory / "original"
         place.mkdir()
         self.original = OnSQLite(self.binary, place)
+        self.fill()
+        if damage.is_of_database:
+            # What stands in the WAL as well would hide it.
+            with contextlib.closing(sqlite3.connect(self.original.database)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def fill(self):
+        """Lets backends work for a while, and kills the server when it has told of everything."""
         self.load = Load(self.seed)
         self.original.make_application(self.load.receiver.url)
         self.original.start()
@@ -117,17 +128,21 @@ class Specimen:
         missing, problems = self.load.judge_webhooks()
         assert not missing and not problems and not self.load.judge(), problems + self.load.problems
         self.original.kill()
-        if damage.is_of_database:
-            # What stands in the WAL as well would hide it.
-            with contextlib.closing(sqlite3.connect(self.original.database)) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def try_one(self, damage):
-        place, draw = self.directory / "copy", random.Random(f"{self.seed} {self.copies}")
+    def damaged(self, damage, draw):
+        """An installation that is damaged, and how."""
+        place = self.directory / "copy"
         shutil.copytree(self.original.data, place / "data")
         copy = OnSQLite(self.binary, place)
         copy.key = self.original.key
-        done = damage.act(copy, draw)
+        return copy, damage.act(copy, draw)
+
+    def discard(self, copy):
+        copy.kill()
+        shutil.rmtree(copy.directory)
+
+    def try_one(self, damage):
+        copy, done = self.damaged(damage, random.Random(f"{self.seed} {self.copies}"))
         self.copies += 1
         try:
             copy.server.start()
@@ -144,8 +159,7 @@ class Specimen:
                 else:
                     self.without_effect += 1
         finally:
-            copy.kill()
-            shutil.rmtree(place)
+            self.discard(copy)
 
     def judge(self, damage, done, told, what, copy):
         """Counts what the server's log tells of."""
@@ -176,6 +190,37 @@ class Specimen:
         self.load.close()
 
 
+
+class SpecimenOnPostgres(Specimen):
+    """Damaged where it is, and mended afterwards: a copy of PostgreSQL's data would be large."""
+
+    def make(self, damage):
+        place = self.directory / "original"
+        place.mkdir()
+        # PostgreSQL runs as another user.
+        self.directory.chmod(0o711)
+        self.original = OnPostgres(self.binary, place)
+        self.fill()
+        found = self.original.database.ask(
+            "SELECT pg_relation_filepath(oid) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'i') AND pg_relation_size(oid) > 0 ORDER BY relname", "rostrum")
+        self.files = [self.original.database.data / path for path in found.splitlines()]
+        self.original.database.stop()
+
+    def damaged(self, damage, draw):
+        self.file = draw.choice(self.files)
+        self.whole = self.file.read_bytes()
+        done = damage.act(self.file, draw)
+        self.original.server.log.write_text("")
+        self.original.start_database()
+        return self.original, done
+
+    def discard(self, copy):
+        copy.kill()
+        copy.database.stop()
+        self.file.write_bytes(self.whole)
+
+
 DAMAGES = [
     Damage("bit of the database flipped", lambda installation, draw: flip(installation.database, draw),
            is_of_database=True, is_always_told=False),
@@ -187,4 +232,5 @@ DAMAGES = [
            lambda installation, draw: flip(installation.wal, draw, certain_end(installation.wal)), is_quick=True),
     Damage("frame of the WAL torn",
            lambda installation, draw: tear(installation.wal, draw, FRAME, WAL_HEADER, certain_end(installation.wal))),
+    Damage("PostgreSQL: bit of a table or an index flipped", flip, specimen=SpecimenOnPostgres),
 ]

@@ -63,6 +63,5 @@ class OnPostgres(Installation):
 
     def close(self):
         super().close()
-        self.bus.kill()
-        if self.database.process:
-            self.database.stop()
+        for part in (self.bus, self.database):
+            part.stop()

@@ -67,7 +67,8 @@ class Postgres(Program):
 
     def make(self):
         """An empty server, with the role and the database of Rostrum."""
-        self.run("initdb", "-D", self.data, "-U", self.administrator, "-E", "UTF8", "--locale=C.UTF-8", "-A", "peer")
+        self.run("initdb", "-D", self.data, "-U", self.administrator, "-E", "UTF8", "--locale=C.UTF-8", "-A", "peer",
+                 "--data-checksums")
         self.configure()
         self.start()
         self.wait_until_ready()
