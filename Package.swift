@@ -104,7 +104,12 @@ let package = Package(
 
         // Storage and events, and the engines behind them.
         library("Database", uses: ["ChatProtocol"]),
-        library("DatabaseSQLite", uses: ["ChatProtocol", "Database"], from: [.grdb, .grdbSQLite]),
+        .target(name: "CSQLiteChecksums"),
+        library(
+            "DatabaseSQLite",
+            uses: ["CSQLiteChecksums", "ChatProtocol", "Database"],
+            from: [.grdb, .grdbSQLite]
+        ),
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         library("DatabasePostgres", uses: ["CLibpq", "ChatProtocol", "Database"]),
         library("EventBus", uses: ["ChatProtocol"]),
@@ -244,7 +249,8 @@ let package = Package(
         ),
         tests(
             "DatabaseTests",
-            uses: ["ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "RostrumTesting"]
+            uses: ["ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "RostrumTesting"],
+            from: [.grdbSQLite]
         ),
         tests(
             "EmulatorTests",

@@ -45,6 +45,9 @@ package protocol Database: Sendable {
     /// It is told when the storage answers again, so that whoever reads then reads what there is. It must not block.
     func listenForUncertainty(_ listener: @escaping @Sendable () -> Void)
 
+    /// Whether what the storage holds was found damaged.
+    var damage: StorageDamage { get }
+
     /// Finishes what was asked for and closes the storage; every later operation is refused.
     func close() async
 }

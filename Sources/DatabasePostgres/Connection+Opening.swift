@@ -25,7 +25,8 @@ extension Connection {
     /// Connects, and makes the session what the engine needs.
     static func open(
         _ target: ConnectionString,
-        _ configuration: PostgresDatabase.Configuration
+        _ configuration: PostgresDatabase.Configuration,
+        _ damage: StorageDamage
     ) throws(Fault) -> (Connection, Welcome) {
         let pairs = target.parameters.map { ($0.key, $0.value) }
         let server = withCStrings(pairs.map(\.0)) { names in
@@ -41,7 +42,8 @@ extension Connection {
             server,
             place: place(of: server),
             patience: configuration.patience,
-            statements: configuration.preparedStatements
+            statements: configuration.preparedStatements,
+            damage: damage
         )
         return (connection, try connection.settle(configuration))
     }

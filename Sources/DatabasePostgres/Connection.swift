@@ -15,6 +15,7 @@ final class Connection {
     let place: String
     private let server: OpaquePointer
     private let patience: Duration
+    private let damage: StorageDamage
     private var statements: PreparedStatements
     private var pending: [Pending] = []
     private(set) var isLost = false
@@ -23,9 +24,17 @@ final class Connection {
     /// Whether statements of this transaction may take as long as they take: definitions do.
     private var isPatient = false
 
-    /// - Parameter server: a connection that stands; closed with this object.
-    init(_ server: OpaquePointer, place: String, patience: Duration, statements: Int) throws(Fault) {
-        (self.server, self.place, self.patience) = (server, place, patience)
+    /// - Parameters:
+    ///   - server: a connection that stands; closed with this object.
+    ///   - damage: told when the server says that its data are damaged.
+    init(
+        _ server: OpaquePointer,
+        place: String,
+        patience: Duration,
+        statements: Int,
+        damage: StorageDamage
+    ) throws(Fault) {
+        (self.server, self.place, self.patience, self.damage) = (server, place, patience, damage)
         self.statements = PreparedStatements(capacity: statements)
         guard PQsetnonblocking(server, 1) == 0, PQenterPipelineMode(server) == 1 else { throw failure() }
     }
@@ -185,7 +194,10 @@ final class Connection {
         }
         pending = []
         if fault?.effect == .connection { isLost = true }
-        if let fault { throw fault }
+        if let fault {
+            damage.note(fault.error)
+            throw fault
+        }
         guard let last else { throw failure() }
         return last
     }

@@ -14,6 +14,7 @@ package final class PostgresDatabase: Database {
     private let sessions: [Session]
     private let timeline = Timeline()
     private let uncertainty = Uncertainty()
+    package let damage = StorageDamage()
     /// What the server said of itself when it was first connected to.
     package let server: ServerFacts
 
@@ -28,9 +29,9 @@ package final class PostgresDatabase: Database {
     ///
     /// - Throws: an internal fault caused by a ``DatabaseError`` that names host and database.
     package init(_ target: ConnectionString, configuration: Configuration = Configuration()) throws(ChatError) {
-        let (timeline, uncertainty) = (timeline, uncertainty)
+        let (timeline, uncertainty, damage) = (timeline, uncertainty, damage)
         func sessions(_ count: Int) -> [Session] {
-            (0..<max(1, count)).map { _ in Session(target, configuration, timeline, uncertainty) }
+            (0..<max(1, count)).map { _ in Session(target, configuration, timeline, uncertainty, damage) }
         }
         func lane(_ session: Session) -> WriteLane {
             WriteLane(session: session, configuration: configuration, uncertainty: uncertainty)

@@ -23,16 +23,18 @@ final class Session: Sendable {
     private let configuration: PostgresDatabase.Configuration
     private let timeline: Timeline
     private let uncertainty: Uncertainty
+    private let damage: StorageDamage
     private let state = Mutex(State())
 
     init(
         _ target: ConnectionString,
         _ configuration: PostgresDatabase.Configuration,
         _ timeline: Timeline,
-        _ uncertainty: Uncertainty
+        _ uncertainty: Uncertainty,
+        _ damage: StorageDamage
     ) {
         (self.target, self.configuration) = (target, configuration)
-        (self.timeline, self.uncertainty) = (timeline, uncertainty)
+        (self.timeline, self.uncertainty, self.damage) = (timeline, uncertainty, damage)
     }
 
     /// Tries once to connect.
@@ -94,7 +96,7 @@ final class Session: Sendable {
 
     private func connect(_ state: inout State) throws(DatabaseError) -> (Connection, Connection.Welcome) {
         do throws(Fault) {
-            let (connection, welcome) = try Connection.open(target, configuration)
+            let (connection, welcome) = try Connection.open(target, configuration, damage)
             guard timeline.admit(welcome.timeline) else { throw outdated(connection, welcome) }
             (state.connection, state.outage) = ((connection, welcome), nil)
             return (connection, welcome)

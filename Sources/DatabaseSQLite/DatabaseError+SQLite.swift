@@ -18,11 +18,19 @@ extension EngineError {
     ///
     /// - Parameter code: primary or extended.
     init(_ code: ResultCode, message: String?, path: String) {
-        let (kind, hint) = Self.meaning(of: code.primaryResultCode)
+        let (kind, hint) = Self.meaning(of: code)
         self.init(kind, "\(path): \(hint) [SQLite: \(message ?? "no message") (\(code.rawValue))]")
     }
 
     private static func meaning(of code: ResultCode) -> (Kind, String) {
+        switch code {
+        case .SQLITE_IOERR_DATA, .SQLITE_IOERR_CORRUPTFS:
+            (.corrupt, "the file is damaged; stop the server and restore the database from a backup")
+        default: meaning(ofPrimary: code.primaryResultCode)
+        }
+    }
+
+    private static func meaning(ofPrimary code: ResultCode) -> (Kind, String) {
         switch code {
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             (.busy, "another process holds the file's lock; try again when it has finished")

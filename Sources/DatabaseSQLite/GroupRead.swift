@@ -6,21 +6,25 @@ import GRDB
 struct GroupRead: Sendable {
     let pool: DatabasePool
     let path: String
+    let damage: StorageDamage
 
     @Sendable func run(_ jobs: [ReadOperation]) {
-        var done = 0
-        do {
-            try pool.read { db in
-                let transaction = SQLiteTransaction(db: db, path: path)
-                for job in jobs {
-                    job.run(transaction)
-                    done += 1
+        var waiting = jobs[...]
+        while !waiting.isEmpty {
+            let before = waiting.count
+            do {
+                try pool.read { db in
+                    let transaction = SQLiteTransaction(db: db, path: path, damage: damage)
+                    repeat { waiting.popFirst()?.run(transaction) } while !waiting.isEmpty && db.isInsideTransaction
                 }
+            } catch  where waiting.count < before {
+                // A fault of the disk ended the snapshot of those who were answered; the rest get another one.
+            } catch {
+                let error = EngineError(error, path: path)
+                damage.note(error)
+                for job in waiting { job.refuse(.internalFault(error)) }
+                return
             }
-        } catch {
-            // Whoever was answered has what the snapshot held; the rest never got one.
-            let failure = ChatError.internalFault(EngineError(error, path: path))
-            for job in jobs.dropFirst(done) { job.refuse(failure) }
         }
     }
 }

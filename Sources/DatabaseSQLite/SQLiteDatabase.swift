@@ -34,15 +34,18 @@ package final class SQLiteDatabase: Engine {
     private let pool: DatabasePool
     private let writes: GroupQueue<WriteOperation>
     private let reads: GroupQueue<ReadOperation>
+    package let damage = StorageDamage()
+    /// Whether each page has a checksum: of a file that an earlier version made, not before ``addChecksums(to:)``.
+    package let hasChecksums: Bool
 
     /// Opens the file, making it if there is none.
     ///
     /// - Throws: an internal fault caused by a ``DatabaseError`` that names the file and what to look at.
     package init(path: String, configuration: Configuration = Configuration()) throws(ChatError) {
-        pool = try Self.patientlyOpen(path, configuration)
-        let committer = GroupCommit(pool: pool, path: path, onCommit: configuration.onCommit)
+        (pool, hasChecksums) = try Self.patiently(path, configuration) { try Self.open(path, configuration) }
+        let committer = GroupCommit(pool: pool, path: path, damage: damage, onCommit: configuration.onCommit)
         writes = GroupQueue(label: "rostrum.sqlite.writer", workers: 1, largestGroup: 512, work: committer.run)
-        let reader = GroupRead(pool: pool, path: path)
+        let reader = GroupRead(pool: pool, path: path, damage: damage)
         reads = GroupQueue(
             label: "rostrum.sqlite.reader",
             workers: configuration.readers,
@@ -51,16 +54,30 @@ package final class SQLiteDatabase: Engine {
         )
     }
 
+    /// Gives every page of a file a checksum that an earlier version made without; others may read meanwhile.
+    ///
+    /// The file is written anew, in one transaction, for which the disk needs room for two more copies.
+    ///
+    /// - Returns: whether there was anything to do.
+    package static func addChecksums(to path: String) throws(ChatError) -> Bool {
+        let configuration = Configuration()
+        return try patiently(path, configuration) {
+            try WriteAheadLog(of: path).demandWhole()
+            return try PageChecksums.add(to: path, waiting: configuration.busyTimeoutSeconds)
+        }
+    }
+
     /// Opens the file, waiting for others who are opening it for the first time: the switch to WAL needs the file for
     /// itself, and there SQLite does not wait by itself.
-    private static func patientlyOpen(
+    private static func patiently<Value>(
         _ path: String,
-        _ configuration: Configuration
-    ) throws(ChatError) -> DatabasePool {
+        _ configuration: Configuration,
+        _ body: () throws -> Value
+    ) throws(ChatError) -> Value {
         let deadline = ContinuousClock.now + .seconds(configuration.busyTimeoutSeconds)
         while true {
             do {
-                return try open(path, configuration)
+                return try body()
             } catch {
                 let error = EngineError(error, path: path)
                 guard error.kind == .busy, ContinuousClock.now < deadline else { throw .internalFault(error) }
@@ -69,7 +86,7 @@ package final class SQLiteDatabase: Engine {
         }
     }
 
-    private static func open(_ path: String, _ configuration: Configuration) throws -> DatabasePool {
+    private static func open(_ path: String, _ configuration: Configuration) throws -> (DatabasePool, Bool) {
         var options = GRDB.Configuration()
         options.label = "rostrum"
         options.busyMode = .timeout(configuration.busyTimeoutSeconds)
@@ -78,21 +95,23 @@ package final class SQLiteDatabase: Engine {
         options.prepareDatabase { db in
             try db.execute(sql: "PRAGMA wal_autocheckpoint = \(configuration.checkpointPages)")
             try db.execute(sql: "PRAGMA journal_size_limit = 67108864")
+            try PageChecksums.reserve(in: db)
         }
+        try PageChecksums.install(for: path)
         try WriteAheadLog(of: path).demandWhole()
         let pool = try DatabasePool(path: path, configuration: options)
         // The pool sets NORMAL when it opens, after prepareDatabase; only what is read back counts.
-        let level = try pool.writeWithoutTransaction { db in
+        let (level, hasChecksums) = try pool.writeWithoutTransaction { db in
             try db.execute(sql: "PRAGMA synchronous = FULL")
             try db.execute(sql: "PRAGMA cache_size = -\(configuration.writerCacheKibibytes)")
             // What a savepoint may have to undo is kept in memory; in a file it was half of the cost of subscribing.
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
-            return try Int.fetchOne(db, sql: "PRAGMA synchronous")
+            return (try Int.fetchOne(db, sql: "PRAGMA synchronous"), PageChecksums.areOn(in: db))
         }
         guard level == 2 else {
             throw EngineError(.unavailable, "cannot set synchronous=FULL on \(path); SQLite reports \(level ?? -1)")
         }
-        return pool
+        return (pool, hasChecksums)
     }
 
     package func enqueue(_ operation: ReadOperation) {

@@ -10,6 +10,7 @@ import GRDBSQLite
 struct SQLiteTransaction: Transaction {
     let db: GRDB.Database
     let path: String
+    let damage: StorageDamage
     private let state = State()
 
     private final class State {
@@ -62,7 +63,7 @@ struct SQLiteTransaction: Transaction {
         do {
             prepared = try db.cachedStatement(sql: statement.text).sqliteStatement
         } catch {
-            throw .internalFault(EngineError(error, path: path))
+            throw fault(EngineError(error, path: path))
         }
         for (position, value) in zip(Int32(1)..., statement.values) {
             guard Self.bind(value, to: prepared, at: position) == SQLITE_OK else { throw failure() }
@@ -82,7 +83,13 @@ struct SQLiteTransaction: Transaction {
     private func failure() -> ChatError {
         let code = ResultCode(rawValue: sqlite3_extended_errcode(db.sqliteConnection))
         let message = sqlite3_errmsg(db.sqliteConnection).map { String(cString: $0) }
-        let error = EngineError(code, message: message, path: path)
+        return fault(EngineError(code, message: message, path: path))
+    }
+
+    private func fault(_ error: EngineError) -> ChatError {
+        var error = error
+        if error.kind == .corrupt { error = PageChecksums.damage(metBy: db.sqliteConnection, path: path) ?? error }
+        damage.note(error)
         state.lastFault = error
         return .internalFault(error)
     }

@@ -28,6 +28,8 @@ extension ForwardingDatabase {
         database.listenForUncertainty(listener)
     }
 
+    package var damage: StorageDamage { database.damage }
+
     package func close() async {
         await database.close()
     }
