@@ -162,6 +162,21 @@ import Testing
         }
     }
 
+    @Test("a storage that has shown damage is not ready any more, also when it takes writes again")
+    func damage() async throws {
+        try await withHealth { health, database, clock in
+            #expect(await health.isReady())
+
+            database.damage.note(DatabaseError(.full, "no room"))
+            #expect(await health.isReady())
+            database.damage.note(DatabaseError(.corrupt, "page 7 is damaged"))
+
+            #expect(await !health.isReady())
+            clock.advance(seconds: 3600)
+            #expect(await !health.isReady())
+        }
+    }
+
     @Test("a clock that is set back does not keep an old finding alive")
     func clockSetBack() async throws {
         try await withHealth { health, database, clock in

@@ -14,7 +14,7 @@ struct AdminDoor: HTTPResponder {
     func respond(to request: Request, context: Context) async throws -> Response {
         switch request.uri.path {
         case "/healthz": return Health.alive
-        case "/readyz": return await health.ready()
+        case "/readyz": return await health.ready(namesDamage: true)
         case "/metrics":
             return Response(
                 status: .ok,

@@ -52,10 +52,21 @@ package final class Health: Sendable {
     static let alive = response(.ok, #"{"status":"alive"}"#)
 
     /// The storage takes a durable write: what a load balancer asks before it sends callers.
-    func ready() async -> Response {
-        await isReady()
-            ? Self.response(.ok, #"{"status":"ready","storage":"writable",\#(parts)}"#)
-            : Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable",\#(parts)}"#)
+    ///
+    /// - Parameter namesDamage: whether who asks may know which file or host is damaged.
+    func ready(namesDamage: Bool = false) async -> Response {
+        if await isReady() { return Self.response(.ok, #"{"status":"ready","storage":"writable",\#(parts)}"#) }
+        guard let damage = database.damage.found else {
+            return Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable",\#(parts)}"#)
+        }
+        let name = namesDamage ? #""damage":\#(Self.quoted(damage.message)),"# : ""
+        return Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"damaged",\#(name)\#(parts)}"#)
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        JSONValue.string(text).write(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The roles, and how the bus is, if there is one.
@@ -66,10 +77,11 @@ package final class Health: Sendable {
         return #"\#(roles),"bus":"\#(bus().isConnected ? "connected" : "away")""#
     }
 
-    /// Whether the storage took a durable write just now, or in the second before.
+    /// Whether the storage took a durable write just now, or in the second before, and has never shown damage.
     ///
     /// Callers who come while a check runs wait for it: however many ask, one write is made.
     package func isReady() async -> Bool {
+        guard database.damage.found == nil else { return false }
         switch turn() {
         case .known(let isReady): return isReady
         case .check: return await check()

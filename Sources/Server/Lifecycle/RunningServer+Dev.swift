@@ -40,6 +40,7 @@ extension RunningServer {
         let registry = makeRegistry()
         let logger = makeLogger(settings.logFormat, settings.logLevel)
         let lock = try directory.lock()
+        try directory.addChecksums(logger)
         let storage = try await OpenStorage.open(
             .directory(directory),
             observer: observer(registry, logger),

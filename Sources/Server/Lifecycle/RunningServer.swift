@@ -1,6 +1,7 @@
 import AdminAPI
 import Chat
 import Console
+import Database
 import EventBus
 import EventBusNATS
 import Gateway
@@ -48,6 +49,13 @@ package struct RunningServer: Sendable {
             bus: installation.bus.map { bus in { @Sendable in bus.status } },
             logger: logger
         )
+        let damage = systems.database.damage
+        registry.observe("rostrum_storage_damaged", help: "Whether the storage has shown damage: 1 or 0.") {
+            damage.found == nil ? 0 : 1
+        }
+        damage.listen { error in
+            logger.critical("the storage is damaged", metadata: ["storage.damage": .string(error.message)])
+        }
         leases = Leases(company, database: systems.database, random: systems.random)
         catalogue = Catalogue(systems)
         admission = Admission(

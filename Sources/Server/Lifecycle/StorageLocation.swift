@@ -34,7 +34,13 @@ package enum StorageLocation: Sendable {
         case .directory(let directory):
             var configuration = SQLiteDatabase.Configuration()
             configuration.onCommit = observer.onCommit
-            return try SQLiteDatabase(path: directory.database, configuration: configuration)
+            let database = try SQLiteDatabase(path: directory.database, configuration: configuration)
+            if !database.hasChecksums {
+                observer.onWarning(
+                    "\(directory.database) was made without checksums of its pages: damage to it may go unnoticed"
+                )
+            }
+            return database
         case .server(let text):
             var configuration = PostgresDatabase.Configuration()
             configuration.onCommit = observer.onCommit
