@@ -17,7 +17,11 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case statement
         /// The storage cannot be opened or reached, or failed to read or write.
         case unavailable
-        /// The answer to a commit was lost, and what was written may be there or not; with every other kind it is not.
+        /// The answer to a commit was lost, and what was written may be there or not.
+        ///
+        /// With every other kind it is not, for anyone who asks. A commit whose sync failed (`unavailable`) is undone for
+        /// good by the next one; if the process dies before that, the next process may find it done, for the kernel may
+        /// have written what it could not sync.
         case uncertain
     }
 
