@@ -66,7 +66,7 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick conformance
+	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK

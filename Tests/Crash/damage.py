@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from loopback.programs import Failed
 
-from installation import OnSQLite
+from installation import PAGE, OnSQLite
 from load import Load
 from postgres import OnPostgres
 from reading import Refused, read
@@ -16,9 +16,9 @@ from rest import Caller, Lost
 from talk import NotLetIn
 from verdict import differences
 
-PAGE, FRAME, WAL_HEADER = 4096, 4096 + 24, 32
-# What the server calls it: SQLite's finding, or its own about what it has read.
-WORDS = ("is damaged", "has no readable body", "does not hold")
+FRAME, WAL_HEADER = PAGE + 24, 32
+# What the server's log calls it, behind the name of the file or the host.
+WORDS = "is damaged"
 
 
 class Impatient(Caller):
@@ -33,10 +33,8 @@ class Damage:
     name: str
     # Does it to an installation's files, and says what it did.
     act: object
-    # Whether it is one of the database, whose pages have no checksums: what is damaged and looks sound is served.
+    # Whether it is one of the database, not of its log.
     is_of_database: bool = False
-    # Whether it has to be told, or to be without effect.
-    is_always_told: bool = True
     is_quick: bool = False
     # What it is tried on; by default a killed server on SQLite.
     specimen: type = None
@@ -100,8 +98,6 @@ class Specimen:
     at_start: int = 0
     when_met: int = 0
     without_effect: int = 0
-    # Served wrong, or not at all, and nobody was told why.
-    unnoticed: int = 0
     problems: list = field(default_factory=list)
 
     def make(self, damage):
@@ -149,26 +145,27 @@ class Specimen:
             try:
                 copy.wait_until_ready()
             except Failed:
-                self.judge(damage, done, "at_start", ["the server does not start, and does not say why"], copy)
+                self.judge(done, "at_start", ["the server does not start, and does not say why"], copy)
             else:
                 wrong, in_trouble = self.load.do(self.look(copy))
+                status, ready = copy.readiness()
+                if not wrong and in_trouble and (status, ready["storage"]) != (503, "damaged"):
+                    wrong = [f"/readyz says {status} {ready}", *in_trouble]
                 if wrong:
-                    self.judge(damage, done, None, wrong, copy)
+                    self.problems.append(f"{done}: {'; '.join(wrong[:3])}\n{copy.server.tail(3)}")
                 elif in_trouble:
-                    self.judge(damage, done, "when_met", in_trouble, copy)
+                    self.judge(done, "when_met", in_trouble, copy)
                 else:
                     self.without_effect += 1
         finally:
             self.discard(copy)
 
-    def judge(self, damage, done, told, what, copy):
+    def judge(self, done, told, what, copy):
         """Counts what the server's log tells of."""
-        if told and any(words in copy.said() for words in WORDS):
+        if WORDS in copy.said():
             setattr(self, told, getattr(self, told) + 1)
-        elif damage.is_always_told:
-            self.problems.append(f"{done}: {'; '.join(what[:3])}\n{copy.server.tail(3)}")
         else:
-            self.unnoticed += 1
+            self.problems.append(f"{done}: {'; '.join(what[:3])}\n{copy.server.tail(3)}")
 
     async def look(self, copy):
         """What is served and wrong, and what is not served."""
@@ -223,10 +220,10 @@ class SpecimenOnPostgres(Specimen):
 
 DAMAGES = [
     Damage("bit of the database flipped", lambda installation, draw: flip(installation.database, draw),
-           is_of_database=True, is_always_told=False),
+           is_of_database=True, is_quick=True),
     Damage("page of the database torn", lambda installation, draw: tear(installation.database, draw, PAGE, 0),
-           is_of_database=True, is_always_told=False),
-    Damage("page of the database zeroed", zero_database, is_of_database=True, is_always_told=False),
+           is_of_database=True),
+    Damage("page of the database zeroed", zero_database, is_of_database=True),
     Damage("database cut short", cut_database, is_of_database=True, is_quick=True),
     Damage("bit of the WAL flipped",
            lambda installation, draw: flip(installation.wal, draw, certain_end(installation.wal)), is_quick=True),

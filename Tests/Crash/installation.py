@@ -6,7 +6,10 @@ import secrets
 import socket
 import sqlite3
 import subprocess
+import urllib.error
+import urllib.request
 
+from checksums import checksum
 from loopback.programs import Failed, Program, free_ports
 
 WEBHOOKS = [f"OfficialAccount.CallbackAfter{name}" for name in (
@@ -14,6 +17,7 @@ WEBHOOKS = [f"OfficialAccount.CallbackAfter{name}" for name in (
     "OfficialAccountFull", "DeleteSubscriber", "SendMsg", "MsgWithDraw")]
 LIMITS = ["callsPerSecond=0", "broadcastsPerSecond=0", "broadcastsPerHour=0", "reimportDays=0"]
 APPLICATION = 1400000001
+PAGE = 4096
 
 
 class Installation:
@@ -68,6 +72,14 @@ class Installation:
         with socket.socket() as probe:
             return probe.connect_ex((self.host, self.port)) == 0
 
+    def readiness(self):
+        """The status and the members of what /readyz answers."""
+        try:
+            with urllib.request.urlopen(f"http://{self.host}:{self.admin_port}/readyz", timeout=30) as reply:
+                return reply.status, json.load(reply)
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, json.load(refusal)
+
     def kill(self):
         if self.server.is_running:
             self.server.kill()
@@ -113,4 +125,8 @@ class OnSQLite(Installation):
         """What SQLite finds wrong with its file."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
             found = [line for line, in connection.execute("PRAGMA integrity_check")]
-        return [] if found == ["ok"] else [f"integrity: {line}" for line in found]
+        wrong = [] if found == ["ok"] else [f"integrity: {line}" for line in found]
+        with open(self.database, "rb") as file:
+            pages = iter(lambda: file.read(PAGE), b"")
+            return wrong + [f"page {number} does not match its checksum" for number, page in enumerate(pages, 1)
+                            if page[-8:] != checksum(page, number)]
