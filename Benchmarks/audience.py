@@ -1,5 +1,8 @@
 """Broadcasts and subscribers: whether cost depends on the audience, and subscribing against a raw SQLite loop."""
 import itertools
+import os
+import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -78,8 +81,15 @@ class Audience(Bench):
                 group = self.groups(before, self.metrics(admin))
             finally:
                 process.stop()
+            # On a copy: what SQLite writes alone has no checksums, which is damage to the server.
+            copy = pathlib.Path(self.directory, "raw.db")
+            for ending in ("", "-wal", "-shm"):
+                pathlib.Path(f"{copy}{ending}").unlink(missing_ok=True)
+            for ending in ("", "-wal"):
+                if os.path.exists(original := f"{path}/rostrum.db{ending}"):
+                    shutil.copyfile(original, f"{copy}{ending}")
             raw = float(subprocess.run(
-                ["taskset", "-c", "0", self.options.tool, "raw-subscribe", "--database", path + "/rostrum.db", "--group",
+                ["taskset", "-c", "0", self.options.tool, "raw-subscribe", "--database", copy, "--group",
                  str(max(1, round(group))), "--seconds", "2", "--channel", BIG],
                 capture_output=True, text=True, check=True).stdout)
             rounds.append({"subscribers/s in batches of 100": rate, "batches a commit": group,

@@ -101,7 +101,7 @@ import Testing
             ("23505", DatabaseError.Kind.constraint), ("23503", .constraint), ("40001", .busy), ("40P01", .busy),
             ("55P03", .busy), ("57014", .busy), ("53100", .full), ("53300", .unavailable), ("58030", .unavailable),
             ("42501", .readOnly), ("42P01", .statement), ("22012", .statement), ("XX001", .corrupt),
-            ("XX000", .unavailable),
+            ("XX002", .corrupt), ("XX000", .unavailable),
         ]
     )
     func kinds(state: String, kind: DatabaseError.Kind) async throws {
@@ -115,6 +115,8 @@ import Testing
             #expect(fault.kind == kind)
             #expect(fault.message.contains(state))
             #expect(fault.message.contains("/postgres"), "the database is named")
+            #expect(database.damage.found?.message == (kind == .corrupt ? fault.message : nil))
+            // What does not meet damage is as durable as ever.
             try await database.addThing(1)
         }
     }
