@@ -104,7 +104,7 @@ let package = Package(
 
         // Storage and events, and the engines behind them.
         library("Database", uses: ["ChatProtocol"]),
-        .target(name: "CSQLiteChecksums"),
+        .target(name: "CSQLiteChecksums", linkerSettings: [.linkedLibrary("sqlite3")]),
         library(
             "DatabaseSQLite",
             uses: ["CSQLiteChecksums", "ChatProtocol", "Database"],

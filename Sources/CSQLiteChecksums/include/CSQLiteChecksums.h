@@ -16,6 +16,7 @@ typedef struct {
 ///
 /// From then on it is SQLite's default; databases that reserve another number of bytes are not touched. What does not
 /// match is not handed out: SQLite is told SQLITE_IOERR_DATA. Returns one of SQLite's codes.
+/// To be called once, before anything else asks SQLite for a database.
 int checksums_install(void);
 
 /// Whether the pages of a connection's main database have checksums, as far as it has read.
