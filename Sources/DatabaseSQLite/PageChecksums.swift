@@ -56,8 +56,8 @@ enum PageChecksums {
 
     /// Writes every page of a database anew, with a checksum; does nothing when they have them.
     ///
-    /// Others may read meanwhile. There must be room for two more copies, and an end before it is finished leaves
-    /// everything as it was.
+    /// Others may read meanwhile. There must be room for two more copies, one of them where SQLite has its temporary
+    /// files, and an end before it is finished leaves everything as it was.
     ///
     /// - Returns: whether there was anything to do.
     static func add(to path: String, waiting busyTimeoutSeconds: TimeInterval) throws -> Bool {
@@ -77,7 +77,8 @@ enum PageChecksums {
             guard checksums_begin_conversion(db.sqliteConnection, size) else { return false }
             defer { checksums_end_conversion(db.sqliteConnection) }
             try db.execute(sql: "VACUUM")
-            try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+            // It is done; where there is no room to move the pages from the log at once, a later commit moves them.
+            try? db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             return true
         }
     }
