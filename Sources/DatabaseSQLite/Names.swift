@@ -3,6 +3,6 @@ package import Database
 // GRDB has types of the same names as ours; the files that import both tell them apart by these.
 
 package typealias Engine = Database
-typealias EngineError = DatabaseError
+package typealias EngineError = DatabaseError
 package typealias EngineRow = Row
 package typealias EngineSQL = SQL

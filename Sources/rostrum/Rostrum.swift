@@ -18,7 +18,8 @@ struct Rostrum: AsyncParsableCommand {
         version: Release.version,
         subcommands: [
             DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self, WebhooksCommand.self,
-            OperatorCommand.self, MigrateStorageCommand.self, CommandsCommand.self,
+            OperatorCommand.self, MigrateStorageCommand.self, BackupCommand.self, RestoreCommand.self,
+            CommandsCommand.self,
         ]
     )
 

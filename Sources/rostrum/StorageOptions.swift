@@ -5,8 +5,8 @@ import FoundationEssentials
 import Server
 import WebhookDelivery
 
-/// Where the installation is that a command works on.
-struct StorageOptions: ParsableArguments {
+/// Where an installation's data is.
+struct StoragePlace: ParsableArguments {
     @Option(help: ArgumentHelp("The directory that holds the installation's data.", valueName: "DIR"))
     var dataDir: String?
 
@@ -21,15 +21,36 @@ struct StorageOptions: ParsableArguments {
     )
     var database: String?
 
+    /// Whether an installation is named, here or in the environment.
+    var isGiven: Bool { dataDir != nil || databaseText != nil }
+
+    private var databaseText: String? { database ?? environment("ROSTRUM_DATABASE") }
+
+    /// - Parameter makeIfMissing: whether a directory is made that is not there.
+    func location(makeIfMissing: Bool = false) throws -> StorageLocation {
+        if let dataDir {
+            guard database == nil else { throw StartError("give --data-dir or --database, not both") }
+            return .directory(try DataDirectory(dataDir, makeIfMissing: makeIfMissing))
+        }
+        guard let databaseText else { throw StartError("give --data-dir or --database") }
+        return .server(databaseText)
+    }
+}
+
+/// Where the installation is that a command works on.
+struct StorageOptions: ParsableArguments {
+    @OptionGroup var place: StoragePlace
+
     @Option(help: ArgumentHelp("The key that secrets are stored under (default: DIR/master.key).", valueName: "FILE"))
     var masterKeyFile: String?
 
     /// Whether an installation is named, here or in the environment.
-    var areGiven: Bool { dataDir != nil || databaseText != nil }
+    var areGiven: Bool { place.isGiven }
 
-    private var databaseText: String? { database ?? environment("ROSTRUM_DATABASE") }
+    /// Whether one is named here.
+    var areNamed: Bool { place.dataDir != nil || place.database != nil || masterKeyFile != nil }
 
-    private var masterKey: MasterKeySource { MasterKeySource(file: masterKeyFile) }
+    var masterKey: MasterKeySource { MasterKeySource(file: masterKeyFile) }
 
     /// Opens the installation, runs `body` and closes it.
     ///
@@ -47,20 +68,17 @@ struct StorageOptions: ParsableArguments {
     }
 
     private func location(makeIfMissing: Bool) throws -> (StorageLocation, OpenStorage.SchemaPolicy) {
-        if let dataDir {
-            guard database == nil else { throw StartError("give --data-dir or --database, not both") }
-            let directory = try DataDirectory(dataDir, makeIfMissing: makeIfMissing)
-            let location = StorageLocation.directory(directory)
-            guard makeIfMissing || location.mayHoldInstallation else {
-                throw StartError(
-                    "there is no installation in \(dataDir); `rostrum app create` or `rostrum serve` makes one"
-                )
-            }
-            // Beside a server, its schema is the one that counts.
-            return (location, directory.isInUse ? .demand : .migrate)
+        let location = try place.location(makeIfMissing: makeIfMissing)
+        guard case .directory(let directory) = location else {
+            return (location, makeIfMissing ? .makeIfMissing : .demand)
         }
-        guard let databaseText else { throw StartError("give --data-dir or --database") }
-        return (.server(databaseText), makeIfMissing ? .makeIfMissing : .demand)
+        guard makeIfMissing || location.mayHoldInstallation else {
+            throw StartError(
+                "there is no installation in \(directory.path); `rostrum app create` or `rostrum serve` makes one"
+            )
+        }
+        // Beside a server, its schema is the one that counts.
+        return (location, directory.isInUse ? .demand : .migrate)
     }
 }
 

@@ -35,6 +35,14 @@ package struct StorageGeneration: Sendable {
         return StorageGeneration(number, of: database)
     }
 
+    /// Gives the storage another generation: what it holds is an older state, or may be one.
+    ///
+    /// No process may be at work on it, for each remembers the generation that it found.
+    package static func renew(in database: any Database, random: any RandomSource) async throws(ChatError) {
+        let new = random.hex(bytes: 4)
+        try await database.write { tx throws(ChatError) in try StorageProperty.generation.set(new, in: tx) }
+    }
+
     /// Uses the storage, by which it is found out if it is of another lineage by now.
     package static func look(at database: any Database) async throws(ChatError) {
         _ = try await database.read { tx throws(ChatError) in try StorageProperty.generation.value(in: tx) }

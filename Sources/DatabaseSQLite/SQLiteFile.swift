@@ -1,0 +1,71 @@
+import Database
+import GRDB
+
+/// A SQLite storage as a file: copied while others write to it, and looked through for damage.
+package enum SQLiteFile {
+    /// Copies the storage as it is at one moment: every commit that returned before is in the copy, none half.
+    ///
+    /// Pages are copied as they are, unlike by `VACUUM INTO`: what did not change since an earlier copy is the same there.
+    /// Writers go on meanwhile; their WAL grows until the copy is made. What was at the target is overwritten.
+    ///
+    /// - Parameters:
+    ///   - pagesPerStep: how many pages are copied between two reports.
+    ///   - progress: told how many of how many pages are copied; what it throws ends the copying.
+    package static func copy(
+        _ path: String,
+        to target: String,
+        pagesPerStep: Int32 = 2048,
+        progress: @escaping (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
+    ) throws {
+        do {
+            let source = try DatabaseQueue(path: path, configuration: configuration(readOnly: true))
+            let copy = try DatabaseQueue(path: target, configuration: configuration(readOnly: false))
+            try source.read { source in
+                // From its first query on the transaction sees one state; a step that began one of its own would start
+                // all over after every commit of somebody else.
+                _ = try Int.fetchOne(source, sql: "SELECT count(*) FROM sqlite_master")
+                try copy.writeWithoutTransaction { copy in
+                    try copy.execute(sql: "PRAGMA synchronous = OFF")
+                    try source.backup(to: copy, pagesPerStep: pagesPerStep) { step in
+                        try progress(step.completedPageCount, step.totalPageCount)
+                    }
+                }
+            }
+            try copy.close()
+            try source.close()
+        } catch let error as GRDB.DatabaseError {
+            throw EngineError(error, path: path)
+        }
+    }
+
+    /// What is wrong with a storage that nobody else has open, in SQLite's words; empty when nothing is.
+    ///
+    /// Reads all of it.
+    package static func damage(in path: String) throws(EngineError) -> [String] {
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: false))
+            let found = try queue.read { db in
+                let faults = try String.fetchAll(db, sql: "PRAGMA integrity_check(20)").filter { $0 != "ok" }
+                let orphans = try GRDB.Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map { row in
+                    "a row of \(row[0] as String? ?? "") refers to one of \(row[2] as String? ?? "") that is not there"
+                }
+                return faults + orphans
+            }
+            try queue.close()
+            return found
+        } catch {
+            let error = EngineError(error, path: path)
+            guard error.kind == .corrupt else { throw error }
+            return [error.message]
+        }
+    }
+
+    private static func configuration(readOnly: Bool) -> GRDB.Configuration {
+        var configuration = GRDB.Configuration()
+        configuration.label = "rostrum.file"
+        configuration.readonly = readOnly
+        configuration.busyMode = .timeout(5)
+        configuration.foreignKeysEnabled = false
+        return configuration
+    }
+}

@@ -1,0 +1,40 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// Shows how far something is on the terminal of standard error; where that is none, nothing.
+///
+/// Standard output stays what the command prints, for a script to read.
+final class ProgressBar {
+    private static let width = 30
+
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private var last = ""
+
+    /// - Parameter word: what is being done.
+    func show(_ word: String, _ done: Int, of all: Int) {
+        guard isTerminal else { return }
+        let share = all > 0 ? min(1, Double(done) / Double(all)) : 1
+        let filled = Int(share * Double(Self.width))
+        let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
+        let text = "\(word) [\(bar)] \(Int(share * 100)) %"
+        guard text != last else { return }
+        last = text
+        // To the start of the line, and what was there is wiped out.
+        put("\r\u{1B}[2K" + text)
+    }
+
+    /// Wipes the bar out, so that what is printed next stands alone.
+    func end() {
+        guard !last.isEmpty else { return }
+        put("\r\u{1B}[2K")
+        last = ""
+    }
+
+    private func put(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = write(STDERR_FILENO, bytes, bytes.count)
+    }
+}
