@@ -167,6 +167,7 @@ let package = Package(
 
         // The server.
         library("Observability", from: [.logging, .metrics]),
+        .systemLibrary(name: "CTimex"),
         library(
             "Emulator",
             uses: ["AdminAPI", "Chat", "ChatProtocol", "Database"]
@@ -174,7 +175,7 @@ let package = Package(
         library(
             "Server",
             uses: [
-                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
+                "AdminAPI", "Addresses", "CTimex", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
                 "DatabaseSQLite", "Emulator", "EventBus", "EventBusNATS",
                 "Gateway", "Handbook", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
             ],

@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)
@@ -7,11 +9,11 @@ import Darwin
 /// Shows how far something is on the terminal of standard error; where that is none, nothing.
 ///
 /// Standard output stays what the command prints, for a script to read.
-final class ProgressBar {
+final class ProgressBar: Sendable {
     private static let width = 30
 
     private let isTerminal = isatty(STDERR_FILENO) == 1
-    private var last = ""
+    private let last = Mutex("")
 
     /// - Parameter word: what is being done.
     func show(_ word: String, _ done: Int, of all: Int) {
@@ -20,17 +22,21 @@ final class ProgressBar {
         let filled = Int(share * Double(Self.width))
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
         let text = "\(word) [\(bar)] \(Int(share * 100)) %"
-        guard text != last else { return }
-        last = text
-        // To the start of the line, and what was there is wiped out.
-        put("\r\u{1B}[2K" + text)
+        last.withLock { last in
+            guard text != last else { return }
+            last = text
+            // To the start of the line, and what was there is wiped out.
+            put("\r\u{1B}[2K" + text)
+        }
     }
 
     /// Wipes the bar out, so that what is printed next stands alone.
     func end() {
-        guard !last.isEmpty else { return }
-        put("\r\u{1B}[2K")
-        last = ""
+        last.withLock { last in
+            guard !last.isEmpty else { return }
+            put("\r\u{1B}[2K")
+            last = ""
+        }
     }
 
     private func put(_ text: String) {

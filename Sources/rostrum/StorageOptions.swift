@@ -67,6 +67,25 @@ struct StorageOptions: ParsableArguments {
         return try await use(storage, webhookPolicy, body)
     }
 
+    /// Opens the storage alone, runs `body` and closes it.
+    ///
+    /// - Parameter makeIfMissing: whether one is made where there is none.
+    func withStorage<Value>(
+        makeIfMissing: Bool = false,
+        _ body: (OpenStorage) async throws -> Value
+    ) async throws -> Value {
+        let (location, schema) = try location(makeIfMissing: makeIfMissing)
+        let storage = try await OpenStorage.open(location, masterKey: masterKey, schema: schema)
+        do {
+            let value = try await body(storage)
+            await storage.close()
+            return value
+        } catch {
+            await storage.close()
+            throw error
+        }
+    }
+
     private func location(makeIfMissing: Bool) throws -> (StorageLocation, OpenStorage.SchemaPolicy) {
         let location = try place.location(makeIfMissing: makeIfMissing)
         guard case .directory(let directory) = location else {
@@ -126,8 +145,13 @@ private func use<Value>(
 
 extension Systems {
     /// A change made by whoever typed the command.
-    func operation() -> Chat.Operation {
+    func operation() -> Chat.Operation { .byWhoeverTyped(at: clock.now, random) }
+}
+
+extension Chat.Operation {
+    /// A change made by whoever typed the command.
+    static func byWhoeverTyped(at time: Timestamp, _ random: any RandomSource) -> Chat.Operation {
         let user = ProcessInfo.processInfo.environment["USER"] ?? "unknown"
-        return Operation(performer: "cli:\(user)", time: clock.now, random: random)
+        return Operation(performer: "cli:\(user)", time: time, random: random)
     }
 }

@@ -36,7 +36,7 @@ package struct NewBroadcast: Sendable {
 }
 
 /// What a row of a channel's numbers stands for; every number that was taken has one.
-package enum BroadcastKind: String, Sendable {
+package enum BroadcastKind: String, CaseIterable, Sendable {
     case stored
     /// For those who were online: history does not show it.
     case onlineOnly = "online-only"

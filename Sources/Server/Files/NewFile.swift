@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)
@@ -7,13 +9,13 @@ import Darwin
 /// A file that appears under its name whole or not at all.
 ///
 /// Until ``finish()`` it has the name of its draft, which one process at a time may write.
-final class NewFile {
+final class NewFile: Sendable {
     private static let bufferBytes = 1 << 18
 
     let path: String
     let draft: String
     private let descriptor: Int32
-    private var buffer: [UInt8] = []
+    private let buffer = Mutex<[UInt8]>([])
 
     /// - Parameter keepingDraft: whether what an earlier process left of the draft stays, to be gone on with.
     /// - Throws: ``StartError`` when there is a file of that name, or the draft cannot be written.
@@ -37,28 +39,33 @@ final class NewFile {
     static func draft(of path: String) -> String { path + ".partial" }
 
     func append(_ bytes: some Collection<UInt8>) throws(StartError) {
-        buffer.append(contentsOf: bytes)
-        if buffer.count >= Self.bufferBytes { try flush() }
+        let isFull = buffer.withLock { buffer in
+            buffer.append(contentsOf: bytes)
+            return buffer.count >= Self.bufferBytes
+        }
+        if isFull { try flush() }
     }
 
     /// Cuts off what is behind so many bytes of the draft.
     func truncate(to count: Int) throws(StartError) {
-        buffer.removeAll(keepingCapacity: true)
+        buffer.withLock { $0.removeAll(keepingCapacity: true) }
         guard ftruncate(descriptor, off_t(count)) == 0 else { throw Self.failure("cannot write", draft) }
     }
 
     /// Hands to the system what was appended.
     func flush() throws(StartError) {
-        var written = 0
-        while written < buffer.count {
-            let count = buffer[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            guard count >= 0 else {
-                if errno == EINTR { continue }
-                throw Self.failure("cannot write", draft)
+        try buffer.withLock { buffer throws(StartError) in
+            var written = 0
+            while written < buffer.count {
+                let count = buffer[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+                guard count >= 0 else {
+                    if errno == EINTR { continue }
+                    throw Self.failure("cannot write", draft)
+                }
+                written += count
             }
-            written += count
+            buffer.removeAll(keepingCapacity: true)
         }
-        buffer.removeAll(keepingCapacity: true)
     }
 
     /// Makes the contents durable, gives the file its name, and makes that durable.

@@ -77,6 +77,8 @@ package struct OpenStorage: Sendable {
         }
     }
 
+    package func close() async { await database.close() }
+
     /// The emulator's clock, which may be ahead of the machine's.
     package func emulatorClock() async throws(StartError) -> EmulatorClock {
         do throws(ChatError) {

@@ -1,0 +1,95 @@
+import Chat
+import ChatProtocol
+import Crypto
+
+/// The lines of a file that were read, and what tells this file from others.
+struct PassedLines {
+    private(set) var count = 0
+    private(set) var bytes = 0
+    private var hash = SHA256()
+
+    /// - Parameter offset: where the line ends.
+    mutating func pass(_ line: [UInt8], upTo offset: Int) {
+        count += 1
+        bytes = offset
+        hash.update(data: line)
+    }
+
+    /// What an import keeps that has come so far.
+    var record: ImportRecord { ImportRecord(lines: count, bytes: bytes, digest: hash.finalize().digits) }
+}
+
+/// The rows of an import on their way into the storage, batch by batch.
+struct Writing {
+    private static let bytesInBatch = 4 << 20
+
+    private let target: ApplicationImport
+    private let operation: Operation
+    /// Lines that an import which was stopped was done with.
+    private let doneBefore: Int
+    private var passed = PassedLines()
+    /// As it stands in the storage; nil when no import made the application.
+    private var record: ImportRecord?
+    private var application: ArchivedApplication?
+    private var (batch, batchBytes): ([ArchivedRow], Int) = ([], 0)
+    private(set) var (added, present) = (0, 0)
+    /// Whether the application got a key that is not in the file.
+    private(set) var madeKey = false
+
+    init(target: ApplicationImport, by operation: Operation, doneBefore: Int) {
+        (self.target, self.operation, self.doneBefore) = (target, operation, doneBefore)
+    }
+
+    /// Takes the next line.
+    ///
+    /// - Parameter offset: where it ends in the file.
+    /// - Returns: whether something was written.
+    mutating func take(
+        _ understood: ArchiveLine,
+        _ line: [UInt8],
+        upTo offset: Int
+    ) async throws(ChatError) -> Bool {
+        var isWritten = false
+        switch understood {
+        case .header: break
+        case .application(let application):
+            try await begin(application)
+            isWritten = true
+        case .row(let row):
+            guard row.line > doneBefore else { break }
+            let isFull = batch.count == ApplicationImport.rowsInBatch || batchBytes > Self.bytesInBatch
+            if let first = batch.first, isFull || !row.belongs(with: first) {
+                try await flush()
+                isWritten = true
+            }
+            batch.append(row)
+            batchBytes += line.count
+        case .end:
+            try await flush()
+            if let application { try await target.end(application, last: record, by: operation) }
+            isWritten = true
+        }
+        passed.pass(line, upTo: offset)
+        return isWritten
+    }
+
+    private mutating func begin(_ archived: ArchivedApplication) async throws(ChatError) {
+        application = archived
+        switch try await target.begin(archived, passed.record, by: operation) {
+        case .made(let record):
+            self.record = record
+            madeKey = archived.hasNoKey
+        case .found(let record): self.record = record
+        }
+    }
+
+    private mutating func flush() async throws(ChatError) {
+        guard !batch.isEmpty else { return }
+        let next = passed.record
+        let outcome = try await target.add(batch, last: record, next: next)
+        if record != nil { record = next }
+        added += outcome.added
+        present += outcome.present
+        (batch, batchBytes) = ([], 0)
+    }
+}
