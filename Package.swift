@@ -280,8 +280,8 @@ let package = Package(
         tests(
             "ServerTests",
             uses: [
-                "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "Gateway", "Observability",
-                "RostrumTesting", "Server",
+                "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "EventBus", "Gateway",
+                "Observability", "RostrumTesting", "Server",
             ],
             from: [
                 .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,

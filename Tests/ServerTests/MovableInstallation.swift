@@ -76,7 +76,7 @@ struct MovableInstallation {
         }
     }
 
-    private static func fill(_ installation: TestInstallation) async throws {
+    static func fill(_ installation: TestInstallation) async throws {
         _ = try await installation.applications.create(.example(), by: installation.operation())
         var change = ApplicationChange()
         change.webhooks.url = .some(WebhookURL(rawValue: "https://backend.example.net/hook"))

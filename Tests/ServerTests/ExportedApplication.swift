@@ -1,0 +1,125 @@
+import Chat
+import ChatProtocol
+import EventBus
+import FoundationEssentials
+import RostrumTesting
+import Server
+
+/// An application with something of every kind in it, in a storage of either engine, and a place for files.
+struct ExportedApplication {
+    let storage: OpenStorage
+    let installation: TestInstallation
+    let place: String
+
+    static func with(
+        _ engine: StorageEngine,
+        _ body: (ExportedApplication) async throws -> Void
+    ) async throws {
+        try await withTemporaryDirectory { place in
+            try await withOpenedStorage(on: engine) { _, storage in
+                let exported = ExportedApplication(
+                    storage: storage,
+                    installation: TestInstallation(database: storage.database),
+                    place: place
+                )
+                try await MovableInstallation.fill(exported.installation)
+                try await exported.fillMore()
+                try await body(exported)
+            }
+        }
+    }
+
+    /// Everything that leaves its own traces in the rows.
+    private func fillMore() async throws {
+        let call = try await installation.call()
+        _ = try await installation.broadcasts.recall(
+            ["2_1_\(ManualClock.start.seconds)"],
+            reason: "a slip",
+            in: .news,
+            for: call
+        )
+        try await installation.subscribers.markRead(upTo: 3, in: .news, for: installation.call(as: UserID("anna")))
+        try await installation.subscribers.setMessageFlag(
+            .discard,
+            in: .news,
+            for: installation.call(as: UserID("bob"))
+        )
+        try await installation.subscribers.setCustomString("VIP \u{1}\"é", of: "carl", in: .news, for: call)
+        try await installation.accounts.kick(UserID("dora"), for: call)
+        _ = try await installation.accounts.delete([UserID("emil")], for: call)
+        try await installation.channels.modify(.news, .example(name: "Ha\u{301}fen"), for: call)
+        _ = try await installation.channels.create(
+            .example(id: ChannelID("@TOA#_empty"), owner: UserID("anna")),
+            for: call
+        )
+        let body = try MessageBody([
+            .object(["MsgType": .string("TIMCustomElem"), "MsgContent": .object(["Data": .string("{\"a\":1.50}")])])
+        ])
+        var online = NewBroadcast(channel: .news, random: 4_294_967_295, body: body)
+        online.isOnlineOnly = true
+        _ = try await installation.broadcasts.send(online, for: call)
+        var rich = NewBroadcast(channel: .news, random: 0, body: body)
+        rich.cloudCustomData = "\u{2028} data \u{7F}"
+        rich.pushInfo = try OfflinePushInfo(["PushFlag": .integer(0), "Title": .string("t"), "Unknown": .null])
+        let key = try await installation.broadcasts.send(rich, for: call)
+        let channels = try await installation.channels.find(
+            [.news],
+            of: installation.application(),
+            at: installation.clock.now
+        )
+        _ = try await installation.receipts.add([
+            BroadcastDelivery(
+                reference: ChannelReference(
+                    application: .example,
+                    channel: .news,
+                    incarnation: channels[0]?.incarnation ?? 0
+                ),
+                seq: key.seq,
+                online: 3,
+                written: 2,
+                lagging: 1,
+                lastWriteMilliseconds: 12
+            )
+        ])
+    }
+
+    func file(_ name: String) -> String { "\(place)/\(name)" }
+
+    @discardableResult
+    func export(_ name: String, withSecrets: Bool = true, of other: OpenStorage? = nil) async throws
+        -> ArchiveExport.Summary
+    {
+        try await ArchiveExport.run(.example, of: other ?? storage, to: file(name), withSecrets: withSecrets)
+    }
+
+    @discardableResult
+    func `import`(
+        _ name: String,
+        into other: OpenStorage,
+        report: @escaping (ArchiveImport.Stage, Int, Int) async throws -> Void = { _, _, _ in }
+    ) async throws -> ArchiveImport.Summary {
+        let operation = Operation(performer: "test", time: ManualClock.start, random: SeededRandom(seed: 3))
+        return try await ArchiveImport.run(file(name), into: other, by: operation, report: report)
+    }
+
+    /// What is said when a file cannot be imported; nil when it can.
+    func refusal(importing name: String, into other: OpenStorage) async -> String? {
+        do {
+            try await self.import(name, into: other)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    func contents(_ name: String) -> Data { FileManager.default.contents(atPath: file(name)) ?? Data() }
+
+    /// The lines of a file, without what ends them.
+    func lines(_ name: String) -> [String] {
+        String(decoding: contents(name), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    func write(_ name: String, _ lines: [String]) throws {
+        try writeFile(file(name), lines.map { $0 + "\n" }.joined())
+    }
+}
