@@ -40,7 +40,7 @@ package enum SQLiteFile {
 
     /// What is wrong with a storage that nobody else has open, in SQLite's words; empty when nothing is.
     ///
-    /// Reads all of it.
+    /// Reads all of it. Afterwards everything is in the file itself, and there is no WAL.
     package static func damage(in path: String) throws(EngineError) -> [String] {
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: false))
@@ -55,7 +55,8 @@ package enum SQLiteFile {
             return found
         } catch {
             let error = EngineError(error, path: path)
-            guard error.kind == .corrupt else { throw error }
+            // SQLite says so of a file whose header is not one that it writes.
+            guard error.kind == .corrupt || error.kind == .statement else { throw error }
             return [error.message]
         }
     }

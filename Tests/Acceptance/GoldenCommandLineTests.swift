@@ -42,6 +42,13 @@ struct GoldenCommandLineTests {
         rostrum operator remove-second-factor NAME --data-dir --database --master-key-file --version --help
         rostrum operator delete NAME --data-dir --database --master-key-file --version --help
         rostrum migrate-storage --from! --to --master-key-file --version --help
+        rostrum backup FILE --data-dir --database --since --json --version --help
+        rostrum restore [FILE] --data-dir --database --master-key-file --verify-only --new-generation --json --version \
+        --help
+        rostrum export SDKAPPID FILE --data-dir --database --master-key-file --secrets --json --version --help
+        rostrum import FILE --data-dir --database --master-key-file --json --version --help
+        rostrum doctor --config --data-dir --database --bus --master-key-file --tls-certificate --tls-key --json \
+        --version --help
         rostrum commands --json --markdown --openapi --pages --version --help
         """.split(separator: "\n").map(String.init)
 

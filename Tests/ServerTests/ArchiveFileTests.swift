@@ -46,7 +46,14 @@ import Testing
         ("a subscription less", { $0.remove(at: 10) }, "1 subscriptions fewer than its line says"),
         ("a broadcast less", { $0.remove(at: $0.count - 3) }, "Seq must be 6"),
         ("the last broadcast less", { $0.remove(at: $0.count - 2) }, "has broadcasts up to 6 and says 7"),
-        ("a channel's line less", { $0.remove(at: 9) }, "it is of a channel whose line does not stand before it"),
+        (
+            "a channel's line less", { $0.remove(at: 9) },
+            "line 10: it does not follow the line before"
+        ),
+        (
+            "the channels' lines less", { $0.removeSubrange(8...9) },
+            "it is of a channel whose line does not stand before it"
+        ),
         (
             "secrets that the header denies",
             { $0[0] = $0[0].replacing("\"Secrets\":true", with: "\"Secrets\":false") }, "line 2: the header says"

@@ -99,6 +99,9 @@ import Testing
             let newer = worst(await examine(flags), .database)
             #expect(newer?.level == .error && newer?.text.contains("schema 999") == true)
 
+            for ending in ["-wal", "-shm"] {
+                try FileManager.default.removeItem(atPath: installation.directory.database + ending)
+            }
             try writeFile(installation.directory.database, String(repeating: "no database ", count: 1000))
             let damaged = worst(await examine(flags), .database)
             #expect(damaged?.level == .error && damaged?.text.contains("damaged") == true)

@@ -31,12 +31,11 @@ struct ExportedApplication {
 
     /// Everything that leaves its own traces in the rows.
     private func fillMore() async throws {
-        let call = try await installation.call()
         _ = try await installation.broadcasts.recall(
             ["2_1_\(ManualClock.start.seconds)"],
             reason: "a slip",
             in: .news,
-            for: call
+            for: installation.call()
         )
         try await installation.subscribers.markRead(upTo: 3, in: .news, for: installation.call(as: UserID("anna")))
         try await installation.subscribers.setMessageFlag(
@@ -44,24 +43,29 @@ struct ExportedApplication {
             in: .news,
             for: installation.call(as: UserID("bob"))
         )
-        try await installation.subscribers.setCustomString("VIP \u{1}\"é", of: "carl", in: .news, for: call)
-        try await installation.accounts.kick(UserID("dora"), for: call)
-        _ = try await installation.accounts.delete([UserID("emil")], for: call)
-        try await installation.channels.modify(.news, .example(name: "Ha\u{301}fen"), for: call)
+        try await installation.subscribers.setCustomString(
+            "VIP \u{1}\"é",
+            of: "carl",
+            in: .news,
+            for: installation.call()
+        )
+        try await installation.accounts.kick(UserID("dora"), for: installation.call())
+        _ = try await installation.accounts.delete([UserID("emil")], for: installation.call())
+        try await installation.channels.modify(.news, .example(name: "Ha\u{301}fen"), for: installation.call())
         _ = try await installation.channels.create(
             .example(id: ChannelID("@TOA#_empty"), owner: UserID("anna")),
-            for: call
+            for: installation.call()
         )
         let body = try MessageBody([
             .object(["MsgType": .string("TIMCustomElem"), "MsgContent": .object(["Data": .string("{\"a\":1.50}")])])
         ])
         var online = NewBroadcast(channel: .news, random: 4_294_967_295, body: body)
         online.isOnlineOnly = true
-        _ = try await installation.broadcasts.send(online, for: call)
+        _ = try await installation.broadcasts.send(online, for: installation.call())
         var rich = NewBroadcast(channel: .news, random: 0, body: body)
         rich.cloudCustomData = "\u{2028} data \u{7F}"
         rich.pushInfo = try OfflinePushInfo(["PushFlag": .integer(0), "Title": .string("t"), "Unknown": .null])
-        let key = try await installation.broadcasts.send(rich, for: call)
+        let key = try await installation.broadcasts.send(rich, for: installation.call())
         let channels = try await installation.channels.find(
             [.news],
             of: installation.application(),

@@ -96,7 +96,7 @@ package struct ApplicationImport: Sendable {
             try compare(present, kind, place, in: tx)
             guard !added.isEmpty else { return Batch(added: 0, present: present.count) }
             try demandOff(rows[0].line, in: tx)
-            try count(added.count, of: kind, in: tx)
+            try settle(added, of: kind, in: tx)
             return Batch(added: added.count, present: present.count)
         }
     }
@@ -159,10 +159,18 @@ package struct ApplicationImport: Sendable {
         )
     }
 
-    private func count(_ added: Int, of kind: ArchiveKind, in tx: any Transaction) throws(ChatError) {
+    /// Does what has to follow when rows of a kind were added.
+    private func settle(_ added: Set<SQLValue>, of kind: ArchiveKind, in tx: any Transaction) throws(ChatError) {
         switch kind.name {
-        case ArchiveKind.channel.name: try Usage.release(channels: -added, of: application, in: tx)
-        case ArchiveKind.account.name: try Usage.release(accounts: -added, of: application, in: tx)
+        case ArchiveKind.channel.name: try Usage.release(channels: -added.count, of: application, in: tx)
+        case ArchiveKind.account.name:
+            try Usage.release(accounts: -added.count, of: application, in: tx)
+            // What is left of an earlier account of the name would be swept up with what is imported for this one.
+            guard try DeletedSubscribers.exist(of: application, in: tx) else { return }
+            for case .text(let name) in added {
+                guard let user = UserID(rawValue: name) else { continue }
+                try DeletedSubscribers.finish(user, of: application, in: tx)
+            }
         default: break
         }
     }

@@ -84,13 +84,6 @@ extension ArchiveKind {
         return Set(try tx.rows(SQL(stringInterpolation: parts)).map { $0.values[0] })
     }
 
-    func count(of application: SDKAppID, in tx: any Transaction) throws(ChatError) -> Int64 {
-        var parts = SQL.Parts(literalCapacity: 64, interpolationCount: 1)
-        parts.appendLiteral("SELECT count(*) FROM \(table) WHERE app = ")
-        parts.appendInterpolation(application)
-        return try tx.row(SQL(stringInterpolation: parts))?.integer(0) ?? 0
-    }
-
     private func selection(of application: SDKAppID, _ rows: ChannelRows?) -> SQL.Parts {
         var parts = SQL.Parts(literalCapacity: 512, interpolationCount: 8)
         parts.appendLiteral("SELECT \(columns) FROM \(table) WHERE app = ")

@@ -29,7 +29,6 @@ struct LineReader {
             searched = buffer.count
             guard buffer.count - start <= ArchiveReader.longestLine else { return try skipLine() }
             guard try fill() else { return start < buffer.count ? take(upTo: buffer.count) : nil }
-            searched = min(searched, buffer.count)
         }
     }
 

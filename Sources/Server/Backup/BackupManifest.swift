@@ -31,7 +31,7 @@ package struct BackupManifest: Codable, Equatable, Sendable {
     /// Of the table of blocks that follows.
     package let tableSHA256: String
 
-    var blocks: Int { (databaseBytes + blockBytes - 1) / blockBytes }
+    package var blocks: Int { (databaseBytes + blockBytes - 1) / blockBytes }
 
     /// How long a block is: the last one may be shorter.
     func bytes(ofBlock block: Int) -> Int {

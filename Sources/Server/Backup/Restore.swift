@@ -30,9 +30,10 @@ package enum Restore {
         let draft = NewFile.draft(of: directory.database)
         do {
             try write(backup, to: directory.database, report)
-            try SQLiteCopy.demandSound(draft, named: "the database in \(path)")
             try await check(draft, against: backup.manifest, path)
             try await renew(draft, key: try key(masterKey, directory), random)
+            // Afterwards: it also puts into the file what stands in a WAL, which a pool of connections leaves behind.
+            try SQLiteCopy.demandSound(draft, named: "the database in \(path)")
             try settle(draft, as: directory.database)
         } catch {
             SQLiteCopy.remove(draft)

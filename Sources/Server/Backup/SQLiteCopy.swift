@@ -46,7 +46,7 @@ enum SQLiteCopy {
         }
     }
 
-    /// Opens the copy for the time of `body`; afterwards all that was written is in the file itself.
+    /// Opens the copy for the time of `body`; what is written may stand in a WAL afterwards.
     static func withDatabase<Value>(
         _ path: String,
         _ body: (any Database) async throws(ChatError) -> Value

@@ -51,11 +51,7 @@ struct BackupCommand: AsyncParsableCommand {
         if json { return try printJSON(manifest) }
         let rows = manifest.rows.values.reduce(0, +)
         printLine("backed up \(rows) rows of \(manifest.rows.count) tables to \(file), and read it again")
-        if since != nil { printLine("\(manifest.storedBlocks) of \(blocks(of: manifest)) blocks were new") }
+        if since != nil { printLine("\(manifest.storedBlocks) of \(manifest.blocks) blocks were new") }
         printLine("The master key is not in it; keep a copy of that elsewhere.")
-    }
-
-    private func blocks(of manifest: BackupManifest) -> Int {
-        (manifest.databaseBytes + manifest.blockBytes - 1) / manifest.blockBytes
     }
 }
