@@ -103,7 +103,8 @@ struct ExportedApplication {
         report: @escaping (ArchiveImport.Stage, Int, Int) async throws -> Void = { _, _, _ in }
     ) async throws -> ArchiveImport.Summary {
         let operation = Operation(performer: "test", time: ManualClock.start, random: SeededRandom(seed: 3))
-        return try await ArchiveImport.run(file(name), into: other, by: operation, report: report)
+        // So few that an import has many batches, some of them with rows of several kinds.
+        return try await ArchiveImport.run(file(name), into: other, by: operation, rowsInBatch: 3, report: report)
     }
 
     /// What is said when a file cannot be imported; nil when it can.

@@ -6,9 +6,6 @@ package import Database
 /// An application that it makes is off until the end, so that nobody sees a half of it. Channels get new incarnations, and
 /// with these other `Epoch`s: what is imported may be an older state than somebody has seen.
 package struct ApplicationImport: Sendable {
-    /// Rows that `add` takes at once.
-    package static let rowsInBatch = 200
-
     /// What became of a batch.
     package struct Batch: Sendable, Equatable {
         package let added: Int
@@ -64,41 +61,51 @@ package struct ApplicationImport: Sendable {
         }
     }
 
-    /// Adds rows of one kind, and of one channel, and compares those that are there.
+    /// Adds rows, and compares those that are there.
     ///
     /// - Parameters:
-    ///   - rows: at least one.
+    ///   - groups: in their order; each has at least one row, and all of it is of one kind and of one channel.
     ///   - last: the record as this import wrote it last; nil when it has none.
     ///   - next: what takes its place.
     /// - Throws: an internal fault caused by an ``ArchiveFault`` that names the line, when a row is there and differs.
     package func add(
-        _ rows: [ArchivedRow],
+        _ groups: [[ArchivedRow]],
         last: ImportRecord?,
         next: ImportRecord
     ) async throws(ChatError) -> Batch {
         try await database.write(of: .application(application)) { [self] tx throws(ChatError) in
             if let last { try replace(last, by: next, in: tx) }
-            let (kind, channel) = (rows[0].kind, rows[0].channel)
-            var place: ChannelRows?
-            if let channel {
-                place = try ChannelRows(of: channel, application, in: tx)
-                guard place != nil else { throw fault(rows[0].line, "there is no channel \(channel) any more") }
+            var (added, present) = (0, 0)
+            for rows in groups {
+                let new = try add(rows, in: tx)
+                added += new
+                present += rows.count - new
             }
-            let isChannel = kind.name == ArchiveKind.channel.name
-            let added = try kind.insert(
-                rows.map(\.values),
-                of: application,
-                place,
-                incarnations: isChannel ? rows.map { _ in random.number() } : [],
-                in: tx
-            )
-            let present = rows.filter { !added.contains($0.key) }
-            try compare(present, kind, place, in: tx)
-            guard !added.isEmpty else { return Batch(added: 0, present: present.count) }
-            try demandOff(rows[0].line, in: tx)
-            try settle(added, of: kind, in: tx)
-            return Batch(added: added.count, present: present.count)
+            return Batch(added: added, present: present)
         }
+    }
+
+    /// - Returns: how many rows were not there.
+    private func add(_ rows: [ArchivedRow], in tx: any Transaction) throws(ChatError) -> Int {
+        let (kind, channel) = (rows[0].kind, rows[0].channel)
+        var place: ChannelRows?
+        if let channel {
+            place = try ChannelRows(of: channel, application, in: tx)
+            guard place != nil else { throw fault(rows[0].line, "there is no channel \(channel) any more") }
+        }
+        let isChannel = kind.name == ArchiveKind.channel.name
+        let added = try kind.insert(
+            rows.map(\.values),
+            of: application,
+            place,
+            incarnations: isChannel ? rows.map { _ in random.number() } : [],
+            in: tx
+        )
+        try compare(rows.filter { !added.contains($0.key) }, kind, place, in: tx)
+        guard !added.isEmpty else { return 0 }
+        try demandOff(rows.first { added.contains($0.key) }?.line ?? 0, in: tx)
+        try settle(added, of: kind, in: tx)
+        return added.count
     }
 
     /// Switches the application on, if it is to be, and forgets the import.

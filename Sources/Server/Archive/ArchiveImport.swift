@@ -37,18 +37,28 @@ package struct ArchiveImport {
     private let file: StoredFile
     private let storage: OpenStorage
     private let operation: Operation
+    private let rowsInBatch: Int
     private let report: (Stage, _ bytes: Int, _ all: Int) async throws -> Void
 
-    /// - Parameter report: told how far it is; what it throws stops the import where it is.
+    /// - Parameters:
+    ///   - rowsInBatch: how many rows are in one transaction.
+    ///   - report: told how far it is; what it throws stops the import where it is.
     /// - Throws: ``StartError``, which names the line where there is one.
     package static func run(
         _ path: String,
         into storage: OpenStorage,
         by operation: Operation,
+        rowsInBatch: Int = 200,
         report: @escaping (Stage, _ bytes: Int, _ all: Int) async throws -> Void = { _, _, _ in }
     ) async throws -> Summary {
         let file = try StoredFile(path)
-        let run = ArchiveImport(file: file, storage: storage, operation: operation, report: report)
+        let run = ArchiveImport(
+            file: file,
+            storage: storage,
+            operation: operation,
+            rowsInBatch: rowsInBatch,
+            report: report
+        )
         do {
             let (application, doneBefore) = try await run.check()
             return try await run.write(application, doneBefore)
@@ -93,7 +103,12 @@ package struct ArchiveImport {
     }
 
     private func write(_ application: SDKAppID, _ doneBefore: Int) async throws -> Summary {
-        var writing = Writing(target: target(application), by: operation, doneBefore: doneBefore)
+        var writing = Writing(
+            target: target(application),
+            by: operation,
+            rowsInBatch: rowsInBatch,
+            doneBefore: doneBefore
+        )
         var lines = LineReader(file)
         var reader = ArchiveReader()
         while let line = try lines.next() {

@@ -25,19 +25,22 @@ struct Writing {
 
     private let target: ApplicationImport
     private let operation: Operation
+    private let rowsInBatch: Int
     /// Lines that an import which was stopped was done with.
     private let doneBefore: Int
     private var passed = PassedLines()
     /// As it stands in the storage; nil when no import made the application.
     private var record: ImportRecord?
     private var application: ArchivedApplication?
-    private var (batch, batchBytes): ([ArchivedRow], Int) = ([], 0)
+    /// Groups of rows that one statement can write, and of all of them how many rows and bytes there are.
+    private var (batch, batchRows, batchBytes): ([[ArchivedRow]], Int, Int) = ([], 0, 0)
     private(set) var (added, present) = (0, 0)
     /// Whether the application got a key that is not in the file.
     private(set) var madeKey = false
 
-    init(target: ApplicationImport, by operation: Operation, doneBefore: Int) {
-        (self.target, self.operation, self.doneBefore) = (target, operation, doneBefore)
+    /// - Parameter rowsInBatch: how many rows are in one transaction.
+    init(target: ApplicationImport, by operation: Operation, rowsInBatch: Int, doneBefore: Int) {
+        (self.target, self.operation, self.rowsInBatch, self.doneBefore) = (target, operation, rowsInBatch, doneBefore)
     }
 
     /// Takes the next line.
@@ -57,12 +60,16 @@ struct Writing {
             isWritten = true
         case .row(let row):
             guard row.line > doneBefore else { break }
-            let isFull = batch.count == ApplicationImport.rowsInBatch || batchBytes > Self.bytesInBatch
-            if let first = batch.first, isFull || !row.belongs(with: first) {
+            if batchRows == rowsInBatch || batchBytes > Self.bytesInBatch {
                 try await flush()
                 isWritten = true
             }
-            batch.append(row)
+            if let last = batch.last?.last, row.belongs(with: last) {
+                batch[batch.count - 1].append(row)
+            } else {
+                batch.append([row])
+            }
+            batchRows += 1
             batchBytes += line.count
         case .end:
             try await flush()
@@ -90,6 +97,6 @@ struct Writing {
         if record != nil { record = next }
         added += outcome.added
         present += outcome.present
-        (batch, batchBytes) = ([], 0)
+        (batch, batchRows, batchBytes) = ([], 0, 0)
     }
 }

@@ -33,7 +33,9 @@ struct ImportCommand: AsyncParsableCommand {
         bar.end()
         if json { return try printJSON(summary) }
         if summary.resumedAfter > 0 { printLine("went on after line \(summary.resumedAfter)") }
-        printLine("imported application \(summary.application): \(summary.added) things are new, \(summary.present) were there")
+        printLine(
+            "imported application \(summary.application): \(summary.added) things are new, \(summary.present) were there"
+        )
         if summary.madeKey {
             printLine("The file has no keys: it has a new one, `rostrum app show \(summary.application) --secrets`.")
         }
