@@ -170,6 +170,30 @@ import Testing
         }
     }
 
+    @Test("an import whose application was deleted meanwhile begins anew", arguments: StorageEngine.enabled)
+    func deletedMeanwhile(engine: StorageEngine) async throws {
+        try await ExportedApplication.with(engine) { exported in
+            try await exported.export("file")
+            try await withOpenedStorage(on: engine) { _, other in
+                var left = 4
+                await #expect(throws: Stopped.self) {
+                    try await exported.import("file", into: other) { stage, _, _ in
+                        if stage == .importing { left -= 1 }
+                        if left == 0 { throw Stopped() }
+                    }
+                }
+                let node = TestInstallation(database: other.database, random: SeededRandom(seed: 77))
+                try await node.applications.delete(.example, by: node.operation())
+
+                let summary = try await exported.import("file", into: other)
+                try await exported.export("after", of: other)
+
+                #expect(summary.resumedAfter == 0)
+                #expect(exported.contents("file") == exported.contents("after"))
+            }
+        }
+    }
+
     @Test("an import is not gone on with by another file", arguments: StorageEngine.enabled)
     func resumedByAnother(engine: StorageEngine) async throws {
         try await ExportedApplication.with(engine) { exported in

@@ -102,7 +102,7 @@ struct ExportedApplication {
         into other: OpenStorage,
         report: @escaping (ArchiveImport.Stage, Int, Int) async throws -> Void = { _, _, _ in }
     ) async throws -> ArchiveImport.Summary {
-        let operation = Operation(performer: "test", time: ManualClock.start, random: SeededRandom(seed: 3))
+        let operation = installation.operation()
         // So few that an import has many batches, some of them with rows of several kinds.
         return try await ArchiveImport.run(file(name), into: other, by: operation, rowsInBatch: 3, report: report)
     }

@@ -15,6 +15,7 @@ extension Applications {
         try await database.write(of: .application(id)) { [table, disable] tx throws(ChatError) in
             try table.demand(id, in: tx)
             try table.update(id, disable, in: tx)
+            try ImportRecord.remove(of: id, in: tx)
             let entry = operation.entry("delete begins", of: id)
             try Audit.record(entry, of: id, in: tx)
             // Its own audit has no page once it is gone.
@@ -46,6 +47,7 @@ extension Applications {
         try await deleteContents(of: id)
         _ = try await change(id, by: operation, action: "empty") { [table, bus] tx throws(ChatError) in
             let application = try table.demand(id, in: tx)
+            try ImportRecord.remove(of: id, in: tx)
             while try ApplicationTable.deleteSome(of: id, batch: 1000, in: tx) > 0 {}
             for account in application.admins.union(accounts) {
                 try table.importAccount(account, of: id, at: operation.time, in: tx)

@@ -1,32 +1,6 @@
 import ChatProtocol
 import Database
 
-/// A line of an archive, understood.
-package enum ArchiveLine: Sendable {
-    case header(ArchiveHeader)
-    case application(ArchivedApplication)
-    case row(ArchivedRow)
-    /// The last line.
-    case end
-}
-
-/// A line that stands for a row.
-package struct ArchivedRow: Sendable {
-    let kind: ArchiveKind
-    /// Whose it is, of a kind that belongs to a channel.
-    let channel: ChannelID?
-    /// Those of the kind's members.
-    let values: [SQLValue]
-    package let line: Int
-
-    var key: SQLValue { values[0] }
-
-    /// Whether both can be written by one statement.
-    package func belongs(with other: ArchivedRow) -> Bool {
-        kind.name == other.kind.name && channel == other.channel
-    }
-}
-
 /// Reads an archive line by line, and refuses one that is not in order or not whole.
 package struct ArchiveReader: Sendable {
     /// The longest line, in bytes.
@@ -207,12 +181,5 @@ extension ArchiveReader.OpenChannel {
             case .integer(let head) = row.value(of: "HeadSeq")
         else { return nil }
         self.init(id: id, subscriptionsLeft: subscribers, head: head)
-    }
-}
-
-extension ArchivedRow {
-    /// What the row has for one of its kind's members.
-    func value(of member: String) -> SQLValue {
-        kind.members.firstIndex { $0.name == member }.map { values[$0] } ?? .null
     }
 }

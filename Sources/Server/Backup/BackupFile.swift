@@ -29,6 +29,10 @@ package final class BackupFile {
         file = try StoredFile(path)
         let head = try Self.head(of: file)
         manifest = head.manifest
+        // Before anything is made as large as the manifest says.
+        guard BlockTable.bytes(ofBlocks: manifest.blocks) < file.size else {
+            throw Self.damaged(path, "its table of blocks is cut off")
+        }
         let tableBytes = try file.read(at: head.bytes, upTo: BlockTable.bytes(ofBlocks: manifest.blocks))
         guard SHA256.hash(data: tableBytes).digits == manifest.tableSHA256,
             let table = BlockTable(tableBytes, blocks: manifest.blocks)
@@ -110,7 +114,8 @@ package final class BackupFile {
         }
         guard SHA256.hash(data: Array(lines[1])).digits.utf8.elementsEqual(lines[2]),
             let manifest = try? JSONDecoder().decode(BackupManifest.self, from: Data(lines[1])),
-            manifest.blockBytes > 0, manifest.databaseBytes > 0
+            (512...(1 << 24)).contains(manifest.blockBytes), (1...(1 << 48)).contains(manifest.databaseBytes),
+            manifest.base.map({ !$0.file.contains("/") }) ?? true
         else { throw damaged(file.path, "its manifest is not the one that was written") }
         return (manifest, lines[3].startIndex)
     }

@@ -1,0 +1,35 @@
+import ChatProtocol
+import Database
+
+/// A line of an archive, understood.
+package enum ArchiveLine: Sendable {
+    case header(ArchiveHeader)
+    case application(ArchivedApplication)
+    case row(ArchivedRow)
+    /// The last line.
+    case end
+}
+
+/// A line that stands for a row.
+package struct ArchivedRow: Sendable {
+    let kind: ArchiveKind
+    /// Whose it is, of a kind that belongs to a channel.
+    let channel: ChannelID?
+    /// Those of the kind's members.
+    let values: [SQLValue]
+    package let line: Int
+
+    var key: SQLValue { values[0] }
+
+    /// Whether both can be written by one statement.
+    package func belongs(with other: ArchivedRow) -> Bool {
+        kind.name == other.kind.name && channel == other.channel
+    }
+}
+
+extension ArchivedRow {
+    /// What the row has for one of its kind's members.
+    func value(of member: String) -> SQLValue {
+        kind.members.firstIndex { $0.name == member }.map { values[$0] } ?? .null
+    }
+}
