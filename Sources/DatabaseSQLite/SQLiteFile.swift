@@ -18,6 +18,7 @@ package enum SQLiteFile {
         progress: @escaping (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
     ) throws {
         do {
+            try PageChecksums.install(for: path)
             let source = try DatabaseQueue(path: path, configuration: configuration(readOnly: true))
             let copy = try DatabaseQueue(path: target, configuration: configuration(readOnly: false))
             try source.read { source in
@@ -42,6 +43,7 @@ package enum SQLiteFile {
     ///
     /// Reads all of it. Afterwards everything is in the file itself, and there is no WAL.
     package static func damage(in path: String) throws(EngineError) -> [String] {
+        try PageChecksums.install(for: path)
         do {
             let queue = try DatabaseQueue(path: path, configuration: configuration(readOnly: false))
             let found = try queue.read { db in
