@@ -170,7 +170,7 @@ let package = Package(
         .systemLibrary(name: "CTimex"),
         library(
             "Emulator",
-            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database"]
+            uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Observability"]
         ),
         library(
             "Server",

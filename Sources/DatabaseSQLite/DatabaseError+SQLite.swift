@@ -1,4 +1,5 @@
 import Database
+import FoundationEssentials
 import GRDB
 
 extension EngineError {
@@ -9,6 +10,9 @@ extension EngineError {
             self = error
         case let error as GRDB.DatabaseError:
             self.init(error.extendedResultCode, message: error.message, path: path)
+        case let error as CocoaError where error.code == .fileReadNoSuchFile:
+            // GRDB looks at the log beside the file, which another opener's close may just have removed.
+            self.init(.busy, "\(path): another process is closing the file")
         default:
             self.init(.unavailable, "\(path): \(error)")
         }

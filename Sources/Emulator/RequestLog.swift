@@ -1,6 +1,7 @@
 package import AdminAPI
 package import Chat
 package import ChatProtocol
+import Observability
 import Synchronization
 
 /// The last calls with their bodies, and the faults to put in their way: what the emulator has for the REST API.
@@ -19,15 +20,13 @@ package final class RequestLog: CallObserver {
         package let isCut: Bool
     }
 
-    private struct Ring {
-        var entries: [Entry] = []
+    private struct Calls {
+        var kept = Ring<Entry>(capacity: RequestLog.capacity)
         /// How many calls there have been, those too that are no longer kept.
         var count = 0
-        /// Where the oldest entry stands once the ring is full.
-        var oldest = 0
     }
 
-    private let ring = Mutex(Ring())
+    private let calls = Mutex(Calls())
     private let clock: any WallClock
     private let faults: Faults
 
@@ -52,24 +51,18 @@ package final class RequestLog: CallObserver {
         call.body = Array(call.body.prefix(Self.longestBody))
         call.reply = Array(call.reply.prefix(Self.longestBody))
         let now = clock.now
-        ring.withLock { ring in
-            ring.count += 1
-            let entry = Entry(number: ring.count, time: now, call: call, isCut: isCut)
-            if ring.entries.count < Self.capacity {
-                ring.entries.append(entry)
-            } else {
-                ring.entries[ring.oldest] = entry
-                ring.oldest = (ring.oldest + 1) % Self.capacity
-            }
+        calls.withLock { calls in
+            calls.count += 1
+            calls.kept.append(Entry(number: calls.count, time: now, call: call, isCut: isCut))
         }
     }
 
     package func clear() {
-        ring.withLock { $0 = Ring(count: $0.count) }
+        calls.withLock { $0 = Calls(count: $0.count) }
     }
 
     /// How many calls there have been since the start.
-    package var count: Int { ring.withLock { $0.count } }
+    package var count: Int { calls.withLock { $0.count } }
 
     /// The kept call of that `RequestId`.
     package func entry(_ requestID: String) -> Entry? {
@@ -78,6 +71,6 @@ package final class RequestLog: CallObserver {
 
     /// Oldest first.
     package var entries: [Entry] {
-        ring.withLock { Array($0.entries[$0.oldest...] + $0.entries[..<$0.oldest]) }
+        calls.withLock { $0.kept.all }
     }
 }

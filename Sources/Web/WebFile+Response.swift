@@ -44,10 +44,3 @@ extension WebFile {
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
 }
-
-extension HTTPField.Name {
-    fileprivate static let referrerPolicy: HTTPField.Name = {
-        guard let name = HTTPField.Name("Referrer-Policy") else { preconditionFailure("not a header name") }
-        return name
-    }()
-}

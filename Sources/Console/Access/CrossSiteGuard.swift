@@ -1,3 +1,4 @@
+import Web
 import Addresses
 import HTTPTypes
 import Hummingbird

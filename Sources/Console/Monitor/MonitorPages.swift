@@ -1,3 +1,4 @@
+import Web
 import Chat
 import ChatProtocol
 import HTTPTypes

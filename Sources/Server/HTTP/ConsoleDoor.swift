@@ -1,3 +1,4 @@
+import Web
 import Console
 import HTTPTypes
 import Hummingbird

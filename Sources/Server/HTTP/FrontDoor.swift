@@ -213,15 +213,3 @@ struct FrontDoor: HTTPResponder {
         )
     }
 }
-
-extension HTTPField.Name {
-    fileprivate static let idempotencyKey = known("Idempotency-Key")
-    fileprivate static let forwarded = known("Forwarded")
-    static let xForwardedFor = known("X-Forwarded-For")
-
-    /// A name that is written in the source, which therefore is one.
-    static func known(_ name: StaticString) -> HTTPField.Name {
-        guard let name = HTTPField.Name("\(name)") else { preconditionFailure("not a header name") }
-        return name
-    }
-}
