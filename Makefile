@@ -66,7 +66,7 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick conformance
+	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -101,6 +101,16 @@ crash: setup-cluster ## end a server in every way that a machine can; ARGS="--se
 crash-quick: setup-cluster ## end a server in the quickest ways; needs a build
 	@Tests/Crash/oracle_test.py
 	@Tests/Crash/run --quick $(ARGS)
+
+.PHONY: round-trips round-trips-quick
+round-trips: setup-cluster ## back up and move installations under load, and look at the copies; ARGS="--seconds 600"
+	@$(SWIFT_BUILD) --product rostrum
+	@Tests/Backup/witness_test.py
+	@Tests/Backup/run $(ARGS)
+
+round-trips-quick: setup-cluster ## the same for some seconds; needs a build
+	@Tests/Backup/witness_test.py
+	@Tests/Backup/run --seconds 10 $(ARGS)
 
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:

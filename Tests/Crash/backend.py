@@ -42,6 +42,8 @@ class Backend:
         self.was_found = None
         self.acknowledged = self.refusals = self.found_done = self.found_undone = self.refused_but_done = self.unfinished = 0
         self.problems = []
+        # The territories that there were, one after each operation; kept for who wants to know them.
+        self.moments = None
 
     @property
     def name(self):
@@ -119,6 +121,8 @@ class Backend:
         self.webhooks += outcome.webhooks
         self.acknowledged += 1
         self.pending, self.is_doubtful, self.was_refused, self.was_found = None, False, False, None
+        if self.moments is not None:
+            self.moments.append(self.territory)
 
     # What is there.
 

@@ -31,12 +31,15 @@ class OnPostgres(Installation):
         super().__init__(binary, directory, [], environment, **more,
                          server_words=["--bus", f"nats://rostrum:{self.secrets['bus']}@127.0.0.1:{client}"])
 
-    def make_application(self, webhook_url):
+    def make_database(self):
         self.database.make()
         # The settings were written as anybody writes files; they are not what is put to the test.
         os.sync()
         self.bus.start()
         self.bus.wait_until_ready()
+
+    def make_application(self, webhook_url):
+        self.make_database()
         super().make_application(webhook_url)
 
     def kill(self):
