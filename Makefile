@@ -163,6 +163,13 @@ docs: setup ## renew what of docs is made from the commands' cards, and the list
 docs-test: setup-test ## read the served documentation, run what it says and its examples; needs a build
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python -m unittest discover --start-directory Tests/Documentation --pattern '*_test.py'
 
+.PHONY: notice sbom
+notice: ## renew NOTICE from the packages that are resolved
+	@scripts/notice
+
+sbom: ## write a bill of materials of this build to .build/rostrum.cdx.json
+	@scripts/notice --sbom .build/rostrum.cdx.json
+
 format: ## format the sources
 	@swift format --in-place --recursive Sources Tests Benchmarks examples Package.swift
 
