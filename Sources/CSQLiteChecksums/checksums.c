@@ -4,6 +4,9 @@
 // A page has its checksum in the log too, so that whatever moves it from there to the database moves a whole page, also
 // when it is a program that knows nothing of this. For that the layer changes the page after SQLite has made the log's
 // own checksums, which follow on each other from frame to frame, and so it makes those anew.
+//
+// A program that knows nothing of this must not write, for its pages would have no checksums: the first page says in the
+// files, and not to who comes by way of the layer, that SQLite is too old to write them.
 
 #include "CSQLiteChecksums.h"
 
@@ -102,8 +105,9 @@ static int read_part(sqlite3_file *file, void *bytes, int count, sqlite3_int64 p
     if (!page) return SQLITE_NOMEM;
     int result = database->original->xRead(file, page, size, place - from);
     if (result == SQLITE_OK) {
-        memcpy(bytes, page + from, (size_t)count);
         sqlite3_int64 number = place / size + 1;
+        if (number == 1) unguard(page);
+        memcpy(bytes, page + from, (size_t)count);
         if (!is_page_whole(page, size, (uint32_t)number)) result = tell_damage(database, number, false);
     }
     sqlite3_free(page);
@@ -123,6 +127,7 @@ static int read_database(sqlite3_file *file, void *bytes, int count, sqlite3_int
     if (place == 0 && is_header(bytes, count)) {
         result = demand_true_header(file, bytes);
         learn(database, bytes);
+        unguard(bytes);
         size = database->page_size;
     }
     if (result != SQLITE_OK || !size || is_peek || database->is_being_converted || count != size) return result;
@@ -160,9 +165,14 @@ static int write_database(sqlite3_file *file, const void *bytes, int count, sqli
     }
     int size = database->page_size;
     if (!size) database->has_unmarked_pages = true;
+    if (!size || count != size || place % size) return database->original->xWrite(file, bytes, count, place);
     // SQLite's own page: what it reserves is for whoever stands between, and it does not look at it.
-    if (size && count == size && place % size == 0) mark_page((unsigned char *)bytes, size, (uint32_t)(place / size + 1));
-    return database->original->xWrite(file, bytes, count, place);
+    unsigned char *page = (unsigned char *)bytes;
+    mark_page(page, size, (uint32_t)(place / size + 1));
+    if (place == 0) guard(page);
+    int result = database->original->xWrite(file, page, count, place);
+    if (place == 0) unguard(page);
+    return result;
 }
 
 static int fetch(sqlite3_file *file, sqlite3_int64 place, int count, void **bytes) {
@@ -187,10 +197,12 @@ static int read_log(sqlite3_file *file, void *bytes, int count, sqlite3_int64 pl
     if (result != SQLITE_OK || place < log_header_size + frame_header_size || count < 512) return result;
     if (!database->page_size && is_header(bytes, count) && page_size_in(bytes) == count) learn(database, bytes);
     int size = database->page_size;
-    if (count != size || place_in_frame(log, place) != frame_header_size || database->is_being_converted) return result;
+    if (count != size || place_in_frame(log, place) != frame_header_size) return result;
     unsigned char number[4];
     result = log->original->xRead(file, number, sizeof number, place - frame_header_size);
-    if (result != SQLITE_OK || is_page_whole(bytes, size, big_endian(number))) return result;
+    if (result != SQLITE_OK) return result;
+    if (big_endian(number) == 1) unguard(bytes);
+    if (database->is_being_converted || is_page_whole(bytes, size, big_endian(number))) return SQLITE_OK;
     return tell_damage(database, (place - log_header_size) / (frame_header_size + size) + 1, true);
 }
 
@@ -237,6 +249,7 @@ static int write_frame(sqlite3_file *file, const void *page, sqlite3_int64 place
     if (result != SQLITE_OK) return result;
     memcpy(frame + frame_header_size, page, (size_t)size);
     mark_page(frame + frame_header_size, size, big_endian(frame));
+    if (big_endian(frame) == 1) guard(frame + frame_header_size);
     add(&log->sums_at_end, frame, 8, log->is_big_endian);
     add(&log->sums_at_end, frame + frame_header_size, size, log->is_big_endian);
     put_sums(frame + 16, log->sums_at_end);

@@ -103,6 +103,20 @@ static inline uint64_t xxh64_end(const xxh64 *hash, const unsigned char *rest, i
 /// The bytes at a page's end that hold its checksum.
 enum { mark_size = 8 };
 
+/// Where the first page says which versions of SQLite may write the file. Of a higher version than there is they write
+/// nothing, and can read it all the same; who comes by way of this layer sees the one that SQLite knows. Between the two are
+/// more bits than one, so that a flipped one is told.
+/// https://www.sqlite.org/fileformat.html#file_format_version_numbers
+enum { version_place = 18, known_version = 2, guarded_version = 255 };
+
+static inline void guard(unsigned char *first_page) {
+    if (first_page[version_place] == known_version) first_page[version_place] = guarded_version;
+}
+
+static inline void unguard(unsigned char *first_page) {
+    if (first_page[version_place] == guarded_version) first_page[version_place] = known_version;
+}
+
 /// The checksum of a page by its place, so that neither zeros nor another page's content pass for it.
 static inline void sum_up_page(const unsigned char *page, int size, uint32_t number, unsigned char *mark) {
     xxh64 hash = xxh64_begin(number);
@@ -112,6 +126,7 @@ static inline void sum_up_page(const unsigned char *page, int size, uint32_t num
         // of changes, that of the schema, the change that the sizes are of with the version that wrote it.
         unsigned char header[128];
         memcpy(header, page, sizeof header);
+        unguard(header);
         memset(header + 24, 0, 4);
         memset(header + 40, 0, 4);
         memset(header + 92, 0, 8);

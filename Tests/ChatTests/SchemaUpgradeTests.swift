@@ -133,4 +133,21 @@ import Testing
             #expect(error?.storageFault == .unavailable)
         }
     }
+
+    @Test(
+        "programs from before there were checksums of pages refuse the storage, and leave it alone",
+        arguments: StorageEngine.enabled,
+        1...6
+    )
+    func fromBeforeChecksums(engine: StorageEngine, schema: Int) async throws {
+        try await engine.withDatabase { database in
+            let known = Array(Schema.migrations.prefix(schema))
+
+            let started = await refusal { try await database.migrate(known) }
+            let beside = await refusal { try await database.demandSchema(known) }
+
+            #expect(started?.storageFault == .newer && beside?.storageFault == .newer)
+            try await database.demandSchema(Schema.migrations)
+        }
+    }
 }

@@ -22,6 +22,11 @@ struct PlainSQLite: ~Copyable {
         )
     }
 
+    /// What SQLite answers.
+    func code(of sql: String) -> Int32 {
+        sqlite3_exec(connection, sql, nil, nil, nil)
+    }
+
     /// The online backup of SQLite's own tools.
     func backUp(to path: String) throws {
         let copy = try PlainSQLite(path)

@@ -2,6 +2,7 @@ import ChatProtocol
 import Database
 import DatabaseSQLite
 import FoundationEssentials
+import GRDBSQLite
 import RostrumTesting
 import Testing
 
@@ -75,6 +76,41 @@ import Testing
             for name in ["backup", "crashed"] {
                 let found = try await things(in: "\(directory)/\(name).sqlite")
                 #expect(found.ids == Array(1...50) && found.hasChecksums, "\(name)")
+            }
+        }
+    }
+
+    @Test("who knows nothing of checksums can read a database, and write nothing", arguments: [true, false])
+    func programsFromBefore(wasConverted: Bool) async throws {
+        try await withTemporaryDirectory { directory in
+            let path = "\(directory)/data.sqlite"
+            if wasConverted {
+                try makeOldFile(path, things: 1...50)
+                #expect(try SQLiteDatabase.addChecksums(to: path))
+            } else {
+                let database = try SQLiteDatabase(path: path)
+                try await database.migrate(Things.migrations)
+                for id in Int64(1)...50 { try await database.addThing(id) }
+                await database.close()
+            }
+            let database = try SQLiteDatabase(path: path)
+            try await database.addThing(51)
+            try copy(path, to: "\(directory)/crashed.sqlite")
+            await database.close()
+
+            for name in ["data", "crashed"] {
+                let file = "\(directory)/\(name).sqlite"
+                do {
+                    let plain = try PlainSQLite(file)
+                    try plain.run("SELECT count(*) FROM things")
+                    for change in [
+                        "DELETE FROM things", "CREATE TABLE others (id BIGINT)", "VACUUM", "PRAGMA user_version = 1",
+                    ] {
+                        #expect(plain.code(of: change) == SQLITE_READONLY, "\(name): \(change)")
+                    }
+                }
+                let found = try await things(in: file)
+                #expect(found.ids == Array(1...51) && found.hasChecksums, "\(name)")
             }
         }
     }

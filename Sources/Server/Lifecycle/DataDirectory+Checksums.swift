@@ -1,5 +1,5 @@
 import ChatProtocol
-import Database
+package import Database
 import DatabaseSQLite
 import FoundationEssentials
 package import Logging
@@ -7,22 +7,39 @@ package import Logging
 extension DataDirectory {
     /// Gives the pages of the database checksums, if a version before made it without; to be called by who has the lock.
     ///
-    /// Where that does not succeed, for want of room say, the database is as it was.
+    /// Where that does not succeed, for want of room say, the pages are as they were.
     ///
-    /// - Throws: when the database is damaged.
-    package func addChecksums(_ logger: Logger) throws(StartError) {
+    /// - Parameter look: called before anything is changed; what it throws leaves the database as it is.
+    /// - Throws: ``StartError`` when the database is damaged, or what `look` throws.
+    package func addChecksums(
+        _ logger: Logger,
+        before look: (any Database) async throws -> Void = { _ in }
+    ) async throws {
         guard FileManager.default.fileExists(atPath: database) else { return }
-        do throws(ChatError) {
+        do {
             let began = ContinuousClock.now
-            guard try SQLiteDatabase.addChecksums(to: database) else { return }
+            guard try await lacksChecksums(look), try SQLiteDatabase.addChecksums(to: database) else { return }
             logger.notice(
                 "the database's pages have checksums now",
                 metadata: ["storage.path": .string(database), "duration.ms": "\((.now - began) / .milliseconds(1))"]
             )
-        } catch {
+        } catch let error as ChatError {
             guard (error.cause as? DatabaseError)?.kind != .corrupt else { throw StartError(error) }
             let cause = error.cause.map(String.init(reflecting:)) ?? "-"
             logger.warning("the database's pages get no checksums", metadata: ["error.cause": .string(cause)])
         }
+    }
+
+    /// - Parameter look: what is to be done with the database, if so.
+    private func lacksChecksums(_ look: (any Database) async throws -> Void) async throws -> Bool {
+        let engine = try SQLiteDatabase(path: database)
+        do {
+            if !engine.hasChecksums { try await look(engine) }
+        } catch {
+            await engine.close()
+            throw error
+        }
+        await engine.close()
+        return !engine.hasChecksums
     }
 }

@@ -40,11 +40,12 @@ extension RunningServer {
         let registry = makeRegistry()
         let logger = makeLogger(settings.logFormat, settings.logLevel)
         let lock = try directory.lock()
-        try directory.addChecksums(logger)
+        let look = { (database: any Database) in try await refuseServedInstallation(database, in: directory) }
+        try await directory.addChecksums(logger, before: look)
         let storage = try await OpenStorage.open(
             .directory(directory),
             observer: observer(registry, logger),
-            before: { try await refuseServedInstallation($0, in: directory) }
+            before: look
         )
         let clock = try await storage.emulatorClock()
         let server = RunningServer(
