@@ -66,7 +66,7 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick conformance
+	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -111,6 +111,26 @@ round-trips: setup-cluster ## back up and move installations under load, and loo
 round-trips-quick: setup-cluster ## the same for some seconds; needs a build
 	@Tests/Backup/witness_test.py
 	@Tests/Backup/run --seconds 10 $(ARGS)
+
+.PHONY: upgrade
+upgrade: setup-cluster ## open what earlier versions have left; needs a build
+	@Tests/Upgrade/inventory_test.py
+	@Tests/Upgrade/run $(ARGS)
+
+.PHONY: package package-test setup-package setup-package-test
+setup-package:
+	@scripts/setup build package
+
+setup-package-test:
+	@scripts/setup build package package-test
+
+package: setup-package ## build a tarball and a Debian package, into .build/packages
+	@swift package resolve
+	@$(SWIFT_BUILD) -c release --static-swift-stdlib --product rostrum --scratch-path .build/package
+	@deploy/package/build
+
+package-test: setup-package-test package ## install, use, upgrade and remove the packages in a Debian of their own; needs root
+	@Tests/Package/run $(ARGS)
 
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:

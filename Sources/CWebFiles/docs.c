@@ -197,86 +197,90 @@ static const unsigned char file_44[] = {
 };
 
 static const unsigned char file_45[] = {
-#embed "../../docs/migrating.md"
+#embed "../../docs/installing.md"
 };
 
 static const unsigned char file_46[] = {
-#embed "../../docs/operating.md"
+#embed "../../docs/migrating.md"
 };
 
 static const unsigned char file_47[] = {
-#embed "../../docs/performance.md"
+#embed "../../docs/operating.md"
 };
 
 static const unsigned char file_48[] = {
-#embed "../../docs/quick-start.md"
+#embed "../../docs/performance.md"
 };
 
 static const unsigned char file_49[] = {
-#embed "../../docs/rest-api.md"
+#embed "../../docs/quick-start.md"
 };
 
 static const unsigned char file_50[] = {
-#embed "../../docs/scaling.md"
+#embed "../../docs/rest-api.md"
 };
 
 static const unsigned char file_51[] = {
-#embed "../../docs/sdk-javascript.md"
+#embed "../../docs/scaling.md"
 };
 
 static const unsigned char file_52[] = {
-#embed "../../docs/sdk-swift.md"
+#embed "../../docs/sdk-javascript.md"
 };
 
 static const unsigned char file_53[] = {
-#embed "../../docs/subscriber-protocol.md"
+#embed "../../docs/sdk-swift.md"
 };
 
 static const unsigned char file_54[] = {
-#embed "../../docs/testing.md"
+#embed "../../docs/subscriber-protocol.md"
 };
 
 static const unsigned char file_55[] = {
-#embed "../../docs/webhook-receivers.md"
+#embed "../../docs/testing.md"
 };
 
 static const unsigned char file_56[] = {
-#embed "../../docs/webhooks.md"
+#embed "../../docs/webhook-receivers.md"
 };
 
 static const unsigned char file_57[] = {
-#embed "../../examples/migration/move.py"
+#embed "../../docs/webhooks.md"
 };
 
 static const unsigned char file_58[] = {
-#embed "../../examples/webhooks/go/go.mod"
+#embed "../../examples/migration/move.py"
 };
 
 static const unsigned char file_59[] = {
-#embed "../../examples/webhooks/go/main.go"
+#embed "../../examples/webhooks/go/go.mod"
 };
 
 static const unsigned char file_60[] = {
-#embed "../../examples/webhooks/java/Receiver.java"
+#embed "../../examples/webhooks/go/main.go"
 };
 
 static const unsigned char file_61[] = {
-#embed "../../examples/webhooks/node/receiver.mjs"
+#embed "../../examples/webhooks/java/Receiver.java"
 };
 
 static const unsigned char file_62[] = {
-#embed "../../examples/webhooks/python/receiver.py"
+#embed "../../examples/webhooks/node/receiver.mjs"
 };
 
 static const unsigned char file_63[] = {
-#embed "../../examples/webhooks/swift/Package.swift"
+#embed "../../examples/webhooks/python/receiver.py"
 };
 
 static const unsigned char file_64[] = {
-#embed "../../examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift"
+#embed "../../examples/webhooks/swift/Package.swift"
 };
 
 static const unsigned char file_65[] = {
+#embed "../../examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift"
+};
+
+static const unsigned char file_66[] = {
 #embed "../../examples/webhooks/swift/Sources/webhook-receiver/Verification.swift"
 };
 
@@ -326,27 +330,28 @@ const web_named_file *web_documentation(size_t *count) {
         NAMED("docs/emulator.md", file_42),
         NAMED("docs/export-format.md", file_43),
         NAMED("docs/faq.md", file_44),
-        NAMED("docs/migrating.md", file_45),
-        NAMED("docs/operating.md", file_46),
-        NAMED("docs/performance.md", file_47),
-        NAMED("docs/quick-start.md", file_48),
-        NAMED("docs/rest-api.md", file_49),
-        NAMED("docs/scaling.md", file_50),
-        NAMED("docs/sdk-javascript.md", file_51),
-        NAMED("docs/sdk-swift.md", file_52),
-        NAMED("docs/subscriber-protocol.md", file_53),
-        NAMED("docs/testing.md", file_54),
-        NAMED("docs/webhook-receivers.md", file_55),
-        NAMED("docs/webhooks.md", file_56),
-        NAMED("examples/migration/move.py", file_57),
-        NAMED("examples/webhooks/go/go.mod", file_58),
-        NAMED("examples/webhooks/go/main.go", file_59),
-        NAMED("examples/webhooks/java/Receiver.java", file_60),
-        NAMED("examples/webhooks/node/receiver.mjs", file_61),
-        NAMED("examples/webhooks/python/receiver.py", file_62),
-        NAMED("examples/webhooks/swift/Package.swift", file_63),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_64),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_65),
+        NAMED("docs/installing.md", file_45),
+        NAMED("docs/migrating.md", file_46),
+        NAMED("docs/operating.md", file_47),
+        NAMED("docs/performance.md", file_48),
+        NAMED("docs/quick-start.md", file_49),
+        NAMED("docs/rest-api.md", file_50),
+        NAMED("docs/scaling.md", file_51),
+        NAMED("docs/sdk-javascript.md", file_52),
+        NAMED("docs/sdk-swift.md", file_53),
+        NAMED("docs/subscriber-protocol.md", file_54),
+        NAMED("docs/testing.md", file_55),
+        NAMED("docs/webhook-receivers.md", file_56),
+        NAMED("docs/webhooks.md", file_57),
+        NAMED("examples/migration/move.py", file_58),
+        NAMED("examples/webhooks/go/go.mod", file_59),
+        NAMED("examples/webhooks/go/main.go", file_60),
+        NAMED("examples/webhooks/java/Receiver.java", file_61),
+        NAMED("examples/webhooks/node/receiver.mjs", file_62),
+        NAMED("examples/webhooks/python/receiver.py", file_63),
+        NAMED("examples/webhooks/swift/Package.swift", file_64),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_65),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_66),
     };
     *count = sizeof files / sizeof files[0];
     return files;
