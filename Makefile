@@ -66,7 +66,7 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade conformance
+	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade soak-judge conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -131,6 +131,16 @@ package: setup-package ## build a tarball and a Debian package, into .build/pack
 
 package-test: setup-package-test package ## install, use, upgrade and remove the packages in a Debian of their own; needs root
 	@Tests/Package/run $(ARGS)
+
+.PHONY: soak soak-judge
+soak: setup-cluster ## load a server for MINUTES=20 with SESSIONS=5000, count every receipt, watch its memory; ARGS=--quick
+	@$(SWIFT_BUILD) -c release --product rostrum
+	@$(MAKE) --no-print-directory soak-judge
+	@Tests/Soak/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SESSIONS),--sessions $(SESSIONS)) $(ARGS)
+
+soak-judge: setup-cluster ## show the judge of the soak and its subscribers what a server may do wrong
+	@Tests/Soak/judge_test.py
+	@Tests/Soak/client_test.py
 
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:

@@ -37,14 +37,20 @@ class Receiver:
                 request = await reader.readuntil(b"\r\n\r\n")
                 headers = dict(line.split(": ", 1) for line in request.decode("latin-1").split("\r\n")[1:] if line)
                 headers = {name.lower(): value for name, value in headers.items()}
-                body = json.loads(await reader.readexactly(int(headers["content-length"])))
-                writer.write(REPLY if self.take(headers["x-rostrum-delivery"], body) else BUSY)
+                reply = await self.answer(headers, await reader.readexactly(int(headers["content-length"])))
+                if not reply:
+                    break
+                writer.write(reply)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
             del self.conversations[conversation]
+
+    async def answer(self, headers, data):
+        """What is said to a delivery; None ends the connection without a word."""
+        return REPLY if self.take(headers["x-rostrum-delivery"], json.loads(data)) else BUSY
 
     def take(self, delivery, body):
         """Whether it is taken; what is not comes again."""

@@ -1,0 +1,43 @@
+"""Judges what the server has used while it ran, and what it has said."""
+import itertools
+import statistics
+
+# Memory may grow by so many MB an hour, which is what buffers, caches and the monitor's minutes still fill after the
+# warm-up; and by so much in the judged time in any case, for the allocator gives memory back in steps.
+MB_AN_HOUR, MB_AT_LEAST = 20, 3
+# Descriptors beside the sessions': connections of clients and files.
+DESCRIPTORS_AN_HOUR, DESCRIPTORS_AT_LEAST = 20, 8
+
+
+def slope(points):
+    """Theil and Sen's: the median of the slopes between all pairs, which a few outliers do not move."""
+    slopes = [(later[1] - earlier[1]) / (later[0] - earlier[0])
+              for earlier, later in itertools.combinations(points, 2) if later[0] > earlier[0]]
+    return statistics.median(slopes) if slopes else 0.0
+
+
+def growth(samples, column, parts=120):
+    """By how much a column grows an hour in the second half, of medians of short stretches, and for how many hours."""
+    half = samples[len(samples) // 2:]
+    step = max(1, len(half) // parts)
+    points = [(half[place]["second"] / 3600, statistics.median(column(one) for one in half[place:place + step]))
+              for place in range(0, len(half) - step + 1, step)]
+    return slope(points), points[-1][0] - points[0][0] if points else 0
+
+
+def judge_growth(samples, verdict):
+    """Returns the growth of memory, in MB an hour."""
+    memory, hours = growth(samples, lambda one: one["resident_mb"])
+    if memory > MB_AN_HOUR and memory * hours > MB_AT_LEAST:
+        verdict.problems.append(f"memory grows by {memory:.1f} MB an hour; {MB_AN_HOUR} are allowed")
+    others, hours = growth(samples, lambda one: one["descriptors"] - one["sessions"])
+    if others > DESCRIPTORS_AN_HOUR and others * hours > DESCRIPTORS_AT_LEAST:
+        verdict.problems.append(f"descriptors besides the sessions' grow by {others:.0f} an hour")
+    return memory
+
+
+def judge_log(lines, verdict):
+    """Nothing happened that a person should look at."""
+    wrong = [line for line in lines if line.split(" ", 2)[1:2] in (["error"], ["critical"])]
+    if wrong:
+        verdict.problems.append(f"the server logged {len(wrong)} errors, first: {wrong[0][:500]}")

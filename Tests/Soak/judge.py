@@ -1,0 +1,107 @@
+"""Compares what came with what was acknowledged: every receipt of every session."""
+from dataclasses import dataclass, field
+
+from book import Course
+
+
+@dataclass
+class Verdict:
+    receipts: int = 0
+    missing: int = 0
+    doubled: int = 0
+    webhooks_missing: int = 0
+    problems: list = field(default_factory=list)
+
+    def add(self, kind, count, problem):
+        setattr(self, kind, getattr(self, kind) + count)
+        self.problems.append(problem)
+
+
+def judge_receipts(book, record, verdict):
+    courses = [Course(number, of, book, verdict) for number, of in enumerate(record.channels)]
+    for tenure in book.tenures:
+        judge_tenure(tenure, courses[tenure.channel], verdict)
+    for place, seq, to_seq, event, to_event in book.gaps:
+        tenure = book.tenures[place]
+        verdict.problems.append(f"session {tenure.session}, channel {tenure.channel}: nothing came live of posts {seq + 1} to "
+                                f"{to_seq}, events {event + 1} to {to_event}")
+    return courses
+
+
+def judge_tenure(tenure, course, verdict):
+    """What was owed between its beginning and its end, less what answers to `resume` had to bring, came live."""
+    name = f"session {tenure.session}, channel {tenure.channel}"
+    end, end_event = (tenure.seq, tenure.event) if tenure.ended else (course.head, course.head_event)
+    posts, recalls, changes = end - tenure.start, course.recalls_between(tenure.start_event, end_event), \
+        course.changes_between(tenure.start_event, end_event)
+    for resume in tenure.resumes:
+        posts -= resume.to_seq - resume.seq
+        recalls -= course.recalls_between(resume.event, resume.to_event)
+        changes -= course.changes_between(resume.event, resume.to_event)
+        judge_resume(resume, course, name, verdict)
+    compare(name, "posts", tenure.live, posts, verdict)
+    compare(name, "recalls", tenure.recalls, recalls, verdict)
+    compare(name, "edits", tenure.changes, changes, verdict)
+    verdict.receipts += tenure.live + tenure.late + sum(one.messages + one.online_only for one in tenure.resumes)
+    judge_ends(tenure, course, name, verdict)
+
+
+def judge_resume(resume, course, name, verdict):
+    name = f"{name}, resumed from {resume.seq} to {resume.to_seq}"
+    online_only = course.online_only_between(resume.seq, resume.to_seq)
+    stored = resume.to_seq - resume.seq - online_only
+    # What was recalled later than the answer's position says is left out as well when there is more to come.
+    least = stored - course.recalled_posts(resume.seq, resume.to_seq,
+                                           course.head_event if resume.has_more else resume.to_event)
+    most = stored - course.recalled_posts(resume.seq, resume.to_seq, resume.to_event)
+    compare(name, "posts", resume.messages, min(max(resume.messages, least), most), verdict)
+    if resume.online_only > online_only:
+        verdict.add("doubled", resume.online_only - online_only, f"{name}: too many online-only posts")
+    compare(name, "recalls", resume.recalls, course.recalls_between(resume.event, resume.to_event), verdict)
+    if not resume.has_more:
+        changes = course.changes_between(resume.event, resume.to_event)
+        compare(name, "edits", resume.changes, min(changes, 1), verdict)
+
+
+def judge_ends(tenure, course, name, verdict):
+    """A subscription begins behind what was acknowledged before, and ends behind what was acknowledged by then."""
+    if tenure.start and course.sent.get(tenure.start, tenure.began + 1) > tenure.began:
+        verdict.problems.append(f"{name}: begins at {tenure.start}, which had not been sent")
+    if tenure.asked and tenure.start < course.acknowledged_before(tenure.asked):
+        verdict.add("doubled", 1, f"{name}: begins at {tenure.start}, and {course.acknowledged_before(tenure.asked)} was there")
+    if tenure.asked_end and not tenure.is_held:
+        owed = course.acknowledged_before(tenure.asked_end)
+        if owed > tenure.seq:
+            verdict.add("missing", owed - tenure.seq, f"{name}: ended at {tenure.seq}, and {owed} was acknowledged before")
+
+
+def compare(name, what, found, expected, verdict):
+    if found < expected:
+        verdict.add("missing", expected - found, f"{name}: {found} of {expected} {what}")
+    elif found > expected:
+        verdict.add("doubled", found - expected, f"{name}: {found} {what} for {expected}")
+
+
+def match_changes(book, record, plan, verdict):
+    """Gives the tenures of users whom the backend subscribed the times at which it did."""
+    by_place = {}
+    for tenure in book.tenures:
+        by_place.setdefault((plan.members[tenure.session].user, tenure.channel), []).append(tenure)
+    for number, of in enumerate(record.channels):
+        changes = {}
+        for change in of.changes:
+            changes.setdefault(change.user, []).append(change)
+        for user, some in changes.items():
+            tenures = by_place.get((user, number), [])
+            begun = [one for one in tenures if one.began and (one.start_event or one is not tenures[0]
+                                                              or user not in plan.channels[number].subscribers)]
+            comes, goes = ([one for one in some if one.is_coming is coming] for coming in (True, False))
+            ended = [one for one in tenures if one.ended]
+            if len(comes) != len(begun) or len(goes) != len(ended):
+                verdict.problems.append(f"{user} came {len(comes)} and went {len(goes)} times at channel {number}, and was told "
+                                        f"of {len(begun)} and {len(ended)}")
+                continue
+            for tenure, change in zip(begun, comes):
+                tenure.asked = change.sent
+            for tenure, change in zip(ended, goes):
+                tenure.asked_end = change.sent

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+"""That the judge of the soak sees what is wrong: each kind of loss and growth alone, and none where there is none."""
+import pathlib
+import random
+import sys
+import types
+import unittest
+
+sys.dont_write_bytecode = True
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parents[1] / "deploy")]
+
+import figures  # noqa: E402
+import growth  # noqa: E402
+import sampling  # noqa: E402
+from book import Book  # noqa: E402
+from hooks import EVENTS, told  # noqa: E402
+from judge import Verdict, judge_receipts, match_changes  # noqa: E402
+from plan import OWN, PLAIN, REST, Channel, Member, Plan  # noqa: E402
+from record import Change, Post, Record, content  # noqa: E402
+from telling import judge_webhooks  # noqa: E402
+
+NEWS = "@TOA#_soak_000"
+TEXTS = ["", "one", "two", "three", "four", "five", "six"]
+
+
+def post(seq, is_online_only=False):
+    key = f"{seq}_1_7"
+    return Post(seq, key, 7, content(key, "", TEXTS[seq]), is_online_only, sent=seq * 100, acknowledged=seq * 100 + 50)
+
+
+class Case(unittest.TestCase):
+    """A channel: posts 1 to 3, the recall of 2, an edit, the online-only post 4, posts 5 and 6."""
+
+    def setUp(self):
+        users = [Member(0, "anna", PLAIN, "Web"), Member(1, "ben", OWN, "Web"), Member(2, "eve", REST, "Web")]
+        self.plan = types.SimpleNamespace(channels=[Channel(0, "small", ["anna"])], members=users)
+        self.record = Record(self.plan)
+        of = self.of = self.record.channels[0]
+        of.posts = {seq: post(seq, seq == 4) for seq in range(1, 7)}
+        of.recalls, of.edits = ["2_1_7"], ["new"]
+        of.changes = [Change("eve", True, 110, 140), Change("eve", False, 460, 490)]
+        events = {1: 1, 2: 2, 3: 3, 4: 6, 5: 7, 6: 8}
+        self.posts = [["P", 0, seq, event, int(seq == 4), of.posts[seq].content, 1, 0] for seq, event in events.items()]
+        self.events = [["E", 0, 4, 2, 2], ["E", 0, 5, 3, 0]]
+        # Who, channel, from, to, live posts, late ones, recalls, edits, held, when it was asked for, began, ended.
+        self.anna = ["T", 0, 0, 0, 0, 6, 8, 2, 0, 0, 0, 0, 0, 10, 0, 0]
+        self.ben = ["T", 1, 0, 2, 2, 5, 7, 3, 0, 1, 1, 0, 255, 260, 560, 570]
+        self.eve = ["T", 2, 0, 1, 1, 4, 6, 3, 0, 1, 1, 0, 0, 130, 0, 480]
+        # Anna was away from 1 to 5: what was recalled meanwhile and what was for those who are there is left out.
+        self.resume = ["R", 0, 1, 5, 1, 7, 2, 0, 1, 1, 0]
+        self.gaps = []
+
+    def book(self):
+        lines = [*self.posts, *self.events, self.anna, self.ben, self.eve, self.resume, *self.gaps]
+        return Book([" ".join(map(str, line)) for line in lines])
+
+
+class ReceiptsTest(Case):
+    def verdict(self):
+        book, verdict = self.book(), Verdict()
+        match_changes(book, self.record, self.plan, verdict)
+        judge_receipts(book, self.record, verdict)
+        return verdict
+
+    def assert_wrong(self, missing=0, doubled=0):
+        verdict = self.verdict()
+        self.assertTrue(verdict.problems)
+        self.assertEqual((verdict.missing, verdict.doubled), (missing, doubled), verdict.problems)
+
+    def test_what_is_whole_passes_and_is_counted(self):
+        verdict = self.verdict()
+        self.assertEqual((verdict.problems, verdict.receipts), ([], 2 + 2 + 3 + 3))
+
+    def test_a_post_that_did_not_come_live_or_came_twice(self):
+        self.anna[7] = 1
+        self.assert_wrong(missing=1)
+        self.anna[7] = 3
+        self.assert_wrong(doubled=1)
+
+    def test_a_recall_and_an_edit_that_were_not_told(self):
+        for place in (9, 10):
+            self.setUp()
+            self.ben[place] = 0
+            self.assert_wrong(missing=1)
+
+    def test_a_post_that_resume_left_out_or_brought_though_it_was_recalled(self):
+        self.resume[6] = 1
+        self.assert_wrong(missing=1)
+        self.resume[6] = 3
+        self.assert_wrong(doubled=1)
+
+    def test_an_answer_that_is_cut_may_leave_out_what_is_recalled_after_its_position(self):
+        # Of two answers the first goes up to 3, before the recall, and knows of it already, or not yet.
+        second = ["R", 0, 3, 5, 3, 7, 1, 0, 1, 1, 0]
+        for messages, has_more, holds in ((1, 1, True), (2, 1, True), (0, 1, False), (1, 0, False), (2, 0, True)):
+            self.resume = ["R", 0, 1, 3, 1, 3, messages, 0, 0, 0, has_more]
+            self.gaps = [second]
+            self.assertEqual(not self.verdict().problems, holds, (messages, has_more))
+
+    def test_recalls_and_edits_that_resume_left_out(self):
+        for place in (8, 9):
+            self.setUp()
+            self.resume[place] = 0
+            self.assert_wrong(missing=1)
+
+    def test_a_session_that_is_not_at_the_head_in_the_end(self):
+        self.anna[5:8] = [5, 7, 1]
+        self.assert_wrong(missing=1)
+
+    def test_what_nobody_was_told_of(self):
+        self.of.posts[7] = Post(7, "7_1_7", 7, 0, False, 700, 750)
+        self.assert_wrong(missing=1)
+
+    def test_a_number_that_is_left_out_or_that_nobody_posted(self):
+        del self.of.posts[3]
+        self.assertTrue(self.verdict().problems)
+
+    def test_another_content(self):
+        self.posts[0][5] += 1
+        self.assert_wrong()
+
+    def test_a_gap_between_live_posts(self):
+        self.gaps = [["G", 1, 3, 4, 5, 6]]
+        self.assert_wrong()
+
+    def test_a_subscription_that_ends_before_what_was_acknowledged_by_then(self):
+        for tenure in (self.ben, self.eve):
+            self.setUp()
+            tenure[14] = 660
+            self.of.changes[1] = Change("eve", False, 660, 690)
+            self.assertTrue(self.verdict().missing)
+
+    def test_a_subscription_that_begins_too_early_or_too_late(self):
+        self.ben[3:6] = [1, 1, 5]
+        self.ben[7] = 4
+        self.assert_wrong(doubled=1)
+        self.setUp()
+        self.ben[3:5], self.ben[7] = [3, 3], 2
+        self.assertTrue(self.verdict().problems)
+
+    def test_a_change_that_was_not_told(self):
+        self.of.changes.append(Change("eve", True, 700, 710))
+        self.assertTrue(self.verdict().problems)
+
+    def test_a_recall_that_nobody_was_told_of(self):
+        self.of.recalls.append("1_1_7")
+        self.assertTrue(self.verdict().problems)
+
+
+class WebhooksTest(Case):
+    def setUp(self):
+        super().setUp()
+
+        def event(kind, **members):
+            return told({"CallbackCommand": kind, "Official_Account": NEWS, "EventTime": 7} | members)
+
+        def subscribers(kind, operator, *users):
+            return event(kind, Operator_Account=operator,
+                         SubscribeAccountList=[{"Subscriber_Account": user} for user in users])
+
+        self.plan.channels[0].subscribers.append("carl")
+        self.deliveries = [
+            event(EVENTS[0], Operator_Account="administrator", Owner_Account="owner", Name="Soak 0"),
+            subscribers(EVENTS[2], "administrator", "anna", "carl"), subscribers(EVENTS[2], "administrator", "eve"),
+            subscribers(EVENTS[2], "ben", "ben"), subscribers(EVENTS[3], "administrator", "eve"),
+            subscribers(EVENTS[3], "ben", "ben"), event(EVENTS[5], WithdrawMsgList=[{"MsgKey": "2_1_7"}]),
+            event(EVENTS[1], Operator_Account="administrator", Introduction="new"),
+            *(event(EVENTS[4], MsgKey=one.key, MsgTime=7, OnlineOnlyFlag=int(one.is_online_only), CloudCustomData="",
+                    MsgBody=[{"MsgType": "TIMTextElem", "MsgContent": {"Text": TEXTS[seq]}}])
+              for seq, one in self.of.posts.items())]
+
+    def judged(self):
+        verdict = Verdict()
+        judge_webhooks(self.deliveries, self.record, self.book(), self.plan, verdict)
+        return verdict
+
+    def test_all_webhooks(self):
+        self.assertEqual(self.judged().problems, [])
+
+    def test_each_that_is_missing(self):
+        for place in range(len(self.deliveries)):
+            self.setUp()
+            gone = self.deliveries.pop(place)
+            self.assertEqual(self.judged().webhooks_missing, 2 if gone.get("SubscribeAccountList", [])[1:] else 1, gone)
+
+    def test_each_that_comes_once_too_often_under_another_id(self):
+        for place in range(len(self.deliveries)):
+            self.setUp()
+            self.deliveries.append(self.deliveries[place])
+            self.assertTrue(self.judged().problems)
+
+    def test_posts_out_of_order(self):
+        self.deliveries[-2:] = reversed(self.deliveries[-2:])
+        self.assertTrue(self.judged().problems)
+
+    def test_another_content_or_member(self):
+        for change in ({"MsgTime": 8}, {"OnlineOnlyFlag": 1}, {"MsgBody": (1, "")}):
+            self.setUp()
+            self.deliveries[-1] = self.deliveries[-1] | change
+            self.assertTrue(self.judged().problems, change)
+        self.setUp()
+        self.deliveries[0] = self.deliveries[0] | {"More": 1}
+        self.assertTrue(self.judged().problems)
+
+
+class GrowthTest(unittest.TestCase):
+    """Twenty minutes, a sample a second."""
+
+    @staticmethod
+    def samples(memory, others=lambda second: 40):
+        noise = random.Random(7)
+        return [{"second": float(second), "resident_mb": memory(second) + noise.uniform(-1.5, 1.5), "sessions": 5000,
+                 "descriptors": 5000 + others(second) + noise.randrange(6)} for second in range(1200)]
+
+    def judged(self, *shapes):
+        verdict = Verdict()
+        return growth.judge_growth(self.samples(*shapes), verdict), verdict.problems
+
+    def test_a_noisy_flat_series_passes(self):
+        memory, problems = self.judged(lambda second: 110)
+        self.assertEqual(problems, [])
+        self.assertLess(abs(memory), 2)
+
+    def test_a_leak_fails(self):
+        for mb_an_hour in (40, 100):
+            memory, problems = self.judged(lambda second: 110 + mb_an_hour * second / 3600)
+            self.assertAlmostEqual(memory, mb_an_hour, delta=3)
+            self.assertEqual(len(problems), 1)
+
+    def test_growing_in_the_warm_up_passes(self):
+        self.assertEqual(self.judged(lambda second: min(110, 60 + second / 6))[1], [])
+
+    def test_a_peak_passes(self):
+        self.assertEqual(self.judged(lambda second: 110 + (60 if 900 < second < 960 else 0))[1], [])
+
+    def test_descriptors_that_grow_fail(self):
+        self.assertEqual(len(self.judged(lambda second: 110, lambda second: 40 + second // 20)[1]), 1)
+
+    def test_a_line_of_the_log_that_is_an_error_fails(self):
+        for line, holds in (("2026-11-26T10:00:00.000Z info  call code=10002 text=error", True),
+                            ("rostrum is ready on http://127.0.0.1:1", True),
+                            ("2026-11-26T10:00:00.000Z error cannot sweep", False),
+                            ("2026-11-26T10:00:00.000Z critical no room", False)):
+            verdict = Verdict()
+            growth.judge_log([line], verdict)
+            self.assertEqual(not verdict.problems, holds, line)
+
+
+class PlanTest(unittest.TestCase):
+    def test_the_plan_follows_from_the_seed_and_has_every_kind(self):
+        plan, again = Plan(1000, 5), Plan(1000, 5)
+        self.assertEqual([channel.subscribers for channel in plan.channels],
+                         [channel.subscribers for channel in again.channels])
+        self.assertEqual([len(plan.of_kind(kind)) for kind in "srlp"], [150, 100, 30, 720])
+        self.assertEqual(len(plan.users), 960)
+        self.assertGreater(len(plan.channels[0].subscribers), 300)
+
+
+class FiguresTest(unittest.TestCase):
+    def test_a_step_divides_a_span_well(self):
+        self.assertEqual([figures.nice_step(span) for span in (1, 7, 20, 130, 0.03)], [0.2, 2, 5, 50, 0.01])
+
+    def test_a_line_goes_through_its_points(self):
+        text = figures.figure("Memory & more", "MB", [("resident", [(0, 0), (60, 100)])])
+        self.assertIn('points="64.0,220.0 704.0,44.0"', text)
+        self.assertIn("Memory &amp; more", text)
+
+    def test_percentiles(self):
+        self.assertEqual([sampling.percentile(list(range(100)), share) for share in (0.5, 0.99)], [50, 99])
+        self.assertEqual(sampling.percentile([], 0.5), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
