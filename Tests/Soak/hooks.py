@@ -10,10 +10,11 @@ import zlib
 from receiver import BUSY, REPLY, Receiver
 
 # Of a thousand events so many are refused, so many answered after a while, and of so many the connection ends.
-REFUSED, SLOW, CUT = 40, 20, 10
+REFUSED, SLOW, CUT = 30, 20, 10
 SLOW_SECONDS = 3
-# Every so many seconds it is away for so long.
-AWAY_EVERY, AWAY_FOR = 150, 12
+# Every so many seconds it is away for so long. Short, and not as often as the third and fourth retry come: a channel that
+# fails six times in a row waits for ten minutes.
+AWAY_EVERY, AWAY_FOR = 100, 5
 EVENTS = [f"OfficialAccount.CallbackAfter{name}" for name in
           ("CreateOfficialAccount", "OfficialAccountInfoChanged", "AddSubscriber", "DeleteSubscriber", "SendMsg",
            "MsgWithDraw")]

@@ -24,9 +24,9 @@ from visiting import Visitor
 OPENING, LEAVING, CHANGING = 400, 1 / 250, 1 / 1000
 # At which parts of the time the application's key is changed.
 ROTATIONS = (0.25, 0.6)
-# So long may it take until every session has everything, and until every webhook was taken: one that was refused
-# four times waits for 125 s.
-PATIENCE, WEBHOOK_PATIENCE = 90, 200
+# So long may it take until every session has everything, and until every webhook was taken: a channel that was refused
+# five times in a row waits for 600 s, which is rare.
+PATIENCE, WEBHOOK_PATIENCE = 90, 630
 BATCH = 100
 
 
