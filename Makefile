@@ -66,7 +66,7 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade soak-judge conformance
+	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade soak-judge prove-judge conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -141,6 +141,13 @@ soak: setup-cluster ## load a server for MINUTES=20 with SESSIONS=5000, count ev
 soak-judge: setup-cluster ## show the judge of the soak and its subscribers what a server may do wrong
 	@Tests/Soak/judge_test.py
 	@Tests/Soak/client_test.py
+
+.PHONY: prove prove-judge
+prove: prove-judge ## run every proof, and print what was tried, how often, what was lost; about an hour; ARGS=--write keeps it
+	@Tests/Prove/run $(ARGS)
+
+prove-judge:
+	@Tests/Prove/proofs_test.py
 
 # In CI the suite must be there; in a stranger's clone its absence is said and passes.
 conformance:
