@@ -1,4 +1,5 @@
 """A Debian system in a directory, to install packages in; nothing runs in it but what a test starts."""
+import contextlib
 import os
 import pathlib
 import subprocess
@@ -27,22 +28,24 @@ class Machine:
     def __init__(self, root, log):
         self.root, self.log = pathlib.Path(root), log
 
-    def make(self, given=None):
-        """Everything that runs needs `proc`; a package's script is not to start a server.
+    @contextlib.contextmanager
+    def made(self, given=None):
+        """The machine, for a while; its files stay afterwards.
 
-        - given: a system to copy instead.
+        - given: a system to copy instead of making one.
         """
         if given:
             self.say(["cp", "-a", given, self.root])
         else:
             self.bootstrap()
-        self.say(["mount", "-t", "proc", "proc", self.root / "proc"])
         policy = self.root / "usr/sbin/policy-rc.d"
         policy.write_text(POLICY)
         policy.chmod(0o755)
-
-    def leave(self):
-        self.say(["umount", self.root / "proc"])
+        self.say(["mount", "-t", "proc", "proc", self.root / "proc"])
+        try:
+            yield self
+        finally:
+            self.say(["umount", self.root / "proc"])
 
     def bootstrap(self):
         release = dict(line.split("=", 1) for line in pathlib.Path("/etc/os-release").read_text().splitlines() if line)
