@@ -22,8 +22,9 @@ from visiting import Visitor
 
 # Sessions that begin a second; of all of them so many go away a second, and so many change what they subscribe to.
 OPENING, LEAVING, CHANGING = 400, 1 / 250, 1 / 1000
-# At which parts of the time the application's key is changed.
-ROTATIONS = (0.25, 0.6)
+# At which parts of the time the application's key is changed: in the first half, for what thousands of logins at once take
+# of memory is no steady load.
+ROTATIONS = (0.12, 0.32)
 # So long may it take until every session has everything, and until every webhook was taken: a channel that was refused
 # five times in a row waits for 600 s, which is rare.
 PATIENCE, WEBHOOK_PATIENCE = 90, 630
@@ -134,7 +135,7 @@ class Soak:
     async def rotate(self):
         """A new key; when everybody logs in under it, the old one is taken away, and with it the sessions that it began.
 
-        Nobody's subscriptions are changed in that moment, for of a call that is cut off nobody knows what became.
+        Everybody reads and nobody's subscriptions are changed in that moment: of what is cut off nobody knows what became.
         """
         installation = self.installation
         await asyncio.to_thread(installation.rotate)
@@ -145,13 +146,15 @@ class Soak:
         await asyncio.sleep(8)
         await self.hold_changes()
         await asyncio.to_thread(installation.rotate, "--finish")
-        await asyncio.sleep(8)
+        # The server follows within 5 s.
+        await asyncio.sleep(7)
+        await self.everybody("logged in under the new key")
         self.churn()
         self.backends.may_change.set()
         self.say("the application's key is another")
 
     async def hold_changes(self):
-        self.subscribers.say("still")
+        self.subscribers.say("calm")
         await self.backends.hold_changes()
         # Whoever had asked has been answered.
         await asyncio.sleep(4)
@@ -162,7 +165,6 @@ class Soak:
         await self.hold_changes()
         await self.backends.finish()
         self.receiver.is_calm = True
-        self.subscribers.say("calm")
         self.subscribers.aim(of.head for of in self.record.channels)
         await self.everybody("came back")
         end = time.monotonic() + PATIENCE

@@ -8,8 +8,7 @@
  *   open RATE                   opens every session, so many a second
  *   churn LEAVES CHANGES        from now on so many sessions a second go away, and so many subscribe or unsubscribe;
  *                               slow ones pause
- *   still                       no more changes of subscriptions
- *   calm                        nobody goes away or pauses any more
+ *   calm                        nobody goes away, pauses or changes a subscription any more
  *   queries FILE                from now on they log in with these, one a line
  *   heads FILE                  where the channels stand in the end, "seq event" on each line
  *   stats                       answers with a line of JSON
@@ -146,8 +145,6 @@ static void obey(const char *line) {
         leave_rate = first;
         change_rate = second;
         is_calm = 0;
-    } else if (!strcmp(line, "still")) {
-        change_rate = changes = 0;
     } else if (!strcmp(line, "calm")) {
         is_calm = 1;
         leave_rate = change_rate = leaves = changes = 0;
