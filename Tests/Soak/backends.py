@@ -114,7 +114,8 @@ class Backends:
         seq = int(key.split("_")[0])
         if seq in of.posts:
             self.record.problem(f"{channel.name}: two posts have the number {seq}")
-        of.posts[seq] = Post(seq, key, answer["MsgTime"], content(key, data, text), is_online_only, sent, time.monotonic_ns())
+        of.posts[seq] = Post(seq, key, answer["MsgTime"], content(key, data, text), is_online_only, sent,
+                             time.monotonic_ns())
         if not is_online_only and share > 100 - RECALLED:
             await asyncio.sleep(self.random.uniform(0, 8))
             answer = await self.call("official_account_msg_recall", {"Official_Account": channel.name, "MsgKeyList": [key]})
@@ -182,14 +183,16 @@ class Backends:
             await self.call("get_official_account_info", {"OfficialAccountIdList": names}, is_write=False)
         else:
             user = self.random.choice(self.plan.of_kind(OWN)).user
-            await self.call("get_subscribed_official_account_list", {"Subscriber_Account": user, "Limit": 20}, is_write=False)
+            await self.call("get_subscribed_official_account_list", {"Subscriber_Account": user, "Limit": 20},
+                            is_write=False)
 
     async def read_history(self, channel):
         """The newest page: it has what was acknowledged before, with the same content, in order."""
         posts = self.record.channels[channel.number].posts
         newest = max((post.seq for post in list(posts.values()) if not post.is_online_only), default=0)
         answer = await self.call("official_account_msg_get_simple",
-                                 {"Official_Account": channel.name, "ReqMsgNumber": 20, "WithRecalledMsg": 1}, is_write=False)
+                                 {"Official_Account": channel.name, "ReqMsgNumber": 20, "WithRecalledMsg": 1},
+                                 is_write=False)
         if answer["ErrorCode"]:
             return
         page = answer["RspMsgList"]

@@ -23,7 +23,8 @@ NEWS = Channel(0, "small").name
 
 def post(seq, event, text="text", **more):
     params = {"Official_Account": NEWS, "Epoch": "e", "MsgSeq": seq, "EventSeq": event, "MsgKey": f"{seq}_1_7",
-              "OnlineOnlyFlag": 0, "CloudCustomData": "", "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]}
+              "OnlineOnlyFlag": 0, "CloudCustomData": "",
+              "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]}
     return {"method": "onRecvNewMessage", "params": params | more}
 
 
@@ -113,7 +114,8 @@ class ClientTest(unittest.TestCase):
         return stats, faults, Book(file.read_text().splitlines())
 
     def test_posts_in_order(self):
-        recall = {"method": "onRecvMessageRevoked", "params": {"Official_Account": NEWS, "Epoch": "e", "EventSeq": 3, "MsgSeq": 1}}
+        recall = {"method": "onRecvMessageRevoked",
+                  "params": {"Official_Account": NEWS, "Epoch": "e", "EventSeq": 3, "MsgSeq": 1}}
         stats, faults, book = self.play(post(1, 1), post(2, 2, "x" * 70_000, CloudCustomData="own"), recall)
         self.assertEqual((faults, stats["receipts"], stats["recalls"], book.gaps), ([], 2, 1, []))
         self.assertEqual(book.posts[0, 2].content, content("2_1_7", "own", "x" * 70_000))
@@ -135,7 +137,8 @@ class ClientTest(unittest.TestCase):
 
     def test_another_epoch_and_another_channel(self):
         self.assertTrue(self.play(post(1, 1, Epoch="f"))[1])
-        stats, faults, _ = self.play({"method": "onOfficialAccountUnsubscribed", "params": {"Official_Account": NEWS}}, post(1, 1))
+        end = {"method": "onOfficialAccountUnsubscribed", "params": {"Official_Account": NEWS}}
+        stats, faults, _ = self.play(end, post(1, 1))
         self.assertEqual((stats["strays"], len(faults)), (1, 1))
         self.assertTrue(self.play(post(1, 1, Official_Account="@TOA#_soak_001"))[1])
 

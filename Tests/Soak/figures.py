@@ -42,12 +42,14 @@ class Axes:
     def ticks(self):
         for place in range(math.floor(self.x_most / self.x_step + 1e-9) + 1):
             value = place * self.x_step
-            yield f'<line x1="{self.x(value):.1f}" y1="{HEIGHT - BOTTOM}" x2="{self.x(value):.1f}" y2="{HEIGHT - BOTTOM + 4}"/>'
-            yield (f'<text x="{self.x(value):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{number(value)}</text>')
+            x, y = f"{self.x(value):.1f}", HEIGHT - BOTTOM
+            yield f'<line x1="{x}" y1="{y}" x2="{x}" y2="{y + 4}"/>'
+            yield f'<text x="{x}" y="{y + 16}" text-anchor="middle">{number(value)}</text>'
         for place in range(round(self.y_most / self.y_step) + 1):
             value = place * self.y_step
             kind = "axis" if not place else "grid"
-            yield f'<line class="{kind}" x1="{LEFT}" y1="{self.y(value):.1f}" x2="{WIDTH - RIGHT}" y2="{self.y(value):.1f}"/>'
+            y = f"{self.y(value):.1f}"
+            yield f'<line class="{kind}" x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}"/>'
             yield f'<text x="{LEFT - 8}" y="{self.y(value) + 4:.1f}" text-anchor="end">{number(round(value, 6))}</text>'
 
 
@@ -61,7 +63,8 @@ def figure(title, unit, series, y_most=None):
     points = [point for _, some in series for point in some] or [(0, 0)]
     axes = Axes(max(max(x for x, _ in points) / 60, 0.1), y_most or max(max(y for _, y in points), 1e-9))
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        'role="img">',
         f"<title>{html.escape(title)}, {html.escape(unit)}</title>",
         "<style>text{font:11px sans-serif;fill:#57606a}.title{font-size:13px;font-weight:bold;fill:#24292f}"
         "line{stroke:#57606a}.grid{stroke:#d8dee4}polyline{fill:none;stroke-width:1.5;stroke-linejoin:round}</style>",

@@ -23,8 +23,8 @@ def judge_receipts(book, record, verdict):
         judge_tenure(tenure, courses[tenure.channel], verdict)
     for place, seq, to_seq, event, to_event in book.gaps:
         tenure = book.tenures[place]
-        verdict.problems.append(f"session {tenure.session}, channel {tenure.channel}: nothing came live of posts {seq + 1} to "
-                                f"{to_seq}, events {event + 1} to {to_event}")
+        verdict.problems.append(f"session {tenure.session}, channel {tenure.channel}: nothing came live of posts {seq + 1} "
+                                f"to {to_seq}, events {event + 1} to {to_event}")
     return courses
 
 
@@ -67,8 +67,9 @@ def judge_ends(tenure, course, name, verdict):
     """A subscription begins behind what was acknowledged before, and ends behind what was acknowledged by then."""
     if tenure.start and course.sent.get(tenure.start, tenure.began + 1) > tenure.began:
         verdict.problems.append(f"{name}: begins at {tenure.start}, which had not been sent")
-    if tenure.asked and tenure.start < course.acknowledged_before(tenure.asked):
-        verdict.add("doubled", 1, f"{name}: begins at {tenure.start}, and {course.acknowledged_before(tenure.asked)} was there")
+    before = course.acknowledged_before(tenure.asked)
+    if tenure.start < before:
+        verdict.add("doubled", 1, f"{name}: begins at {tenure.start}, and {before} was there")
     if tenure.asked_end and not tenure.is_held:
         owed = course.acknowledged_before(tenure.asked_end)
         if owed > tenure.seq:
@@ -98,8 +99,8 @@ def match_changes(book, record, plan, verdict):
             comes, goes = ([one for one in some if one.is_coming is coming] for coming in (True, False))
             ended = [one for one in tenures if one.ended]
             if len(comes) != len(begun) or len(goes) != len(ended):
-                verdict.problems.append(f"{user} came {len(comes)} and went {len(goes)} times at channel {number}, and was told "
-                                        f"of {len(begun)} and {len(ended)}")
+                verdict.problems.append(f"{user} came {len(comes)} and went {len(goes)} times at channel {number}, and was "
+                                        f"told of {len(begun)} and {len(ended)}")
                 continue
             for tenure, change in zip(begun, comes):
                 tenure.asked = change.sent

@@ -50,7 +50,8 @@ class Plan:
             kind = self.kind_of(number)
             again = kind == PLAIN and number % 100 >= 100 - SECOND_DEVICES
             # Its user has had a session already.
-            user = self.members[number - number % 100 + sum(SHARES.values()) + number % 10].user if again else f"user{number}"
+            first = number - number % 100 + sum(SHARES.values())
+            user = self.members[first + number % 10].user if again else f"user{number}"
             self.members.append(Member(number, user, kind, PLATFORMS[number % 4 if not again else (number + 1) % 4]))
         self.users = {member.user: member.kind for member in self.members}
         for user, kind in self.users.items():

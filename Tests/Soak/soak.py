@@ -196,7 +196,7 @@ class Soak:
         left = self.sampler.process()[1]
         self.say(f"descriptors: {self.descriptors} before the sessions, {left} after them")
         if left > self.descriptors + 10:
-            self.verdict.problems.append(f"{left} descriptors are open, and {self.descriptors} were before the sessions came")
+            self.verdict.problems.append(f"{left} descriptors are open; before the sessions there were {self.descriptors}")
 
     # The judgement.
 
@@ -242,7 +242,6 @@ class Soak:
 
     def line(self):
         verdict = self.verdict
-        minutes = f"{self.options.minutes:g}"
-        return (f"soak: {minutes} min, {len(self.plan.members)} sessions, {verdict.receipts} receipts, {verdict.missing} missing, "
-                f"{verdict.doubled} doubled, {len(self.receiver.deliveries)} webhooks, {verdict.webhooks_missing} lost, "
-                f"memory {self.memory:+.1f} MB/h")
+        return (f"soak: {self.options.minutes:g} min, {len(self.plan.members)} sessions, {verdict.receipts} receipts, "
+                f"{verdict.missing} missing, {verdict.doubled} doubled, {len(self.receiver.deliveries)} webhooks, "
+                f"{verdict.webhooks_missing} lost, memory {self.memory:+.1f} MB/h")

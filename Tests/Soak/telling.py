@@ -1,4 +1,4 @@
-"""Compares the webhooks that came with what was done: each at least once, with its exact content, a channel's posts in order."""
+"""Compares the webhooks that came with what was done: each once under its id, with its exact content, posts in order."""
 from collections import Counter
 
 from hooks import EVENTS
@@ -14,7 +14,8 @@ def expected_webhooks(record, book, plan):
         some[frozen({"CallbackCommand": EVENTS[0], **head, "Operator_Account": "administrator", "Owner_Account": "owner",
                      "Name": f"Soak {number}"})] += 1
         for text in of.edits:
-            some[frozen({"CallbackCommand": EVENTS[1], **head, "Operator_Account": "administrator", "Introduction": text})] += 1
+            some[frozen({"CallbackCommand": EVENTS[1], **head, "Operator_Account": "administrator",
+                         "Introduction": text})] += 1
         for user, is_coming, operator in subscriptions(number, of, book, plan):
             some[frozen({"CallbackCommand": EVENTS[2 if is_coming else 3], **head, "Operator_Account": operator,
                          "SubscribeAccountList": [{"Subscriber_Account": user}]})] += 1

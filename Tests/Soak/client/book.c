@@ -125,8 +125,8 @@ static int is_new(struct tenure *tenure, uint32_t event, enum way way) {
     return 0;
 }
 
-void book_post(struct session *session, struct tenure *tenure, uint32_t seq, uint32_t event, int is_online_only, uint32_t crc,
-               enum way way) {
+void book_post(struct session *session, struct tenure *tenure, uint32_t seq, uint32_t event, int is_online_only,
+               uint32_t crc, enum way way) {
     struct post *post = register_post(tenure, seq, event, is_online_only, crc);
     int seen = is_online_only && was_seen(session, tenure->channel, event);
     if (way == RESUMED) {
@@ -207,8 +207,8 @@ int book_write(const char *name) {
     }
     for (uint32_t place = 0; place < tenure_count; place++) {
         const struct tenure *tenure = &tenures[place];
-        fprintf(file, "T %u %u %u %u %u %u %u %u %u %u %u %lu %lu %lu %lu\n", tenure->session, tenure->channel, tenure->start,
-                tenure->start_event, tenure->seq, tenure->event, tenure->live, tenure->late, tenure->recalls,
+        fprintf(file, "T %u %u %u %u %u %u %u %u %u %u %u %lu %lu %lu %lu\n", tenure->session, tenure->channel,
+                tenure->start, tenure->start_event, tenure->seq, tenure->event, tenure->live, tenure->late, tenure->recalls,
                 tenure->changes, tenure->is_held, tenure->asked, tenure->began, tenure->asked_end, tenure->ended);
     }
     for (uint32_t place = 0; place < resume_count; place++) {

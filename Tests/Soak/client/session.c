@@ -15,7 +15,9 @@ static int loop;
 static in_port_t port;
 static uint32_t address_count;
 
-void sessions_prepare(int epoll, in_port_t server, uint32_t addresses) { (loop = epoll, port = server, address_count = addresses); }
+void sessions_prepare(int epoll, in_port_t server, uint32_t addresses) {
+    (loop = epoll, port = server, address_count = addresses);
+}
 
 static void watch(uint32_t number, int operation, uint32_t events) {
     struct epoll_event event = {.events = events, .data.u32 = number};
@@ -104,7 +106,8 @@ static void ask_upgrade(uint32_t number) {
 static void take_close(uint32_t number, const uint8_t *bytes, size_t size) {
     int code = size >= 2 ? bytes[0] << 8 | bytes[1] : 1005;
     /* An expired UserSig, of a key that was taken away: the session logs in with another one. */
-    if (code != 4401) fault("%s was ended with %d %.*s", sessions[number].user, code, (int)(size > 2 ? size - 2 : 0), bytes + 2);
+    int reason = size > 2 ? (int)size - 2 : 0;
+    if (code != 4401) fault("%s was ended with %d %.*s", sessions[number].user, code, reason, (const char *)bytes + 2);
     session_shut(number, chance(1000) * (SECOND / 1000));
 }
 

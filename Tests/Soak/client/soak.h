@@ -106,8 +106,8 @@ struct tenure *tenure_of(const struct session *session, uint32_t channel);
 struct tenure *tenure_begin(struct session *session, uint32_t channel, uint32_t seq, uint32_t event);
 void tenure_end(struct session *session, struct tenure *tenure);
 void book_epoch(uint32_t channel, struct text epoch);
-void book_post(struct session *session, struct tenure *tenure, uint32_t seq, uint32_t event, int is_online_only, uint32_t crc,
-               enum way way);
+void book_post(struct session *session, struct tenure *tenure, uint32_t seq, uint32_t event, int is_online_only,
+               uint32_t crc, enum way way);
 void book_event(struct tenure *tenure, int kind, uint32_t seq, uint32_t event, enum way way);
 void book_register(uint32_t channel, int kind, uint32_t seq, uint32_t event);
 /* One answer to `resume` for one channel, from the position before it. */
