@@ -39,6 +39,7 @@ extension Target.Dependency {
     static let hummingbird = Self.product(name: "Hummingbird", package: "hummingbird")
     static let hummingbirdCore = Self.product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdHTTP2 = Self.product(name: "HummingbirdHTTP2", package: "hummingbird")
+    static let instrumentation = Self.product(name: "Instrumentation", package: "swift-distributed-tracing")
     static let logging = Self.product(name: "Logging", package: "swift-log")
     static let metrics = Self.product(name: "Metrics", package: "swift-metrics")
     static let metricsTestKit = Self.product(name: "MetricsTestKit", package: "swift-metrics")
@@ -74,6 +75,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.4.0", traits: [.defaults, "YAML"]),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing.git", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
@@ -102,6 +104,9 @@ let package = Package(
         // IP addresses, which every room that talks to others judges in the same way.
         library("Addresses", uses: ["ChatProtocol"]),
 
+        // To which trace a call belongs, which goes from a request to webhooks and log lines.
+        library("Traces", from: [.instrumentation]),
+
         // Storage and events, and the engines behind them.
         library("Database", uses: ["ChatProtocol"]),
         .target(name: "CSQLiteChecksums", linkerSettings: [.linkedLibrary("sqlite3")]),
@@ -119,22 +124,23 @@ let package = Package(
         // The domain.
         library(
             "Chat",
-            uses: ["Addresses", "ChatProtocol", "Database", "EventBus", "UserSig"],
-            from: [.crypto, .cryptoExtras, .metrics]
+            uses: ["Addresses", "ChatProtocol", "Database", "EventBus", "Traces", "UserSig"],
+            from: [.crypto, .cryptoExtras, .instrumentation, .metrics]
         ),
 
         // The edges.
         library("AdminAPI", uses: ["Chat", "ChatProtocol"], from: [.crypto, .logging, .metrics]),
         library(
             "Gateway",
-            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus", "WebSockets"],
-            from: [.asyncAlgorithms, .logging, .metrics, .nioCore, .nioHTTP1, .serviceLifecycle]
+            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus", "Traces", "WebSockets"],
+            from: [.asyncAlgorithms, .instrumentation, .logging, .metrics, .nioCore, .nioHTTP1, .serviceLifecycle]
         ),
         library(
             "WebhookDelivery",
-            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus"],
+            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus", "Traces"],
             from: [
-                .asyncAlgorithms, .asyncHTTPClient, .logging, .metrics, .nioCore, .nioHTTP1, .nioPosix, .nioSSL,
+                .asyncAlgorithms, .asyncHTTPClient, .instrumentation, .logging, .metrics, .nioCore, .nioHTTP1,
+                .nioPosix, .nioSSL,
                 .serviceLifecycle,
             ]
         ),
@@ -166,7 +172,7 @@ let package = Package(
         library("Handbook", uses: ["Web"], from: [.mustache]),
 
         // The server.
-        library("Observability", from: [.logging, .metrics]),
+        library("Observability", uses: ["Traces"], from: [.instrumentation, .logging, .metrics]),
         .systemLibrary(name: "CTimex"),
         library(
             "Emulator",
@@ -177,11 +183,12 @@ let package = Package(
             uses: [
                 "AdminAPI", "Addresses", "CTimex", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
                 "DatabaseSQLite", "Emulator", "EventBus", "EventBusNATS",
-                "Gateway", "Handbook", "Observability", "UserSig", "Web", "WebSockets", "WebhookDelivery",
+                "Gateway", "Handbook", "Observability", "Traces", "UserSig", "Web", "WebSockets", "WebhookDelivery",
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,
-                .hummingbirdCore, .hummingbirdHTTP2, .logging, .metrics, .nioCore, .nioHTTP1, .nioHTTPTypes,
+                .hummingbirdCore, .hummingbirdHTTP2, .instrumentation, .logging, .metrics, .nioCore, .nioHTTP1,
+                .nioHTTPTypes, .nioPosix,
                 .nioHTTPTypesHTTP1, .nioSSL, .nioTLS, .serviceLifecycle, .system,
                 .unixSignals, .yams,
             ]
@@ -237,8 +244,8 @@ let package = Package(
         tests("ChatProtocolTests", uses: ["ChatProtocol", "RostrumTesting"]),
         tests(
             "ChatTests",
-            uses: ["Chat", "ChatProtocol", "Database", "EventBus", "RostrumTesting", "UserSig"],
-            from: [.crypto, .metricsTestKit]
+            uses: ["Chat", "ChatProtocol", "Database", "EventBus", "RostrumTesting", "Traces", "UserSig"],
+            from: [.crypto, .instrumentation, .metricsTestKit]
         ),
         tests(
             "ConsoleTests",
@@ -271,7 +278,7 @@ let package = Package(
             from: [.logging, .metrics, .metricsTestKit, .nioCore, .nioHTTP1, .nioPosix, .serviceLifecycle]
         ),
         tests("HandbookTests", uses: ["Handbook", "RostrumTesting", "Web"]),
-        tests("ObservabilityTests", uses: ["Observability"], from: [.logging, .metrics]),
+        tests("ObservabilityTests", uses: ["Observability", "Traces"], from: [.instrumentation, .logging, .metrics]),
         tests(
             "RostrumClientTests",
             uses: ["AdminAPI", "ChatProtocol", "RostrumClient", "RostrumTesting", "UserSig"],
@@ -287,6 +294,7 @@ let package = Package(
                 .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,
             ]
         ),
+        tests("TracesTests", uses: ["RostrumTesting", "Traces"], from: [.instrumentation]),
         tests("UserSigTests", uses: ["RostrumTesting", "UserSig"]),
         tests(
             "WebSocketsTests",

@@ -2,10 +2,12 @@ import AsyncAlgorithms
 package import Chat
 import ChatProtocol
 import EventBus
+import Instrumentation
 package import Logging
 package import Metrics
 import ServiceLifecycle
 import Synchronization
+import Traces
 
 /// Delivers what stands in the outbox until graceful shutdown.
 ///
@@ -191,10 +193,12 @@ package final class OutboxReader: Service {
         )
         if let next { return .retry(failures: failures, at: next) }
         deadLetters.increment()
-        logger.warning(
-            "webhook given up",
-            metadata: ["delivery": "\(waiting.call.delivery)", "command": "\(waiting.call.command)"]
-        )
+        ServiceContext.withValue(.of(waiting.call.trace)) {
+            logger.warning(
+                "webhook given up",
+                metadata: ["delivery": "\(waiting.call.delivery)", "command": "\(waiting.call.command)"]
+            )
+        }
         return .dead(waiting, attempts: failures, reason: attempt.outcomeInWords)
     }
 

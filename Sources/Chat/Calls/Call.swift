@@ -1,4 +1,6 @@
 package import ChatProtocol
+import Instrumentation
+package import Traces
 
 /// Who asks for something, where he stands, and when: what every operation that changes anything is told.
 package struct Call: Sendable {
@@ -16,7 +18,10 @@ package struct Call: Sendable {
     package let time: Timestamp
     /// What the caller gave so that a retry does nothing twice.
     package let idempotency: IdempotencyKey?
+    /// The trace that the call belongs to, which goes with the webhooks that it causes.
+    package let trace: TraceContext?
 
+    /// - Parameter trace: the one in which the task runs that makes the call, unless it is told otherwise.
     package init(
         application: Application,
         caller: UserID,
@@ -25,10 +30,12 @@ package struct Call: Sendable {
         platform: ClientPlatform = .restAPI,
         requestID: String,
         time: Timestamp,
-        idempotency: IdempotencyKey? = nil
+        idempotency: IdempotencyKey? = nil,
+        trace: TraceContext? = ServiceContext.current?.trace
     ) {
         (self.application, self.caller, self.address, self.platform) = (application, caller, address, platform)
         (self.requestID, self.time, self.idempotency) = (requestID, time, idempotency)
+        self.trace = trace
         self.performer = performer ?? caller.rawValue
     }
 
@@ -42,7 +49,8 @@ package struct Call: Sendable {
             platform: platform,
             requestID: requestID,
             time: time,
-            idempotency: key
+            idempotency: key,
+            trace: trace
         )
     }
 }

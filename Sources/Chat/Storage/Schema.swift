@@ -7,7 +7,7 @@ package import Database
 package enum Schema {
     package static let migrations = [
         applicationsAccountsChannels, subscribersBroadcastsWebhooks, liveConnections, nodesAndLeases,
-        subscriptionVersions, console, checksums,
+        subscriptionVersions, console, checksums, traces,
     ]
 
     private static let applicationsAccountsChannels = Migration(

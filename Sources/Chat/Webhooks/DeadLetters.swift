@@ -1,5 +1,6 @@
 package import ChatProtocol
 package import Database
+import Traces
 
 /// "After" webhooks that were given up: kept for 30 days, so that an operator can send them again.
 package enum DeadLetters {
@@ -49,10 +50,10 @@ package enum DeadLetters {
         try tx.execute(
             """
             INSERT INTO dead_letters (app, died_at, delivery, channel, number, command, body, client_address, platform,
-                queued_at, attempts, reason)
+                queued_at, attempts, reason, trace)
             VALUES (\(application), \(now), \(call.delivery), \(channel), \(waiting.number), \(call.command),
                 \(call.body), \(call.clientAddress), \(call.platform.rawValue), \(waiting.queuedAt), \(attempts),
-                \(reason))
+                \(reason), \(call.trace?.text))
             """
         )
     }
@@ -79,7 +80,8 @@ package enum DeadLetters {
         let place = place ?? Place(diedAt: Timestamp(milliseconds: .max), delivery: "")
         return try tx.rows(
             """
-            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
+            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason,
+                trace
             FROM dead_letters WHERE app = \(application) AND (died_at, delivery) < (\(place.diedAt), \(place.delivery))
             ORDER BY died_at DESC, delivery DESC LIMIT \(limit)
             """
@@ -104,7 +106,8 @@ package enum DeadLetters {
     ) throws(ChatError) -> [Letter] {
         try tx.rows(
             """
-            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
+            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason,
+                trace
             FROM dead_letters WHERE app = \(application) ORDER BY died_at, queued_at, number, delivery LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try letter(row) }
@@ -117,7 +120,8 @@ package enum DeadLetters {
     ) throws(ChatError) -> Letter? {
         try tx.row(
             """
-            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason
+            SELECT channel, delivery, command, body, client_address, platform, queued_at, died_at, attempts, reason,
+                trace
             FROM dead_letters WHERE app = \(application) AND delivery = \(delivery)
             """
         ).map { row throws(ChatError) in try letter(row) }
@@ -147,7 +151,8 @@ package enum DeadLetters {
                 command: try row.text(2),
                 body: try row.blob(3),
                 clientAddress: try row.text(4),
-                platform: try row.value(5)
+                platform: try row.value(5),
+                trace: try row.optionalText(10).flatMap(TraceContext.init(text:))
             ),
             queuedAt: try row.timestamp(6),
             diedAt: try row.timestamp(7),

@@ -1,5 +1,6 @@
 import ChatProtocol
 import Database
+import Traces
 
 /// "After" webhooks that wait to be delivered, in lanes: one for each channel, in the order of its events.
 ///
@@ -69,9 +70,10 @@ package enum Outbox {
         }
         try tx.execute(
             """
-            INSERT INTO outbox (app, channel, number, delivery, command, body, client_address, platform, queued_at)
+            INSERT INTO outbox (app, channel, number, delivery, command, body, client_address, platform, queued_at,
+                trace)
             VALUES (\(application), \(channel), \(number), \(call.delivery), \(call.command), \(call.body),
-                \(call.clientAddress), \(call.platform.rawValue), \(now))
+                \(call.clientAddress), \(call.platform.rawValue), \(now), \(call.trace?.text))
             """
         )
     }
@@ -134,7 +136,7 @@ package enum Outbox {
     ) throws(ChatError) -> [Waiting] {
         try tx.rows(
             """
-            SELECT number, delivery, command, body, client_address, platform, queued_at FROM outbox
+            SELECT number, delivery, command, body, client_address, platform, queued_at, trace FROM outbox
             WHERE app = \(application) AND channel = \(channel) ORDER BY number LIMIT \(limit)
             """
         ).map { row throws(ChatError) in try waiting(row) }
@@ -150,7 +152,7 @@ package enum Outbox {
     ) throws(ChatError) -> Waiting? {
         try tx.row(
             """
-            SELECT number, delivery, command, body, client_address, platform, queued_at FROM (
+            SELECT number, delivery, command, body, client_address, platform, queued_at, trace FROM (
                 SELECT * FROM outbox WHERE app = \(application) AND channel = \(channel) ORDER BY number LIMIT \(depth)
             ) AS ahead WHERE delivery = \(delivery)
             """
@@ -165,7 +167,8 @@ package enum Outbox {
                 command: try row.text(2),
                 body: try row.blob(3),
                 clientAddress: try row.text(4),
-                platform: try row.value(5)
+                platform: try row.value(5),
+                trace: try row.optionalText(7).flatMap(TraceContext.init(text:))
             ),
             queuedAt: try row.timestamp(6)
         )

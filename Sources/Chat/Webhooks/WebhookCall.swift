@@ -1,5 +1,6 @@
 package import ChatProtocol
 import Crypto
+package import Traces
 
 /// One event as it is told to a backend: what is the same in every attempt.
 package struct WebhookCall: Sendable, Equatable {
@@ -12,6 +13,8 @@ package struct WebhookCall: Sendable, Equatable {
     /// The address of whoever caused the event.
     package let clientAddress: String
     package let platform: ClientPlatform
+    /// The trace of the call that caused the event; nil when it has none.
+    package let trace: TraceContext?
 
     /// One attempt, at a moment, under the application's settings as they are then.
     ///

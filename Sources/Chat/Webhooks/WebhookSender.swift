@@ -17,7 +17,7 @@ package struct WebhookRequest: Sendable, Equatable {
     package let application: SDKAppID
     /// With the query string.
     package let url: String
-    package let headers: [Header]
+    package internal(set) var headers: [Header]
     package let body: [UInt8]
 
     package struct Header: Sendable, Equatable {

@@ -1,6 +1,8 @@
 package import ChatProtocol
 import Database
 import EventBus
+import Instrumentation
+import Traces
 
 /// What applications are asked and told: "before" webhooks, which may refuse, and "after" webhooks, which follow.
 ///
@@ -12,6 +14,7 @@ package struct Webhooks: Sendable {
     private let clock: any WallClock
     private let random: any RandomSource
     private let counters: WebhookCounters
+    private let propagator: W3CPropagator
 
     init(
         database: any Database,
@@ -23,6 +26,7 @@ package struct Webhooks: Sendable {
     ) {
         (self.database, self.bus, self.sender) = (database, bus, sender)
         (self.clock, self.random, self.counters) = (clock, random, counters)
+        propagator = W3CPropagator(random: random.bytes)
     }
 
     /// Asks the backend whether an operation may go ahead; it is asked once.
@@ -123,7 +127,8 @@ package struct Webhooks: Sendable {
             command: Self.testCommand,
             body: body.json,
             clientAddress: "127.0.0.1",
-            platform: .unknown
+            platform: .unknown,
+            trace: ServiceContext.current?.trace
         )
         let attempt = await attempt(call, of: application, number: 1, channel: "")
         let id = application.id
@@ -148,7 +153,7 @@ package struct Webhooks: Sendable {
         let now = clock.now
         let began = ContinuousClock.now
         let outcome =
-            if let request = call.request(of: application.id, application.webhooks, at: now) {
+            if let request = request(call, of: application, at: now) {
                 await sender.post(request)
             } else {
                 WebhookOutcome.failed("no webhook URL is set")
@@ -165,6 +170,12 @@ package struct Webhooks: Sendable {
         )
         counters.count(attempt)
         return attempt
+    }
+
+    private func request(_ call: WebhookCall, of application: Application, at now: Timestamp) -> WebhookRequest? {
+        guard var request = call.request(of: application.id, application.webhooks, at: now) else { return nil }
+        propagator.inject(.of(call.trace), into: &request, using: WebhookHeaderInjector())
+        return request
     }
 
     /// Puts an attempt into the delivery log without waiting for it: the caller's answer does not hang on it.
@@ -189,7 +200,8 @@ package struct Webhooks: Sendable {
             command: command.rawValue,
             body: body.json,
             clientAddress: call.address,
-            platform: call.platform
+            platform: call.platform,
+            trace: call.trace
         )
     }
 }

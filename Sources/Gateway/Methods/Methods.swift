@@ -1,7 +1,9 @@
 import Chat
 import ChatProtocol
+import Instrumentation
 import Logging
 import NIOCore
+import Traces
 
 /// What a request came to.
 struct MethodsAnswer: Sendable {
@@ -74,6 +76,8 @@ struct Methods: Sendable {
     let metrics: GatewayMetrics
     let logger: Logger
 
+    private var propagator: W3CPropagator { W3CPropagator(random: systems.random.bytes) }
+
     /// Answers a text: a request, or a batch of them.
     func answer(_ text: ByteBuffer, for session: Session) async -> MethodsAnswer {
         let value: JSONValue
@@ -128,7 +132,10 @@ struct Methods: Sendable {
         var answer = MethodsAnswer()
         do throws(JSONRPC.Refusal) {
             let request = try JSONRPC.Request(value)
-            let outcome = await run(request, for: session, &answer, checking: check)
+            // Whoever subscribes is not asked for a trace: those of backends are none of his affair.
+            let outcome = await ServiceContext.withValue(propagator.beginning()) {
+                await run(request, for: session, &answer, checking: check)
+            }
             answer.text = request.id.map { JSONRPC.answer(to: $0, outcome) }
         } catch {
             metrics.answered(nil, error.code)

@@ -7,6 +7,7 @@ import Handbook
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Traces
 import Web
 import WebSockets
 
@@ -33,6 +34,7 @@ struct FrontDoor: HTTPResponder {
     /// The operator's pages; nil where they are off, or have a port of their own.
     var console: Console?
     let clientAddress: ClientAddress
+    let propagator: W3CPropagator
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let response = await answer(request, context)
@@ -61,7 +63,9 @@ struct FrontDoor: HTTPResponder {
         }
         if Handbook.covers(path) { return documentation(at: path, request) }
         if let console, Console.covers(path) {
-            return await console.respond(to: request, from: address(request, context))
+            return await propagator.inSpan(of: request.headers) {
+                await console.respond(to: request, from: address(request, context))
+            }
         }
         if request.method == .get || request.method == .head, let file = file(at: String(path)) {
             return file.response(to: request)
@@ -79,7 +83,7 @@ struct FrontDoor: HTTPResponder {
             address: address(request, context),
             readBody: { limit in await Self.read(request, limit: limit, isStream: context.isStream) }
         )
-        let reply = await api.answer(incoming)
+        let reply = await propagator.inSpan(of: request.headers) { await api.answer(incoming) }
         return Response(
             status: .ok,
             headers: Self.replyHeaders,

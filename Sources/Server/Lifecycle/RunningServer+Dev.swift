@@ -88,7 +88,8 @@ extension RunningServer {
                 commandNames: server.catalogue.names
             ),
             console: server.console(emulator: Console.EmulatorParts(clock: clock, faults: faults, log: log)),
-            clientAddress: clientAddress
+            clientAddress: clientAddress,
+            propagator: server.propagator
         )
         let gateway = server.gateway(settings.addressLimits, clientAddress)
         let webSocketDoors: [String: any WebSocketDoor] = [

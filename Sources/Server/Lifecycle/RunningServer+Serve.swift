@@ -119,7 +119,8 @@ extension RunningServer {
             roles: settings.roles,
             doors: nil,
             console: settings.console.place == .beside ? console(origins: settings.console.origins) : nil,
-            clientAddress: clientAddress
+            clientAddress: clientAddress,
+            propagator: propagator
         )
         let scheme = tls == nil ? "http" : "https"
         var doors: Set<Readiness.Door> = [.main, .admin]
@@ -141,7 +142,8 @@ extension RunningServer {
         if case .alone(let host, let port) = settings.console.place {
             let door = ConsoleDoor(
                 console: console(origins: settings.console.origins),
-                clientAddress: clientAddress
+                clientAddress: clientAddress,
+                propagator: propagator
             )
             pages.append(
                 try Listener(host: host, port: port, hostSetting: "console-host", tls: tls)

@@ -9,6 +9,7 @@ import Logging
 import Metrics
 import Observability
 import ServiceLifecycle
+import Traces
 import UnixSignals
 import WebhookDelivery
 
@@ -24,6 +25,8 @@ package struct RunningServer: Sendable {
     let health: Health
     /// What the console's monitor shows.
     let monitor: Monitor
+    /// Takes traces from requests.
+    let propagator: W3CPropagator
     private let roles: Set<Role>
     private let leases: Leases
     private let admission: Admission
@@ -41,6 +44,7 @@ package struct RunningServer: Sendable {
         (self.installation, self.roles, self.registry, self.logger) = (installation, roles, registry, logger)
         systems = installation.systems
         monitor = Monitor(registry)
+        propagator = W3CPropagator(random: systems.random.bytes)
         health = Health(
             database: systems.database,
             clock: systems.clock,
@@ -158,7 +162,7 @@ package struct RunningServer: Sendable {
     }
 
     static func makeLogger(_ format: LogFormat, _ level: Logger.Level) -> Logger {
-        Logger(label: "rostrum") { StreamLog(label: $0, format: format, level: level) }
+        Logger(label: "rostrum") { StreamLog(label: $0, format: format, level: level, metadataProvider: .trace) }
     }
 
     static func makeRegistry() -> PrometheusRegistry {
