@@ -24,7 +24,7 @@ struct PostgresCreates: AsyncParsableCommand {
     func run() async throws {
         let tally = Tally()
         var configuration = PostgresDatabase.Configuration()
-        configuration.onCommit = { tally.count($0) }
+        configuration.onCommit = { operations, _ in tally.count(operations) }
         let engine = try PostgresDatabase(ConnectionString(database), configuration: configuration)
         try await engine.migrate(Schema.migrations)
         let systems = try await Self.systems(over: engine)

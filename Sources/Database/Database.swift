@@ -48,6 +48,9 @@ package protocol Database: Sendable {
     /// Whether what the storage holds was found damaged.
     var damage: StorageDamage { get }
 
+    /// How much is asked of the engine at this moment.
+    var load: StorageLoad { get }
+
     /// Finishes what was asked for and closes the storage; every later operation is refused.
     func close() async
 }

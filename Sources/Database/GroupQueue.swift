@@ -49,6 +49,16 @@ package final class GroupQueue<Job: QueuedOperation>: Sendable {
         }
     }
 
+    package var load: StorageLoad.Queue {
+        state.withLock { state in
+            StorageLoad.Queue(
+                waiting: state.waiting.count,
+                busy: workers - state.idleWorkers.count,
+                workers: workers
+            )
+        }
+    }
+
     /// Refuses new jobs and returns when the waiting ones are done.
     package func close() async {
         await withCheckedContinuation { continuation in

@@ -23,7 +23,7 @@ struct GroupCommit {
     /// In the order of ``TurnLock/place(of:)``.
     let jobs: [WriteOperation]
     let server: Connection.Welcome
-    let onCommit: @Sendable (_ operations: Int) -> Void
+    let onCommit: @Sendable (_ operations: Int, _ took: Duration) -> Void
 
     func run(on connection: Connection) -> Ending {
         let transaction = PostgresTransaction(connection, server, beginning: "BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -42,8 +42,9 @@ struct GroupCommit {
     }
 
     private func commit(_ transaction: PostgresTransaction, _ answers: [Answer]) -> Ending {
+        let began = ContinuousClock.now
         let answerAll: Answer = { [jobs, onCommit] in
-            onCommit(jobs.count)
+            onCommit(jobs.count, .now - began)
             for answer in answers { answer() }
         }
         do throws(Fault) {

@@ -21,8 +21,8 @@ extension PostgresDatabase {
         package var patience = Duration.seconds(20)
         /// How long operations wait for a server that cannot be reached, before they are refused.
         package var reconnecting = Duration.seconds(5)
-        /// Told after each commit how many operations it carried; called on a lane's thread.
-        package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
+        /// Told after each commit how many operations it carried and how long it took; called on a lane's thread.
+        package var onCommit: @Sendable (_ operations: Int, _ took: Duration) -> Void = { _, _ in }
 
         package init() {}
     }

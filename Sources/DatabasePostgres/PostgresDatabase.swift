@@ -91,6 +91,10 @@ package final class PostgresDatabase: Database {
         }
     }
 
+    package var load: StorageLoad {
+        StorageLoad(reads: reads.load, writes: lanes.reduce(freeWrites.load) { $0 + $1.load })
+    }
+
     /// The server's timeline.
     package var lineage: Int64 { timeline.current }
 

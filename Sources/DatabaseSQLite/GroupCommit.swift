@@ -14,7 +14,7 @@ struct GroupCommit: Sendable {
     let pool: DatabasePool
     let path: String
     let damage: StorageDamage
-    let onCommit: @Sendable (_ operations: Int) -> Void
+    let onCommit: @Sendable (_ operations: Int, _ took: Duration) -> Void
 
     @Sendable func run(_ jobs: [WriteOperation]) {
         if let found = damage.found {
@@ -23,13 +23,13 @@ struct GroupCommit: Sendable {
             return
         }
         do {
-            let done = try pool.writeWithoutTransaction { db in
+            let (done, took) = try pool.writeWithoutTransaction { db in
                 let done = try commit(jobs, in: db)
                 // SQLite moves pages from the log to the file after a commit, and keeps to itself how that went.
                 if let met = PageChecksums.damage(metBy: db.sqliteConnection, path: path) { damage.note(met) }
                 return done
             }
-            onCommit(jobs.count)
+            onCommit(jobs.count, took)
             for (outcome, actions) in done {
                 for action in actions { action() }
                 outcome.answer()
@@ -42,11 +42,12 @@ struct GroupCommit: Sendable {
         }
     }
 
-    /// - Returns: of each job its outcome, and what is to be done before it is told.
+    /// - Returns: of each job its outcome, and what is to be done before it is told; and how long it took to make all of
+    ///   it durable.
     private func commit(
         _ jobs: [WriteOperation],
         in db: GRDB.Database
-    ) throws -> [(WriteOperation.Outcome, [@Sendable () -> Void])] {
+    ) throws -> ([(WriteOperation.Outcome, [@Sendable () -> Void])], Duration) {
         try db.beginTransaction(.immediate)
         do {
             var done: [(WriteOperation.Outcome, [@Sendable () -> Void])] = []
@@ -64,8 +65,9 @@ struct GroupCommit: Sendable {
                 let actions = transaction.takeCommitActions()
                 done.append((outcome, outcome.isFailure ? [] : actions))
             }
+            let began = ContinuousClock.now
             try db.commit()
-            return done
+            return (done, .now - began)
         } catch {
             if db.isInsideTransaction { try? db.rollback() }
             throw error

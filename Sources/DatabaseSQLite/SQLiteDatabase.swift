@@ -25,8 +25,8 @@ package final class SQLiteDatabase: Engine {
         package var checkpointPages = 1000
         /// Pages that the writing connection keeps in memory; random IDs touch many of them.
         package var writerCacheKibibytes = 8192
-        /// Told after each commit how many operations it carried; called on the writer's thread.
-        package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
+        /// Told after each commit how many operations it carried and how long it took; called on the writer's thread.
+        package var onCommit: @Sendable (_ operations: Int, _ took: Duration) -> Void = { _, _ in }
 
         package init() {}
     }
@@ -121,6 +121,8 @@ package final class SQLiteDatabase: Engine {
     package func enqueue(_ operation: WriteOperation) {
         writes.add(operation)
     }
+
+    package var load: StorageLoad { StorageLoad(reads: reads.load, writes: writes.load) }
 
     // There is one history, and what became of a commit is always known.
 

@@ -123,6 +123,9 @@ package final class Gateway: Service {
         )
     }
 
+    /// How many sessions the address has that has most, and how many it may have; 0 = no limit.
+    package var fullestAddress: (sessions: Int, limit: Int) { shared.addresses.fullest }
+
     package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.shared.jobs.run() }

@@ -9,7 +9,7 @@ final class GatewayMetrics: Sendable {
     private let counts = Mutex<[ClientPlatform: Int]>([:])
     private let written: Counter
     private let lagging: Counter
-    private let deliveryTime: Recorder
+    private let deliveryTime: Timer
     private let factory: any MetricsFactory
 
     init(factory: any MetricsFactory) {
@@ -23,7 +23,7 @@ final class GatewayMetrics: Sendable {
         let label = "rostrum_deliveries"
         written = Counter(label: label, dimensions: [("result", "written")], factory: factory)
         lagging = Counter(label: label, dimensions: [("result", "lagging")], factory: factory)
-        deliveryTime = Recorder(label: "rostrum_delivery_last_write_ms", factory: factory)
+        deliveryTime = Timer(label: "rostrum_delivery_last_write", factory: factory)
     }
 
     func opened(_ session: Session) { count(session.platform, 1) }
@@ -77,6 +77,6 @@ final class GatewayMetrics: Sendable {
     func delivered(_ tally: DeliveryTally, afterMilliseconds milliseconds: Int64) {
         written.increment(by: tally.written)
         lagging.increment(by: tally.lagging)
-        if tally.written > 0 { deliveryTime.record(milliseconds) }
+        if tally.written > 0 { deliveryTime.recordMilliseconds(milliseconds) }
     }
 }

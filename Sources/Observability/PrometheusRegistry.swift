@@ -56,15 +56,41 @@ package final class PrometheusRegistry: MetricsFactory {
 
     /// Exposes what `read` returns as the gauge `name`, asked anew for every exposition.
     ///
-    /// `read` is called without a lock held, on the thread that renders; it must not block. A second call with the
-    /// same name replaces the first.
-    package func observe(_ name: String, help: String, read: @escaping @Sendable () -> Double) {
-        let name = MetricName.sanitized(name)
-        let series = ObservedSeries(identity: SeriesIdentity(family: name, labels: ""), read: read)
+    /// `read` is called without a lock held, on the thread that renders; it must not block. What cannot be said is NaN. A
+    /// second call with the same name and dimensions replaces the first.
+    package func observe(
+        _ name: String,
+        dimensions: [(String, String)] = [],
+        help: String,
+        read: @escaping @Sendable () -> Double
+    ) {
+        observe(.gauge, MetricName.sanitized(name), dimensions, help, read)
+    }
+
+    /// Exposes what `read` returns as a counter, as ``observe(_:dimensions:help:read:)`` does; it must never fall.
+    package func observeTotal(_ name: String, help: String, read: @escaping @Sendable () -> Double) {
+        observe(.counter, MetricName.sanitized(name, endingIn: "_total"), [], help, read)
+    }
+
+    private func observe(
+        _ kind: MetricKind,
+        _ name: String,
+        _ dimensions: [(String, String)],
+        _ help: String,
+        _ read: @escaping @Sendable () -> Double
+    ) {
+        let labels = LabelSet(dimensions, reservingBound: false).rendered
+        let series = ObservedSeries(identity: SeriesIdentity(family: name, labels: labels), read: read)
         state.withLock { state in
-            let source = MetricSource.observed(.gauge)
-            guard state.families[name]?.source == source || Self.claim(name, for: .gauge, in: &state) else { return }
-            state.families[name] = MetricFamily(name: name, source: source, help: help, series: ["": series])
+            let source = MetricSource.observed(kind)
+            guard state.families[name]?.source == source || Self.claim(name, for: kind, in: &state) else { return }
+            let others = state.families[name]?.series ?? [:]
+            state.families[name] = MetricFamily(
+                name: name,
+                source: source,
+                help: help,
+                series: others.merging([labels: series]) { $1 }
+            )
         }
     }
 

@@ -30,6 +30,8 @@ extension ForwardingDatabase {
 
     package var damage: StorageDamage { database.damage }
 
+    package var load: StorageLoad { database.load }
+
     package func close() async {
         await database.close()
     }

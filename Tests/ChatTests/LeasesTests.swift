@@ -245,4 +245,20 @@ import Testing
             #expect(faulty.refusedReads == 0 && faulty.refusedWrites == 0)
         }
     }
+
+    @Test(
+        "a node that was silent for too long has lost its leases once, and is told so",
+        arguments: StorageEngine.enabled
+    )
+    func lapses(engine: StorageEngine) async throws {
+        try await withTwoNodes(engine) { _, first, _, time in
+            #expect(first.health == Leases.Health(isCurrent: true, lapses: 0))
+            time.pass(.seconds(5))
+            #expect(first.health == Leases.Health(isCurrent: false, lapses: 0))
+            for _ in 0..<3 { try await first.beat() }
+            #expect(first.health == Leases.Health(isCurrent: true, lapses: 1))
+            try await first.end()
+            #expect(first.health == Leases.Health(isCurrent: false, lapses: 1), "who ends has lost nothing")
+        }
+    }
 }

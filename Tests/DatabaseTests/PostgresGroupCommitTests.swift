@@ -11,7 +11,7 @@ import Testing
     private func withThings(_ body: (PostgresDatabase, Notes<Int>) async throws -> Void) async throws {
         let groups = Notes<Int>()
         try await PostgresFixture.things().with {
-            $0.onCommit = { groups.add($0) }
+            $0.onCommit = { operations, _ in groups.add(operations) }
         } _: { database async throws in
             try await body(database, groups)
         }

@@ -23,7 +23,7 @@ import Testing
     func committed(count: Int64) async throws {
         let commits = Notes<Int>()
         try await withRelay {
-            $0.onCommit = { commits.add($0) }
+            $0.onCommit = { operations, _ in commits.add(operations) }
         } _: { database, relay async throws in
             let (attempts, done) = (Notes<Int64>(), Notes<Int64>())
 

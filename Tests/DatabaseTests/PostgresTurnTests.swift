@@ -202,7 +202,7 @@ import Testing
     func commitsAreShared() async throws {
         let groups = Notes<Int>()
         try await PostgresFixture.things().with {
-            $0.onCommit = { groups.add($0) }
+            $0.onCommit = { operations, _ in groups.add(operations) }
         } _: { database async throws in
             try await withThrowingTaskGroup { group in
                 for step in Int64(0)..<600 {

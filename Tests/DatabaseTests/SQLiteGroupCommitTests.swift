@@ -20,7 +20,7 @@ import Testing
         try await withTemporaryDirectory { directory in
             let groups = Groups()
             var configuration = SQLiteDatabase.Configuration()
-            configuration.onCommit = { groups.committed($0) }
+            configuration.onCommit = { operations, _ in groups.committed(operations) }
             let database = try SQLiteDatabase(path: "\(directory)/data.sqlite", configuration: configuration)
             do {
                 try await database.migrate(Things.migrations)

@@ -25,6 +25,22 @@ import Testing
         try await database.read { [probe] tx throws(ChatError) in try probe.lastWrite(in: tx) }
     }
 
+    @Test("what was found is told without looking, as long as it is not too old")
+    func known() async throws {
+        try await withHealth { health, database, clock in
+            #expect(!health.wasReady, "nobody has looked")
+            #expect(await health.isReady())
+            clock.advance(milliseconds: 29_999)
+            #expect(health.wasReady)
+            clock.advance(milliseconds: 1)
+            #expect(!health.wasReady, "a check that does not end finds nothing")
+
+            database.fail(with: DatabaseError(.unavailable, "gone"))
+            #expect(await !health.isReady())
+            #expect(!health.wasReady)
+        }
+    }
+
     @Test("a process that hangs in its check keeps no other from its own", arguments: [StorageEngine.postgres])
     func oneHangs(engine: StorageEngine) async throws {
         try await engine.withStorage { storage in

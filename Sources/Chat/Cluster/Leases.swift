@@ -39,9 +39,16 @@ package final class Leases: Sendable {
         /// When the last beat began that the storage has.
         var lastBeat: ContinuousClock.Instant?
         var watch = NodeWatch()
+        var lapses = 0
 
         func isCurrent(at now: ContinuousClock.Instant) -> Bool {
             lastBeat.map { now - $0 < Leases.term } ?? false
+        }
+
+        /// Lapses because the node could not say in time that it lives; a node that begins has nothing to lose.
+        mutating func lose() {
+            if lastBeat != nil { lapses += 1 }
+            lapse()
         }
 
         /// What was this node's may be another's now.
@@ -65,7 +72,7 @@ package final class Leases: Sendable {
     package func beat() async throws(ChatError) {
         guard company == .others else { return }
         let began = now()
-        state.withLock { if !$0.isCurrent(at: began) { $0.lapse() } }
+        state.withLock { if !$0.isCurrent(at: began) { $0.lose() } }
         let nodes = try await database.write(of: .unordered) { [node] tx throws(ChatError) in
             try LeaseTable.beat(node, in: tx)
             return try LeaseTable.nodes(in: tx)
@@ -73,9 +80,24 @@ package final class Leases: Sendable {
         let ended = now()
         state.withLock {
             // A beat that took long may have come too late: others may have taken over meanwhile.
-            if !$0.isCurrent(at: ended) { $0.lapse() }
+            if !$0.isCurrent(at: ended) { $0.lose() }
             $0.lastBeat = began
             $0.watch.see(nodes, at: ended)
+        }
+    }
+
+    /// Whether the node may work under its leases at this moment, and how often that has ended unasked.
+    package var health: Health {
+        let moment = now()
+        return state.withLock { Health(isCurrent: $0.isCurrent(at: moment), lapses: $0.lapses) }
+    }
+
+    package struct Health: Sendable, Equatable {
+        package let isCurrent: Bool
+        package let lapses: Int
+
+        package init(isCurrent: Bool, lapses: Int) {
+            (self.isCurrent, self.lapses) = (isCurrent, lapses)
         }
     }
 

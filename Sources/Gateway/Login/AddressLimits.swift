@@ -71,6 +71,11 @@ package final class AddressLimits: Sendable {
     /// How many sessions there are of all addresses together.
     var openSessions: Int { state.withLock { $0.usage.values.reduce(0) { $0 + $1.open } } }
 
+    /// How many sessions the address has that has most, and how many it may have; 0 = no limit.
+    var fullest: (sessions: Int, limit: Int) {
+        (state.withLock { $0.usage.values.reduce(0) { max($0, $1.open) } }, settings.sessions)
+    }
+
     /// An IPv6 host has a whole /64 for itself.
     private static func key(_ address: String) -> [UInt8] {
         guard let bytes = AddressRange.bytes(address) else { return [] }

@@ -21,10 +21,7 @@ enum CertificateExamination {
                 "give the key that the certificate was made for"
             )
         }
-        guard let text = FileManager.default.contents(atPath: files.certificate),
-            let document = try? PEMDocument.parseMultiple(pemString: String(decoding: text, as: UTF8.self)).first,
-            let certificate = try? Certificate(pemDocument: document)
-        else {
+        guard let certificate = certificate(in: files) else {
             return .error(
                 .tls,
                 "\(files.certificate) cannot be read",
@@ -37,6 +34,14 @@ enum CertificateExamination {
             of: files.certificate,
             now: now
         )
+    }
+
+    /// The server's own certificate, which stands first.
+    static func certificate(in files: TLSFiles) -> Certificate? {
+        guard let text = FileManager.default.contents(atPath: files.certificate),
+            let document = try? PEMDocument.parseMultiple(pemString: String(decoding: text, as: UTF8.self)).first
+        else { return nil }
+        return try? Certificate(pemDocument: document)
     }
 
     static func validity(from start: Date, to end: Date, of path: String, now: Date) -> Finding {

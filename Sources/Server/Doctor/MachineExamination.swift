@@ -1,5 +1,4 @@
 #if canImport(Glibc)
-import CTimex
 import Glibc
 #elseif canImport(Darwin)
 import Darwin
@@ -13,11 +12,10 @@ enum MachineExamination {
     private static let enoughFiles: UInt64 = 65_536
 
     static func clock() -> Finding {
-        #if os(Linux)
-        var state = timex()
-        let status = adjtimex(&state)
-        guard status >= 0 else { return .ok(.clock, "the system does not tell whether the clock is synchronized") }
-        guard status != TIME_ERROR else {
+        guard let isSynchronized = MachineReadings.isClockSynchronized else {
+            return .ok(.clock, "the system does not tell whether the clock is synchronized")
+        }
+        guard isSynchronized else {
             return .warning(
                 .clock,
                 "the clock is not synchronized",
@@ -25,9 +23,6 @@ enum MachineExamination {
             )
         }
         return .ok(.clock, "the clock is synchronized")
-        #else
-        return .ok(.clock, "whether the clock is synchronized is not told on this system")
-        #endif
     }
 
     static func openFiles() -> Finding {

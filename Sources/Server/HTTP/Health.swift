@@ -11,6 +11,8 @@ import Synchronization
 package final class Health: Sendable {
     /// How long a finding holds, in milliseconds: a check is a durable write, and anyone may ask.
     private static let lifetime: Int64 = 1000
+    /// How long ``wasReady`` goes by a finding, in milliseconds.
+    private static let longestBelief: Int64 = 30_000
 
     private let database: any Database
     private let probe: ReadinessProbe
@@ -86,6 +88,16 @@ package final class Health: Sendable {
         case .known(let isReady): return isReady
         case .check: return await check()
         case .wait: return await runningCheck()
+        }
+    }
+
+    /// What was found last; false when nothing was found for long, as when a check does not come to its end.
+    package var wasReady: Bool {
+        guard database.damage.found == nil else { return false }
+        let now = clock.now
+        return state.withLock { state in
+            guard let finding = state.finding, finding.isReady else { return false }
+            return (0..<Self.longestBelief).contains(now.milliseconds(since: finding.at))
         }
     }
 

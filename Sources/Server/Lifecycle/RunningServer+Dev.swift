@@ -92,6 +92,7 @@ extension RunningServer {
             propagator: server.propagator
         )
         let gateway = server.gateway(settings.addressLimits, clientAddress)
+        server.observe(.directory(directory), gateway)
         let webSocketDoors: [String: any WebSocketDoor] = [
             EchoDoor.path: EchoDoor(), Gateway.path: gateway.door,
         ]

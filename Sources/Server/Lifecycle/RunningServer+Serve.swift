@@ -31,11 +31,11 @@ extension RunningServer {
             try await directory.addChecksums(logger)
             // The directory is locked, so nobody else can be there.
             let server = try await open(.directory(directory), nil, settings, registry, logger)
-            try await server.serve(settings, tls, output)
+            try await server.serve(settings, .directory(directory), tls, output)
             _ = consume lock
         case .cluster(let database, let bus):
             let server = try await open(.server(database), busSettings(bus), settings, registry, logger)
-            try await server.serve(settings, tls, output)
+            try await server.serve(settings, .server(database), tls, output)
         }
     }
 
@@ -108,11 +108,14 @@ extension RunningServer {
     /// Listens and works until SIGTERM or SIGINT.
     private func serve(
         _ settings: ServeSettings,
+        _ location: StorageLocation,
         _ tls: TLSConfiguration?,
         _ output: @escaping @Sendable (String) -> Void
     ) async throws {
         let clientAddress = ClientAddress(trustedProxies: settings.trustedProxies)
         let gateway = settings.roles.contains(.gateway) ? gateway(settings.addressLimits, clientAddress) : nil
+        observe(location, gateway)
+        if let files = settings.tls { observeCertificate(files) }
         let door = FrontDoor(
             api: api(observer: nil),
             health: health,

@@ -28,7 +28,7 @@ package struct RunningServer: Sendable {
     /// Takes traces from requests.
     let propagator: W3CPropagator
     private let roles: Set<Role>
-    private let leases: Leases
+    let leases: Leases
     private let admission: Admission
 
     /// - Parameters:
@@ -79,10 +79,10 @@ package struct RunningServer: Sendable {
 
     /// What works by itself in the background, as far as this node runs it; to be started before anything that listens.
     var background: [any Service] {
-        var services: [any Service] = []
+        var services: [any Service] = [SelfObservation(systems, health: health, metrics: registry)]
         if leases.company == .others { services.append(Heartbeat(leases: leases, logger: logger)) }
         if roles.contains(.maintenance) {
-            services.append(Maintenance(sweep: systems.sweep, leases: leases, logger: logger))
+            services.append(Maintenance(sweep: systems.sweep, leases: leases, metrics: registry, logger: logger))
         }
         if roles.contains(.webhooks) {
             services.append(OutboxReader(systems, leases: leases, metrics: registry, logger: logger))
@@ -166,30 +166,7 @@ package struct RunningServer: Sendable {
     }
 
     static func makeRegistry() -> PrometheusRegistry {
-        let registry = PrometheusRegistry(
-            help: [
-                "rostrum_requests": "REST calls by command and ErrorCode.",
-                "rostrum_request_duration": "Time from a call's head to its reply.",
-                "rostrum_broadcasts": "Broadcasts that were taken, by kind.",
-                "rostrum_usersig_cache": "UserSigs looked up among those verified before.",
-                "rostrum_commit_batch_size": "Operations that one durable commit carried.",
-                "rostrum_console_sign_ins": "Attempts to sign in to the console by result.",
-                "rostrum_webhook_attempts": "Attempts at webhooks by kind, before or after, and by result.",
-                "rostrum_webhook_duration": "Time from an attempt's beginning to the end of the reply, by kind.",
-                "rostrum_webhook_dead_letters": "\"After\" webhooks that were given up.",
-                "rostrum_bus_connected": "Whether the bus between the nodes is there: 1 or 0.",
-                "rostrum_bus_topics": "Channels and users whose events this node has other nodes send it.",
-                "rostrum_bus_other_nodes": "Other nodes that have been heard of lately.",
-                "rostrum_bus_events": "Events between nodes by what became of them.",
-                "rostrum_bus_reconnects": "How often the bus came back.",
-                "rostrum_sessions": "Live sessions by platform.",
-                "rostrum_logins": "Logins of live sessions by ErrorCode.",
-                "rostrum_session_ends": "Live sessions that ended, by close code; 1006 without a close frame.",
-                "rostrum_session_requests": "Methods that live sessions called, by code.",
-                "rostrum_deliveries": "Broadcasts to live sessions: written, or left out because the client lagged.",
-                "rostrum_delivery_last_write_ms": "From the commit of a broadcast to the last write on an event loop.",
-            ]
-        )
+        let registry = PrometheusRegistry(buckets: MetricHelp.buckets, help: MetricHelp.sentences)
         registry.observe("rostrum_log_dropped_lines", help: "Log lines that were lost because nobody read them.") {
             Double(LogOutput.standardError.droppedLines)
         }
@@ -199,8 +176,12 @@ package struct RunningServer: Sendable {
     /// Counts the commits of the storage engine, and logs what is to be known of it.
     static func observer(_ registry: PrometheusRegistry, _ logger: Logger) -> StorageLocation.Observer {
         let batches = Recorder(label: "rostrum_commit_batch_size", factory: registry)
+        let durations = Timer(label: "rostrum_commit_duration", factory: registry)
         var observer = StorageLocation.Observer()
-        observer.onCommit = { batches.record($0) }
+        observer.onCommit = { operations, took in
+            batches.record(operations)
+            durations.record(duration: took)
+        }
         observer.onWarning = { logger.warning("\($0)") }
         return observer
     }

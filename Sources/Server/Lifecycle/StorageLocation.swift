@@ -12,8 +12,8 @@ package enum StorageLocation: Sendable {
 
     /// What is told of the engine while it runs.
     package struct Observer: Sendable {
-        /// Told after each commit how many operations it carried.
-        package var onCommit: @Sendable (_ operations: Int) -> Void = { _ in }
+        /// Told after each commit how many operations it carried and how long it took.
+        package var onCommit: @Sendable (_ operations: Int, _ took: Duration) -> Void = { _, _ in }
         /// Told what an operator had better know.
         package var onWarning: @Sendable (_ text: String) -> Void = { _ in }
 

@@ -1,0 +1,68 @@
+import FoundationEssentials
+
+#if canImport(Glibc)
+import CTimex
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// What the machine says of itself to whoever asks often: each answer comes at once.
+enum MachineReadings {
+    /// Whether something keeps the clock right; nil when the system does not tell.
+    static var isClockSynchronized: Bool? {
+        #if os(Linux)
+        var state = timex()
+        let status = adjtimex(&state)
+        return status < 0 ? nil : status != TIME_ERROR
+        #else
+        return nil
+        #endif
+    }
+
+    /// The time of day in seconds.
+    static var seconds: Double { Date.now.timeIntervalSince1970 }
+
+    /// Room on the disk of a directory, in bytes: what this process may still take, and all that there is.
+    static func space(in path: String) -> (free: UInt64, all: UInt64)? {
+        var state = statvfs()
+        guard statvfs(path, &state) == 0 else { return nil }
+        return (UInt64(state.f_bavail) * UInt64(state.f_frsize), UInt64(state.f_blocks) * UInt64(state.f_frsize))
+    }
+
+    /// The size of a file; nil when there is none.
+    static func size(of path: String) -> Int64? {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int64(status.st_size) : nil
+    }
+
+    /// How much memory the process may have: what its control groups grant, at most what the machine has.
+    static var memoryLimit: UInt64? {
+        let pages = sysconf(Int32(_SC_PHYS_PAGES))
+        let machine = pages > 0 ? UInt64(pages) * UInt64(sysconf(Int32(_SC_PAGESIZE))) : nil
+        let groups = text(of: "/proc/self/cgroup").flatMap(group(inList:)).map(limits) ?? []
+        return (groups + [machine].compactMap { $0 }).min()
+    }
+
+    /// The path of the process's group in the one hierarchy of version 2, from `/proc/self/cgroup`.
+    static func group(inList list: String) -> String? {
+        list.split(separator: "\n").first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(3)) }
+    }
+
+    /// What a group and those above it grant.
+    private static func limits(of group: String) -> [UInt64] {
+        var names = group.split(separator: "/")
+        var limits: [UInt64] = []
+        while true {
+            let directory = (["/sys/fs/cgroup"] + names.map(String.init)).joined(separator: "/")
+            if let limit = text(of: directory + "/memory.max").flatMap({ UInt64($0.filter { !$0.isWhitespace }) }) {
+                limits.append(limit)
+            }
+            guard names.popLast() != nil else { return limits }
+        }
+    }
+
+    private static func text(of path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+    }
+}
