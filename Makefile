@@ -66,7 +66,7 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade soak-judge prove-judge conformance
+	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade soak-judge prove-judge alerts-test traces-test conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -206,6 +206,13 @@ notice: ## renew NOTICE from the packages that are resolved
 
 sbom: ## write a bill of materials of this build to .build/rostrum.cdx.json
 	@scripts/notice --sbom .build/rostrum.cdx.json
+
+.PHONY: alerts-test traces-test
+alerts-test: setup-test ## have promtool check the alert rules, and compare them with a server, the dashboard and docs; needs a build
+	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Operations/alerts_test.py
+
+traces-test: setup-test ## follow a trace through servers, webhooks and a crash; needs a build
+	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Operations/trace_test.py
 
 format: ## format the sources
 	@swift format --in-place --recursive Sources Tests Benchmarks examples Package.swift
