@@ -208,10 +208,10 @@ class GrowthTest(unittest.TestCase):
     """Twenty minutes, a sample a second."""
 
     @staticmethod
-    def samples(memory, others=lambda second: 40):
+    def samples(memory, others=lambda second: 40, seconds=1200):
         noise = random.Random(7)
         return [{"second": float(second), "resident_mb": memory(second) + noise.uniform(-1.5, 1.5), "sessions": 5000,
-                 "descriptors": 5000 + others(second) + noise.randrange(6)} for second in range(1200)]
+                 "descriptors": 5000 + others(second) + noise.randrange(6)} for second in range(seconds)]
 
     def judged(self, *shapes):
         verdict = Verdict()
@@ -230,6 +230,12 @@ class GrowthTest(unittest.TestCase):
 
     def test_growing_in_the_warm_up_passes(self):
         self.assertEqual(self.judged(lambda second: min(110, 60 + second / 6))[1], [])
+
+    def test_a_short_run_may_warm_up_and_no_more(self):
+        for mb_a_minute, holds in ((7, True), (30, False)):
+            verdict = Verdict()
+            growth.judge_growth(self.samples(lambda second: 60 + mb_a_minute * second / 60, seconds=150), verdict)
+            self.assertEqual(not verdict.problems, holds)
 
     def test_a_peak_passes(self):
         self.assertEqual(self.judged(lambda second: 110 + (60 if 900 < second < 960 else 0))[1], [])
