@@ -32,7 +32,7 @@ package final class Gateway: Service {
     /// How many sessions at once read much from the storage, as at a login or for a page; the others wait in line.
     package static let readersAtOnce = 16
 
-    private let shared: GatewayShared
+    let shared: GatewayShared
     private let systems: Systems
     private let logger: Logger
     private let comparisonInterval: Duration

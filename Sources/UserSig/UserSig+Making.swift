@@ -41,7 +41,12 @@ extension UserSig {
             userBuffer: userBuffer,
             signature: Base64.standard.encode(Array(signature))
         )
-        return Base64.token.encode(Zlib.deflate(document))
+        return self.token(of: document)
+    }
+
+    /// The token around a document, whatever that is.
+    package static func token(of document: [UInt8]) -> String {
+        Base64.token.encode(Zlib.deflate(document))
     }
 
     /// The text that is signed: one line a claim, each ended by LF (spec/usersig.md section 2).

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Makes messages of the bytes that a client sends, and finds whatever is wrong with them at the first wrong byte.
 ///
@@ -7,8 +7,8 @@ import NIOCore
 /// costs no further handler, and whether a message is on its way can be asked.
 ///
 /// Source: RFC 6455 sections 5 and 7.4.
-struct FrameReader {
-    enum Event {
+package struct FrameReader {
+    package enum Event: Equatable {
         case text(ByteBuffer), binary(ByteBuffer)
         case ping(ByteBuffer), pong
         /// With the code that the peer gives, if it gives one.
@@ -16,9 +16,9 @@ struct FrameReader {
     }
 
     /// What the peer did wrong; nothing can be read after it.
-    struct Violation: Error, Equatable {
-        let code: WebSocketCloseCode
-        let explanation: String
+    package struct Violation: Error, Equatable {
+        package let code: WebSocketCloseCode
+        package let explanation: String
 
         init(_ code: WebSocketCloseCode, _ explanation: String) {
             (self.code, self.explanation) = (code, explanation)
@@ -53,15 +53,15 @@ struct FrameReader {
     private var message: Message?
     private var control = ByteBuffer()
 
-    init(largestMessage: Int, mostFragments: Int) {
+    package init(largestMessage: Int, mostFragments: Int) {
         (self.largestMessage, self.mostFragments) = (largestMessage, mostFragments)
     }
 
     /// Whether a message or a frame has begun that is not whole yet.
-    var isInMiddle: Bool { phase != .start || message != nil }
+    package var isInMiddle: Bool { phase != .start || message != nil }
 
     /// How many frames came since the last call that began no message: control frames and continuations.
-    mutating func takeLesserFrames() -> Int {
+    package mutating func takeLesserFrames() -> Int {
         defer { lesserFrames = 0 }
         return lesserFrames
     }
@@ -69,7 +69,7 @@ struct FrameReader {
     /// Takes bytes until something is whole.
     ///
     /// - Returns: nil when all bytes were taken.
-    mutating func next(from bytes: inout ByteBuffer) throws(Violation) -> Event? {
+    package mutating func next(from bytes: inout ByteBuffer) throws(Violation) -> Event? {
         while true {
             if phase == .payload {
                 if let event = try readPayload(from: &bytes) { return event }

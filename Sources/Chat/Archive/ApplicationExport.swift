@@ -71,7 +71,7 @@ package struct ApplicationExport: Sendable {
         }
         try pages.writeChannels(after: last, write)
         guard last != .end else { return }
-        try emit(["Kind": .string("End"), "Lines": .integer(lines)])
+        try emit(try ArchiveLine.end.json(after: lines))
     }
 
     /// Reads an application page by page.

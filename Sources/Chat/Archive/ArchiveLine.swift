@@ -1,4 +1,4 @@
-import ChatProtocol
+package import ChatProtocol
 import Database
 
 /// A line of an archive, understood.
@@ -8,6 +8,20 @@ package enum ArchiveLine: Sendable {
     case row(ArchivedRow)
     /// The last line.
     case end
+}
+
+extension ArchiveLine {
+    /// The line as an export writes it.
+    ///
+    /// - Parameter lines: how many stand before it.
+    package func json(after lines: Int64) throws(ChatError) -> JSONObject {
+        switch self {
+        case .header(let header): header.json
+        case .application(let application): application.json
+        case .row(let row): try row.kind.line(row.values, of: row.channel)
+        case .end: ["Kind": .string("End"), "Lines": .integer(lines)]
+        }
+    }
 }
 
 /// A line that stands for a row.

@@ -1,9 +1,9 @@
-import ChatProtocol
+package import ChatProtocol
 
 /// What a backend decided about an operation that asked it.
 package struct WebhookVerdict: Sendable {
     /// `ErrorCode` of the reply.
-    let code: Int64
+    package let code: Int64
     private let info: String
     /// The whole reply.
     let fields: JSONObject
@@ -21,7 +21,7 @@ package struct WebhookVerdict: Sendable {
     }
 
     /// Nil unless the reply is HTTP 200 with a JSON object that has an integer `ErrorCode`.
-    init?(_ reply: WebhookReply, to delivery: String) {
+    package init?(_ reply: WebhookReply, to delivery: String) {
         guard reply.status == WebhookReply.delivered, reply.isWhole,
             case .object(let fields) = try? JSONValue(parsing: reply.body),
             case .number(let number) = fields["ErrorCode"], let code = number.int64
@@ -33,7 +33,7 @@ package struct WebhookVerdict: Sendable {
     /// Refuses unless the backend let the operation pass.
     ///
     /// - Throws: the backend's own code with its own words, or `refusal` for any other code than 0.
-    func demandConsent(else refusal: ErrorCode) throws(ChatError) {
+    package func demandConsent(else refusal: ErrorCode) throws(ChatError) {
         guard code != 0 else { return }
         if ErrorCode.webhookCodes.contains(Int(clamping: code)) {
             throw ChatError(ErrorCode(rawValue: Int(code)), info.isEmpty ? "The application's backend refused." : info)
@@ -42,7 +42,7 @@ package struct WebhookVerdict: Sendable {
     }
 
     /// Users that the backend does not want, while the others go on.
-    var refusedSubscribers: Set<UserID> {
+    package var refusedSubscribers: Set<UserID> {
         guard case .array(let names) = fields["RefusedSubscribers_Account"] else { return [] }
         return Set(
             names.compactMap { name in
@@ -54,7 +54,7 @@ package struct WebhookVerdict: Sendable {
     /// The broadcast with the content that the backend put in place of its own; nil when it left it alone.
     ///
     /// - Throws: ``MessageFault`` when the replacement breaks the rules of messages.
-    func replacement(of new: NewBroadcast) throws(MessageFault) -> NewBroadcast? {
+    package func replacement(of new: NewBroadcast) throws(MessageFault) -> NewBroadcast? {
         let data = fields["CloudCustomData"]
         var body = new.body
         switch fields["MsgBody"] {

@@ -7,7 +7,7 @@ extension Methods {
     func resume(
         _ parameters: Parameters,
         _ call: Call,
-        _ session: Session,
+        _ session: some Asker,
         _ answer: inout MethodsAnswer
     ) async throws(JSONRPC.Refusal) -> [UInt8] {
         let members = parameters.object.members
@@ -75,11 +75,11 @@ extension Methods {
     private func unstored(
         in held: Hold.Channel?,
         beyond number: Int64,
-        _ session: Session
+        _ session: some Asker
     ) -> (messages: [ResumeAnswer.Message], upTo: Int64) {
         guard let held else { return ([], 0) }
         let floor = max(held.unstoredFloor, number)
-        let (events, upTo) = session.hub.shared.rooms.unstored(of: held.reference, after: floor, in: session.term)
+        let (events, upTo) = session.unstored(of: held.reference, after: floor)
         guard !held.discards else { return ([], upTo) }
         let messages = events.compactMap { event in
             event.notification.map {

@@ -79,7 +79,7 @@ struct Methods: Sendable {
     private var propagator: W3CPropagator { W3CPropagator(random: systems.random.bytes) }
 
     /// Answers a text: a request, or a batch of them.
-    func answer(_ text: ByteBuffer, for session: Session) async -> MethodsAnswer {
+    func answer(_ text: ByteBuffer, for session: some Asker) async -> MethodsAnswer {
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONValue(parsing: text.readableBytesSpan)
@@ -98,7 +98,7 @@ struct Methods: Sendable {
         return await answer(batch: requests, for: session)
     }
 
-    private func answer(batch requests: [JSONValue], for session: Session) async -> MethodsAnswer {
+    private func answer(batch requests: [JSONValue], for session: some Asker) async -> MethodsAnswer {
         var whole = MethodsAnswer()
         whole.further = requests.count - 1
         var text: [UInt8] = []
@@ -126,7 +126,7 @@ struct Methods: Sendable {
     /// - Parameter check: refuses a request that is not to be done.
     private func answer(
         _ value: JSONValue,
-        for session: Session,
+        for session: some Asker,
         checking check: (JSONRPC.Request) throws(JSONRPC.Refusal) -> Void = { _ in }
     ) async -> MethodsAnswer {
         var answer = MethodsAnswer()
@@ -146,7 +146,7 @@ struct Methods: Sendable {
 
     private func run(
         _ request: JSONRPC.Request,
-        for session: Session,
+        for session: some Asker,
         _ answer: inout MethodsAnswer,
         checking check: (JSONRPC.Request) throws(JSONRPC.Refusal) -> Void
     ) async -> Result<[UInt8], JSONRPC.Refusal> {
@@ -168,7 +168,7 @@ struct Methods: Sendable {
         _ name: Name,
         _ parameters: Parameters,
         _ call: Call,
-        _ session: Session,
+        _ session: some Asker,
         _ answer: inout MethodsAnswer
     ) async throws(JSONRPC.Refusal) -> [UInt8] {
         switch name {
@@ -216,7 +216,7 @@ struct Methods: Sendable {
 
     static let nothing = Array("{}".utf8)
 
-    private func call(for session: Session) async throws(JSONRPC.Refusal) -> Call {
+    private func call(for session: some Asker) async throws(JSONRPC.Refusal) -> Call {
         let application = try await chat { () throws(ChatError) in
             guard let application = try await systems.applications.find(session.account.application),
                 application.isEnabled
