@@ -91,6 +91,25 @@ import Testing
         }
     }
 
+    @Test("in which order a file names the admins, and how often, says nothing")
+    func orderOfAdmins() async throws {
+        try await ExportedApplication.with(.sqlite) { exported in
+            try await exported.export("file")
+            var lines = exported.lines("file")
+            let admins = #""Admins":["administrator"]"#
+            try #require(lines[1].contains(admins))
+            lines[1] = lines[1].replacing(admins, with: #""Admins":["zoe","administrator","zoe"]"#)
+            try exported.write("other", lines)
+            try await withOpenedStorage(on: .sqlite) { _, other in
+                try await exported.import("other", into: other)
+
+                #expect(try await exported.import("other", into: other).added == 0)
+                try await exported.export("after", of: other)
+                #expect(exported.lines("after")[1].contains(#""Admins":["administrator","zoe"]"#))
+            }
+        }
+    }
+
     @Test(
         "a thing that is there and differs is named with its line, and nothing is changed",
         arguments: StorageEngine.enabled,

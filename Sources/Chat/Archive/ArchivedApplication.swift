@@ -51,9 +51,10 @@ package struct ArchivedApplication: Sendable, Equatable {
             hasExpiry
             ? Timestamp(milliseconds: try line.integer("ChannelServiceExpiresAt", in: Int64.min...Int64.max)) : nil
         ownLimits = try Self.limits(line.optional("Limits"))
-        admins = try line.list("Admins", of: UserID.rule) {
+        let admins = try line.list("Admins", of: UserID.rule) {
             if case .string(let text) = $0 { UserID(rawValue: text) } else { nil }
         }
+        self.admins = Set(admins).sorted()
         let url = try line.text("WebhookURL", bytes: 0...WebhookURL.longest)
         webhookURL = WebhookURL(rawValue: url)
         guard url.isEmpty || webhookURL != nil else { throw ArchiveProblem("WebhookURL must be \(WebhookURL.rule)") }
