@@ -1,4 +1,4 @@
-"""What `scripts/fuzz` does besides generating requests.
+"""What `scripts/fuzz-api` does besides generating requests.
 
 As a module of schemathesis: makes most calls those of an app admin on things that exist, so that they get beyond
 authentication and beyond "there is no such channel", and checks that every code is one that the document declares.
@@ -101,7 +101,7 @@ def call(base: str, path: str, body: dict) -> None:
     with urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode()), timeout=10) as reply:
         envelope = json.load(reply)
     if envelope["ErrorCode"] not in (0, 130008):
-        sys.exit(f"fuzz: {path} answers {envelope}")
+        sys.exit(f"fuzz-api: {path} answers {envelope}")
 
 
 def prepare(base: str) -> None:
@@ -133,7 +133,7 @@ def tally(base: str) -> None:
         most = max((code for code in codes if code in DOOR), key=codes.get, default="")
         print(f"{command:40}{success:9}{refused:9}{away:13}  mostly {most}")
         if command != "unknown" and (success == 0 or away > success + refused):
-            sys.exit(f"fuzz: too few calls of {command} get anywhere")
+            sys.exit(f"fuzz-api: too few calls of {command} get anywhere")
 
 
 if __name__ == "__main__":
