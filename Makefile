@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-bench-console setup-cluster setup-fuzz run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread fuzz format lint clean
+.PHONY: help setup setup-test setup-bench setup-bench-live setup-bench-cluster setup-bench-console setup-cluster setup-fuzz-api run build release test unit conformance websocket-conformance bench bench-live bench-cluster sanitize-thread sanitize-address fuzz fuzz-quick fuzz-api format lint clean
 
 # Where `make run` keeps its data, and what else `rostrum dev` is to be told.
 DATA ?= rostrum-data
@@ -12,7 +12,7 @@ ARGS ?=
 CONFORMANCE ?= ../shared/conformance/run
 STAGE ?= 3
 
-# How much `make fuzz` does: so many requests of a kind for each command, and for so many seconds at most.
+# How much `make fuzz-api` does: so many requests of a kind for each command, and for so many seconds at most.
 RUNS ?= 200
 SECONDS_AT_MOST ?= 300
 
@@ -45,8 +45,8 @@ setup-bench-console:
 setup-cluster:
 	@scripts/setup build cluster
 
-setup-fuzz:
-	@scripts/setup build fuzz
+setup-fuzz-api:
+	@scripts/setup build fuzz-api
 
 run: setup ## build, and run the emulator on http://127.0.0.1:8080
 	@$(SWIFT_BUILD) --product rostrum
@@ -66,7 +66,8 @@ release: setup ## build the server with optimisation
 test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript docs-test browser faults-quick crash-quick round-trips-quick upgrade soak-judge prove-judge alerts-test traces-test conformance
+	@$(MAKE) --no-print-directory javascript judges docs-test alerts-test traces-test upgrade browser
+	@$(MAKE) --no-print-directory faults-quick crash-quick round-trips-quick fuzz-quick conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -142,6 +143,9 @@ soak-judge: setup-cluster ## show the judge of the soak and its subscribers what
 	@Tests/Soak/judge_test.py
 	@Tests/Soak/client_test.py
 
+.PHONY: judges
+judges: soak-judge prove-judge
+
 .PHONY: prove prove-judge
 prove: prove-judge ## run every proof, and print what was tried, how often, what was lost; about an hour; ARGS=--write keeps it
 	@Tests/Prove/run $(ARGS)
@@ -182,13 +186,21 @@ bench-console: setup-bench-console ## measure the console's pages in a large ins
 
 sanitize-thread: setup-test ## run the tests of live connections under ThreadSanitizer
 	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread
-	@SWIFT_BACKTRACE=enable=no TSAN_OPTIONS=suppressions=scripts/sanitize-thread.suppressions timeout -s KILL 900 \
-		swift test --skip-build --sanitize=thread --scratch-path .build/sanitize-thread \
-		--no-parallel --filter 'GatewayTests|WebSocketsTests'
+	@scripts/sanitized-tests thread --no-parallel --filter 'GatewayTests|WebSocketsTests'
 
-fuzz: setup-fuzz ## fuzz the emulator by its OpenAPI document; RUNS and SECONDS_AT_MOST bound it
+sanitize-address: setup-test ## run the tests under AddressSanitizer
+	@$(SWIFT_BUILD) --build-tests --sanitize=address --scratch-path .build/sanitize-address
+	@$(AT_ONCE) scripts/sanitized-tests address
+
+fuzz: setup-test ## fuzz all that reads bytes from outside; ARGS="--seconds 600 json frames"
+	@Fuzz/run $(ARGS)
+
+fuzz-quick: setup-test ## fuzz most of it for a minute in all
+	@Fuzz/run --quick $(ARGS)
+
+fuzz-api: setup-fuzz-api ## fuzz the emulator by its OpenAPI document; RUNS and SECONDS_AT_MOST bound it
 	@$(SWIFT_BUILD) --product rostrum
-	@scripts/fuzz "$(RUNS)" "$(SECONDS_AT_MOST)"
+	@scripts/fuzz-api "$(RUNS)" "$(SECONDS_AT_MOST)"
 
 .PHONY: docs docs-test
 docs: setup ## renew what of docs is made from the commands' cards, and the list of what the program serves
@@ -215,10 +227,10 @@ traces-test: setup-test ## follow a trace through servers, webhooks and a crash;
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python Tests/Operations/trace_test.py
 
 format: ## format the sources
-	@swift format --in-place --recursive Sources Tests Benchmarks examples Package.swift
+	@swift format --in-place --recursive Sources Tests Benchmarks Fuzz examples Package.swift
 
 lint: ## check the format of the sources
-	@swift format lint --strict --recursive Sources Tests Benchmarks examples Package.swift
+	@swift format lint --strict --recursive Sources Tests Benchmarks Fuzz examples Package.swift
 
 clean: ## remove what was built, and the data of `make run`
 	@rm -rf .build "$(DATA)"

@@ -2,14 +2,25 @@
 
 import PackageDescription
 
-/// The settings of every target; they stand here once.
-let settings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .treatAllWarnings(as: .error),
+/// Whether everything of ours is compiled for the program of `make fuzz`, in which libFuzzer and AddressSanitizer look on.
+let isFuzzing = Context.environment["ROSTRUM_FUZZ"] == "1"
+
+/// What libFuzzer is steered by: which edges were taken, and what was compared with what.
+let instrumentation: [SwiftSetting] = [
+    .unsafeFlags([
+        "-sanitize=address", "-sanitize-coverage=edge,inline-8bit-counters,pc-table,trace-cmp", "-O",
+    ])
 ]
+
+/// The settings of every target; they stand here once.
+let settings: [SwiftSetting] =
+    (isFuzzing ? instrumentation : []) + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
 
 /// A library target; `uses` names targets of this package, `from` products of others.
 func library(_ name: String, uses: [String] = [], from products: [Target.Dependency] = []) -> Target {
@@ -222,6 +233,23 @@ let package = Package(
             from: [.logging, .metrics, .nioCore, .nioPosix, .nioSSL]
         ),
 
+        // What `make fuzz` does with bytes from outside, and a test with the files of Fuzz/corpus.
+        .target(
+            name: "FuzzEntries",
+            dependencies: [
+                "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "EventBus", "EventBusNATS", "Gateway",
+                "RostrumTesting", "UserSig", "WebSockets", .logging, .metrics, .nioCore,
+            ],
+            path: "Fuzz/Entries",
+            swiftSettings: settings
+        ),
+        .target(
+            name: "FuzzServerEntries",
+            dependencies: ["Addresses", "ChatProtocol", "Console", "FuzzEntries", "Handbook", "Server", .yams],
+            path: "Fuzz/ServerEntries",
+            swiftSettings: settings
+        ),
+
         // A real process and real sockets; the program is a dependency so that it is built first.
         .testTarget(
             name: "AcceptanceTests",
@@ -269,6 +297,7 @@ let package = Package(
             uses: ["ChatProtocol", "EventBus", "EventBusNATS", "RostrumTesting"],
             from: [.logging, .metricsTestKit]
         ),
+        tests("FuzzTests", uses: ["FuzzEntries", "FuzzServerEntries"]),
         tests(
             "GatewayTests",
             uses: [
@@ -327,4 +356,28 @@ if Context.environment["ROSTRUM_BENCHMARKS"] == "1" {
             swiftSettings: settings
         )
     )
+}
+
+// The programs of `make fuzz`, likewise; the second one has what needs an HTTP server, and takes longer to build.
+if isFuzzing {
+    func fuzzer(_ name: String, path: String, entries: Target.Dependency) -> Target {
+        .executableTarget(
+            name: name,
+            dependencies: ["FuzzDriver", entries],
+            path: path,
+            swiftSettings: settings,
+            linkerSettings: [.unsafeFlags(["-sanitize=address"]), .linkedLibrary("stdc++")]
+        )
+    }
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .target(
+            name: "FuzzDriver",
+            dependencies: ["CFuzzer", "FuzzEntries"],
+            path: "Fuzz/Driver",
+            swiftSettings: settings
+        ),
+        fuzzer("rostrum-fuzz", path: "Fuzz/Program", entries: "FuzzEntries"),
+        fuzzer("rostrum-fuzz-server", path: "Fuzz/ServerProgram", entries: "FuzzServerEntries"),
+    ]
 }

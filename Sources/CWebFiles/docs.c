@@ -37,262 +37,254 @@ static const unsigned char file_4[] = {
 };
 
 static const unsigned char file_5[] = {
-#embed "../../docs/architecture.md"
-};
-
-static const unsigned char file_6[] = {
-#embed "../../docs/architecture.md"
-};
-
-static const unsigned char file_7[] = {
 #embed "../../docs/cluster.md"
 };
 
-static const unsigned char file_8[] = {
+static const unsigned char file_6[] = {
 #embed "../../docs/commands/README.md"
 };
 
-static const unsigned char file_9[] = {
+static const unsigned char file_7[] = {
 #embed "../../docs/commands/account_check.md"
 };
 
-static const unsigned char file_10[] = {
+static const unsigned char file_8[] = {
 #embed "../../docs/commands/account_delete.md"
 };
 
-static const unsigned char file_11[] = {
+static const unsigned char file_9[] = {
 #embed "../../docs/commands/account_import.md"
 };
 
-static const unsigned char file_12[] = {
+static const unsigned char file_10[] = {
 #embed "../../docs/commands/add_subscriber.md"
 };
 
-static const unsigned char file_13[] = {
+static const unsigned char file_11[] = {
 #embed "../../docs/commands/create_official_account.md"
 };
 
-static const unsigned char file_14[] = {
+static const unsigned char file_12[] = {
 #embed "../../docs/commands/delete_subscriber.md"
 };
 
-static const unsigned char file_15[] = {
+static const unsigned char file_13[] = {
 #embed "../../docs/commands/destroy_official_account.md"
 };
 
-static const unsigned char file_16[] = {
+static const unsigned char file_14[] = {
 #embed "../../docs/commands/get_broadcast_receipt.md"
 };
 
-static const unsigned char file_17[] = {
+static const unsigned char file_15[] = {
 #embed "../../docs/commands/get_official_account_info.md"
 };
 
-static const unsigned char file_18[] = {
+static const unsigned char file_16[] = {
 #embed "../../docs/commands/get_subscribed_official_account_list.md"
 };
 
-static const unsigned char file_19[] = {
+static const unsigned char file_17[] = {
 #embed "../../docs/commands/get_subscriber_info.md"
 };
 
-static const unsigned char file_20[] = {
+static const unsigned char file_18[] = {
 #embed "../../docs/commands/kick.md"
 };
 
-static const unsigned char file_21[] = {
+static const unsigned char file_19[] = {
 #embed "../../docs/commands/modify_official_account_base_info.md"
 };
 
-static const unsigned char file_22[] = {
+static const unsigned char file_20[] = {
 #embed "../../docs/commands/modify_subscriber_info.md"
 };
 
-static const unsigned char file_23[] = {
+static const unsigned char file_21[] = {
 #embed "../../docs/commands/multiaccount_import.md"
 };
 
-static const unsigned char file_24[] = {
+static const unsigned char file_22[] = {
 #embed "../../docs/commands/official_account_msg_get_simple.md"
 };
 
-static const unsigned char file_25[] = {
+static const unsigned char file_23[] = {
 #embed "../../docs/commands/official_account_msg_recall.md"
 };
 
-static const unsigned char file_26[] = {
+static const unsigned char file_24[] = {
 #embed "../../docs/commands/query_online_status.md"
 };
 
-static const unsigned char file_27[] = {
+static const unsigned char file_25[] = {
 #embed "../../docs/commands/send_official_account_msg.md"
 };
 
-static const unsigned char file_28[] = {
+static const unsigned char file_26[] = {
 #embed "../../docs/compatibility.md"
 };
 
-static const unsigned char file_29[] = {
+static const unsigned char file_27[] = {
 #embed "../../docs/concepts.md"
 };
 
-static const unsigned char file_30[] = {
+static const unsigned char file_28[] = {
 #embed "../../docs/console.md"
 };
 
-static const unsigned char file_31[] = {
+static const unsigned char file_29[] = {
 #embed "../../docs/decisions/0001-sql-is-written-once.md"
 };
 
-static const unsigned char file_32[] = {
+static const unsigned char file_30[] = {
 #embed "../../docs/decisions/0002-a-json-reader-of-our-own.md"
 };
 
-static const unsigned char file_33[] = {
+static const unsigned char file_31[] = {
 #embed "../../docs/decisions/0003-what-an-idempotency-key-keeps.md"
 };
 
-static const unsigned char file_34[] = {
+static const unsigned char file_32[] = {
 #embed "../../docs/decisions/0004-the-emulator-is-a-room.md"
 };
 
-static const unsigned char file_35[] = {
+static const unsigned char file_33[] = {
 #embed "../../docs/decisions/0005-where-webhooks-may-go.md"
 };
 
-static const unsigned char file_36[] = {
+static const unsigned char file_34[] = {
 #embed "../../docs/decisions/0006-events-where-a-commit-ends.md"
 };
 
-static const unsigned char file_37[] = {
+static const unsigned char file_35[] = {
 #embed "../../docs/decisions/0007-websocket-frames-are-read-by-us.md"
 };
 
-static const unsigned char file_38[] = {
+static const unsigned char file_36[] = {
 #embed "../../docs/decisions/0008-web-files-by-the-c-compiler.md"
 };
 
-static const unsigned char file_39[] = {
+static const unsigned char file_37[] = {
 #embed "../../docs/decisions/0009-writes-take-turns-by-application.md"
 };
 
-static const unsigned char file_40[] = {
+static const unsigned char file_38[] = {
 #embed "../../docs/decisions/0010-changes-of-subscriptions-are-numbered.md"
 };
 
-static const unsigned char file_41[] = {
+static const unsigned char file_39[] = {
 #embed "../../docs/decisions/0011-running-on-a-sharded-postgresql.md"
 };
 
-static const unsigned char file_42[] = {
+static const unsigned char file_40[] = {
 #embed "../../docs/decisions/0012-checksums-of-pages.md"
 };
 
-static const unsigned char file_43[] = {
+static const unsigned char file_41[] = {
 #embed "../../docs/decisions/0013-markdown-is-read-by-us.md"
 };
 
-static const unsigned char file_44[] = {
+static const unsigned char file_42[] = {
 #embed "../../docs/emulator.md"
 };
 
-static const unsigned char file_45[] = {
+static const unsigned char file_43[] = {
 #embed "../../docs/export-format.md"
 };
 
-static const unsigned char file_46[] = {
+static const unsigned char file_44[] = {
 #embed "../../docs/faq.md"
 };
 
-static const unsigned char file_47[] = {
+static const unsigned char file_45[] = {
 #embed "../../docs/installing.md"
 };
 
-static const unsigned char file_48[] = {
+static const unsigned char file_46[] = {
 #embed "../../docs/migrating.md"
 };
 
-static const unsigned char file_49[] = {
+static const unsigned char file_47[] = {
 #embed "../../docs/operating.md"
 };
 
-static const unsigned char file_50[] = {
+static const unsigned char file_48[] = {
 #embed "../../docs/performance.md"
 };
 
-static const unsigned char file_51[] = {
+static const unsigned char file_49[] = {
 #embed "../../docs/quick-start.md"
 };
 
-static const unsigned char file_52[] = {
+static const unsigned char file_50[] = {
 #embed "../../docs/rest-api.md"
 };
 
-static const unsigned char file_53[] = {
+static const unsigned char file_51[] = {
 #embed "../../docs/runbook.md"
 };
 
-static const unsigned char file_54[] = {
+static const unsigned char file_52[] = {
 #embed "../../docs/scaling.md"
 };
 
-static const unsigned char file_55[] = {
+static const unsigned char file_53[] = {
 #embed "../../docs/sdk-javascript.md"
 };
 
-static const unsigned char file_56[] = {
+static const unsigned char file_54[] = {
 #embed "../../docs/sdk-swift.md"
 };
 
-static const unsigned char file_57[] = {
+static const unsigned char file_55[] = {
 #embed "../../docs/subscriber-protocol.md"
 };
 
-static const unsigned char file_58[] = {
+static const unsigned char file_56[] = {
 #embed "../../docs/testing.md"
 };
 
-static const unsigned char file_59[] = {
+static const unsigned char file_57[] = {
 #embed "../../docs/webhook-receivers.md"
 };
 
-static const unsigned char file_60[] = {
+static const unsigned char file_58[] = {
 #embed "../../docs/webhooks.md"
 };
 
-static const unsigned char file_61[] = {
+static const unsigned char file_59[] = {
 #embed "../../examples/migration/move.py"
 };
 
-static const unsigned char file_62[] = {
+static const unsigned char file_60[] = {
 #embed "../../examples/webhooks/go/go.mod"
 };
 
-static const unsigned char file_63[] = {
+static const unsigned char file_61[] = {
 #embed "../../examples/webhooks/go/main.go"
 };
 
-static const unsigned char file_64[] = {
+static const unsigned char file_62[] = {
 #embed "../../examples/webhooks/java/Receiver.java"
 };
 
-static const unsigned char file_65[] = {
+static const unsigned char file_63[] = {
 #embed "../../examples/webhooks/node/receiver.mjs"
 };
 
-static const unsigned char file_66[] = {
+static const unsigned char file_64[] = {
 #embed "../../examples/webhooks/python/receiver.py"
 };
 
-static const unsigned char file_67[] = {
+static const unsigned char file_65[] = {
 #embed "../../examples/webhooks/swift/Package.swift"
 };
 
-static const unsigned char file_68[] = {
+static const unsigned char file_66[] = {
 #embed "../../examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift"
 };
 
-static const unsigned char file_69[] = {
+static const unsigned char file_67[] = {
 #embed "../../examples/webhooks/swift/Sources/webhook-receiver/Verification.swift"
 };
 
@@ -302,71 +294,69 @@ const web_named_file *web_documentation(size_t *count) {
         NAMED("docs/adding-a-command.md", file_2),
         NAMED("docs/adding-a-page.md", file_3),
         NAMED("docs/architecture.md", file_4),
-        NAMED("docs/architecture.md", file_5),
-        NAMED("docs/architecture.md", file_6),
-        NAMED("docs/cluster.md", file_7),
-        NAMED("docs/commands/README.md", file_8),
-        NAMED("docs/commands/account_check.md", file_9),
-        NAMED("docs/commands/account_delete.md", file_10),
-        NAMED("docs/commands/account_import.md", file_11),
-        NAMED("docs/commands/add_subscriber.md", file_12),
-        NAMED("docs/commands/create_official_account.md", file_13),
-        NAMED("docs/commands/delete_subscriber.md", file_14),
-        NAMED("docs/commands/destroy_official_account.md", file_15),
-        NAMED("docs/commands/get_broadcast_receipt.md", file_16),
-        NAMED("docs/commands/get_official_account_info.md", file_17),
-        NAMED("docs/commands/get_subscribed_official_account_list.md", file_18),
-        NAMED("docs/commands/get_subscriber_info.md", file_19),
-        NAMED("docs/commands/kick.md", file_20),
-        NAMED("docs/commands/modify_official_account_base_info.md", file_21),
-        NAMED("docs/commands/modify_subscriber_info.md", file_22),
-        NAMED("docs/commands/multiaccount_import.md", file_23),
-        NAMED("docs/commands/official_account_msg_get_simple.md", file_24),
-        NAMED("docs/commands/official_account_msg_recall.md", file_25),
-        NAMED("docs/commands/query_online_status.md", file_26),
-        NAMED("docs/commands/send_official_account_msg.md", file_27),
-        NAMED("docs/compatibility.md", file_28),
-        NAMED("docs/concepts.md", file_29),
-        NAMED("docs/console.md", file_30),
-        NAMED("docs/decisions/0001-sql-is-written-once.md", file_31),
-        NAMED("docs/decisions/0002-a-json-reader-of-our-own.md", file_32),
-        NAMED("docs/decisions/0003-what-an-idempotency-key-keeps.md", file_33),
-        NAMED("docs/decisions/0004-the-emulator-is-a-room.md", file_34),
-        NAMED("docs/decisions/0005-where-webhooks-may-go.md", file_35),
-        NAMED("docs/decisions/0006-events-where-a-commit-ends.md", file_36),
-        NAMED("docs/decisions/0007-websocket-frames-are-read-by-us.md", file_37),
-        NAMED("docs/decisions/0008-web-files-by-the-c-compiler.md", file_38),
-        NAMED("docs/decisions/0009-writes-take-turns-by-application.md", file_39),
-        NAMED("docs/decisions/0010-changes-of-subscriptions-are-numbered.md", file_40),
-        NAMED("docs/decisions/0011-running-on-a-sharded-postgresql.md", file_41),
-        NAMED("docs/decisions/0012-checksums-of-pages.md", file_42),
-        NAMED("docs/decisions/0013-markdown-is-read-by-us.md", file_43),
-        NAMED("docs/emulator.md", file_44),
-        NAMED("docs/export-format.md", file_45),
-        NAMED("docs/faq.md", file_46),
-        NAMED("docs/installing.md", file_47),
-        NAMED("docs/migrating.md", file_48),
-        NAMED("docs/operating.md", file_49),
-        NAMED("docs/performance.md", file_50),
-        NAMED("docs/quick-start.md", file_51),
-        NAMED("docs/rest-api.md", file_52),
-        NAMED("docs/runbook.md", file_53),
-        NAMED("docs/scaling.md", file_54),
-        NAMED("docs/sdk-javascript.md", file_55),
-        NAMED("docs/sdk-swift.md", file_56),
-        NAMED("docs/subscriber-protocol.md", file_57),
-        NAMED("docs/testing.md", file_58),
-        NAMED("docs/webhook-receivers.md", file_59),
-        NAMED("docs/webhooks.md", file_60),
-        NAMED("examples/migration/move.py", file_61),
-        NAMED("examples/webhooks/go/go.mod", file_62),
-        NAMED("examples/webhooks/go/main.go", file_63),
-        NAMED("examples/webhooks/java/Receiver.java", file_64),
-        NAMED("examples/webhooks/node/receiver.mjs", file_65),
-        NAMED("examples/webhooks/python/receiver.py", file_66),
-        NAMED("examples/webhooks/swift/Package.swift", file_67),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_68),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_69),
+        NAMED("docs/cluster.md", file_5),
+        NAMED("docs/commands/README.md", file_6),
+        NAMED("docs/commands/account_check.md", file_7),
+        NAMED("docs/commands/account_delete.md", file_8),
+        NAMED("docs/commands/account_import.md", file_9),
+        NAMED("docs/commands/add_subscriber.md", file_10),
+        NAMED("docs/commands/create_official_account.md", file_11),
+        NAMED("docs/commands/delete_subscriber.md", file_12),
+        NAMED("docs/commands/destroy_official_account.md", file_13),
+        NAMED("docs/commands/get_broadcast_receipt.md", file_14),
+        NAMED("docs/commands/get_official_account_info.md", file_15),
+        NAMED("docs/commands/get_subscribed_official_account_list.md", file_16),
+        NAMED("docs/commands/get_subscriber_info.md", file_17),
+        NAMED("docs/commands/kick.md", file_18),
+        NAMED("docs/commands/modify_official_account_base_info.md", file_19),
+        NAMED("docs/commands/modify_subscriber_info.md", file_20),
+        NAMED("docs/commands/multiaccount_import.md", file_21),
+        NAMED("docs/commands/official_account_msg_get_simple.md", file_22),
+        NAMED("docs/commands/official_account_msg_recall.md", file_23),
+        NAMED("docs/commands/query_online_status.md", file_24),
+        NAMED("docs/commands/send_official_account_msg.md", file_25),
+        NAMED("docs/compatibility.md", file_26),
+        NAMED("docs/concepts.md", file_27),
+        NAMED("docs/console.md", file_28),
+        NAMED("docs/decisions/0001-sql-is-written-once.md", file_29),
+        NAMED("docs/decisions/0002-a-json-reader-of-our-own.md", file_30),
+        NAMED("docs/decisions/0003-what-an-idempotency-key-keeps.md", file_31),
+        NAMED("docs/decisions/0004-the-emulator-is-a-room.md", file_32),
+        NAMED("docs/decisions/0005-where-webhooks-may-go.md", file_33),
+        NAMED("docs/decisions/0006-events-where-a-commit-ends.md", file_34),
+        NAMED("docs/decisions/0007-websocket-frames-are-read-by-us.md", file_35),
+        NAMED("docs/decisions/0008-web-files-by-the-c-compiler.md", file_36),
+        NAMED("docs/decisions/0009-writes-take-turns-by-application.md", file_37),
+        NAMED("docs/decisions/0010-changes-of-subscriptions-are-numbered.md", file_38),
+        NAMED("docs/decisions/0011-running-on-a-sharded-postgresql.md", file_39),
+        NAMED("docs/decisions/0012-checksums-of-pages.md", file_40),
+        NAMED("docs/decisions/0013-markdown-is-read-by-us.md", file_41),
+        NAMED("docs/emulator.md", file_42),
+        NAMED("docs/export-format.md", file_43),
+        NAMED("docs/faq.md", file_44),
+        NAMED("docs/installing.md", file_45),
+        NAMED("docs/migrating.md", file_46),
+        NAMED("docs/operating.md", file_47),
+        NAMED("docs/performance.md", file_48),
+        NAMED("docs/quick-start.md", file_49),
+        NAMED("docs/rest-api.md", file_50),
+        NAMED("docs/runbook.md", file_51),
+        NAMED("docs/scaling.md", file_52),
+        NAMED("docs/sdk-javascript.md", file_53),
+        NAMED("docs/sdk-swift.md", file_54),
+        NAMED("docs/subscriber-protocol.md", file_55),
+        NAMED("docs/testing.md", file_56),
+        NAMED("docs/webhook-receivers.md", file_57),
+        NAMED("docs/webhooks.md", file_58),
+        NAMED("examples/migration/move.py", file_59),
+        NAMED("examples/webhooks/go/go.mod", file_60),
+        NAMED("examples/webhooks/go/main.go", file_61),
+        NAMED("examples/webhooks/java/Receiver.java", file_62),
+        NAMED("examples/webhooks/node/receiver.mjs", file_63),
+        NAMED("examples/webhooks/python/receiver.py", file_64),
+        NAMED("examples/webhooks/swift/Package.swift", file_65),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_66),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_67),
     };
     *count = sizeof files / sizeof files[0];
     return files;

@@ -1,0 +1,4 @@
+import FuzzDriver
+import FuzzEntries
+
+try await withEntries { entries -> Void in fuzz(entries) }
