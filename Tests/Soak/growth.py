@@ -5,8 +5,8 @@ import statistics
 # Memory may grow by so many MB an hour, which is what buffers, caches and the monitor's minutes still fill after the
 # warm-up; and by so much in the judged time in any case, for the allocator gives memory back in steps.
 MB_AN_HOUR, MB_AT_LEAST = 20, 3
-# So many seconds are warm-up: the monitor fills its ten minutes, and SQLite its caches. What is judged of a run that has hardly
-# more than them may grow by so much.
+# So many seconds are warm-up: the monitor fills its ten minutes, and SQLite its caches. What is judged of a run that has
+# hardly more than them may grow by so much.
 WARM_UP, MB_OF_WARM_UP = 600, 20
 # Descriptors beside the sessions': connections of clients and files.
 DESCRIPTORS_AN_HOUR, DESCRIPTORS_AT_LEAST = 20, 8
