@@ -137,7 +137,20 @@ package final class SQLiteDatabase: Engine {
     package func close() async {
         await writes.close()
         await reads.close()
+        emptyLog()
         try? pool.close()
+    }
+
+    /// Moves what the log has into the file, which is then the whole database, unless somebody else reads or writes.
+    ///
+    /// SQLite would do so when the last connection is closed. But GRDB closes the one that writes before those that read,
+    /// and these cannot. What is left in the log is found by the next who opens the file.
+    private func emptyLog() {
+        guard damage.found == nil else { return }
+        try? pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA busy_timeout = 0")
+            try db.checkpoint(.truncate)
+        }
     }
 
     /// The value of `PRAGMA synchronous` on the writing connection: 2 is FULL.

@@ -73,4 +73,64 @@ import Testing
             await copy.close()
         }
     }
+
+    @Test("after a clean end the log is empty, and the file alone holds every write")
+    func emptyLog() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = "\(directory)/data.sqlite"
+            let database = try SQLiteDatabase(path: path)
+            try await database.migrate(Things.migrations)
+            for id in Int64(1)...20 { try await database.addThing(id) }
+            #expect(try size(of: path + "-wal") > 0)
+            await database.close()
+
+            #expect(try size(of: path + "-wal") == 0)
+            try FileManager.default.copyItem(atPath: path, toPath: "\(directory)/copy.sqlite")
+            let copy = try SQLiteDatabase(path: "\(directory)/copy.sqlite")
+            #expect(try await copy.thingIDs() == Array(1...20))
+            await copy.close()
+        }
+    }
+
+    @Test("who closes does not wait for somebody who reads, and loses nothing")
+    func closeBesideAReader() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = "\(directory)/data.sqlite"
+            let database = try SQLiteDatabase(path: path)
+            try await database.migrate(Things.migrations)
+            let reader = try PlainSQLite(path)
+            try reader.run("BEGIN; SELECT count(*) FROM things")
+            try await database.addThing(1)
+
+            let began = ContinuousClock.now
+            await database.close()
+            #expect(began.duration(to: .now) < .seconds(3))
+            #expect(try size(of: path + "-wal") > 0)
+
+            try reader.run("COMMIT")
+            let again = try SQLiteDatabase(path: path)
+            #expect(try await again.thingIDs() == [1])
+            await again.close()
+        }
+    }
+
+    @Test("once damage was found the log is left as it is")
+    func logAfterDamage() async throws {
+        try await withTemporaryDirectory { directory in
+            let path = "\(directory)/data.sqlite"
+            let database = try SQLiteDatabase(path: path)
+            try await database.migrate(Things.migrations)
+            try await database.addThing(1)
+            database.damage.note(DatabaseError(.corrupt, "page 7 is damaged"))
+            let before = try size(of: path + "-wal")
+            await database.close()
+
+            #expect(before > 0)
+            #expect(try size(of: path + "-wal") == before)
+        }
+    }
+
+    private func size(of path: String) throws -> Int {
+        try #require(FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+    }
 }
