@@ -2,6 +2,7 @@ package import ChatProtocol
 package import Database
 import FoundationEssentials
 import GRDB
+import GRDBSQLite
 
 #if canImport(Glibc)
 import Glibc
@@ -156,5 +157,14 @@ package final class SQLiteDatabase: Engine {
     /// The value of `PRAGMA synchronous` on the writing connection: 2 is FULL.
     package func synchronousLevel() throws -> Int {
         try pool.writeWithoutTransaction { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? -1 }
+    }
+
+    /// What the prepared statements of the writing connection take of memory.
+    package func statementBytes() -> Int {
+        pool.writeWithoutTransaction { db in
+            var (now, most): (Int32, Int32) = (0, 0)
+            sqlite3_db_status(db.sqliteConnection, SQLITE_DBSTATUS_STMT_USED, &now, &most, 0)
+            return Int(now)
+        }
     }
 }

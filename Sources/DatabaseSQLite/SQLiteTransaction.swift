@@ -37,7 +37,7 @@ struct SQLiteTransaction: Transaction {
     @discardableResult
     func execute(_ statement: EngineSQL) throws(ChatError) -> Int {
         let prepared = try prepare(statement)
-        defer { sqlite3_reset(prepared) }
+        defer { Self.finish(prepared) }
         let before = sqlite3_total_changes64(db.sqliteConnection)
         while try step(prepared) {}
         return Int(sqlite3_total_changes64(db.sqliteConnection) - before)
@@ -45,7 +45,7 @@ struct SQLiteTransaction: Transaction {
 
     func rows(_ query: EngineSQL) throws(ChatError) -> [EngineRow] {
         let prepared = try prepare(query)
-        defer { sqlite3_reset(prepared) }
+        defer { Self.finish(prepared) }
         var rows: [EngineRow] = []
         while try step(prepared) { rows.append(Self.row(prepared)) }
         return rows
@@ -53,7 +53,7 @@ struct SQLiteTransaction: Transaction {
 
     func row(_ query: EngineSQL) throws(ChatError) -> EngineRow? {
         let prepared = try prepare(query)
-        defer { sqlite3_reset(prepared) }
+        defer { Self.finish(prepared) }
         return try step(prepared) ? Self.row(prepared) : nil
     }
 
@@ -69,6 +69,13 @@ struct SQLiteTransaction: Transaction {
             guard Self.bind(value, to: prepared, at: position) == SQLITE_OK else { throw failure() }
         }
         return prepared
+    }
+
+    /// A statement is kept for the next time, and what was bound to it is not: of an insertion of many rows that would be
+    /// megabytes, and there is a statement for each number of rows.
+    private static func finish(_ statement: OpaquePointer) {
+        sqlite3_reset(statement)
+        sqlite3_clear_bindings(statement)
     }
 
     /// - Returns: whether there is a row.
