@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import Dispatch
 import NIOCore
 import RostrumTesting
 import Testing
@@ -128,6 +129,40 @@ import Testing
             _ = try await anna.next("onOfficialAccountInfoChanged")
 
             #expect(story(of: anna) == ["first", "\([String]())"])
+        }
+    }
+
+    // MARK: - New subscriptions
+
+    /// With two event loops hers has nobody else in the room.
+    @Test(
+        "an online-only post right behind a subscription comes, though the event loop hears of both late",
+        arguments: [1, 2]
+    )
+    func behindASubscription(loops: Int) async throws {
+        var options = LiveNode.Options()
+        (options.comparisonInterval, options.loops) = (.seconds(3600), loops)
+        options.reconciliationInterval = .seconds(3600)
+        try await StorageEngine.sqlite.withLiveNode(options) { node in
+            try await node.createChannel()
+            let boris = try await node.enter("boris")
+            let anna = try await node.enter("anna")
+            try await node.subscribe("boris")
+            try await node.post("first")
+            _ = try await boris.next("onRecvNewMessage")
+
+            let all = Array(node.loops.makeIterator())
+            let gate = DispatchSemaphore(value: 0)
+            defer { for _ in all { gate.signal() } }
+            for loop in all { loop.execute { gate.wait() } }
+            try await node.subscribe("anna")
+            try await node.post("heard") { $0.isOnlineOnly = true }
+            try await node.post("stored")
+            for _ in all { gate.signal() }
+
+            try await waitUntil("the stored post arrives") { story(of: anna).last == "stored" }
+            #expect(story(of: anna) == ["heard", "stored"])
+            #expect(onlineOnly(anna.notifications("onRecvNewMessage")) == ["heard": true, "stored": false])
         }
     }
 

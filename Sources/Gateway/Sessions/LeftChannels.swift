@@ -7,22 +7,31 @@ package import EventBus
 package struct LeftChannels {
     package static let most = 64
 
-    private var versions: [ChannelReference: Int64] = [:]
+    private struct Entry {
+        let version: Int64
+        let passed: Int64
+    }
+
+    private var entries: [ChannelReference: Entry] = [:]
     /// The one that was left the longest ago first.
     private var order: [ChannelReference] = []
 
     package init() {}
 
     /// Nil when the session follows the channel, or has not left it lately.
-    package subscript(_ reference: ChannelReference) -> Int64? { versions[reference] }
+    package subscript(_ reference: ChannelReference) -> Int64? { entries[reference]?.version }
 
-    package mutating func add(_ reference: ChannelReference, _ version: Int64) {
-        if versions.updateValue(version, forKey: reference) != nil { order.removeAll { $0 == reference } }
+    /// Up to which number the channel's events had passed the session when it left; 0 when that is not known.
+    package func passed(_ reference: ChannelReference) -> Int64 { entries[reference]?.passed ?? 0 }
+
+    package mutating func add(_ reference: ChannelReference, _ version: Int64, passed: Int64 = 0) {
+        let entry = Entry(version: version, passed: passed)
+        if entries.updateValue(entry, forKey: reference) != nil { order.removeAll { $0 == reference } }
         order.append(reference)
-        if order.count > Self.most { versions[order.removeFirst()] = nil }
+        if order.count > Self.most { entries[order.removeFirst()] = nil }
     }
 
     package mutating func remove(_ reference: ChannelReference) {
-        if versions.removeValue(forKey: reference) != nil { order.removeAll { $0 == reference } }
+        if entries.removeValue(forKey: reference) != nil { order.removeAll { $0 == reference } }
     }
 }

@@ -85,14 +85,21 @@ extension Session {
 
     private func rejoin(_ followed: Timeline.Followed) {
         // Also an earlier subscription, of whose end nothing was heard yet: the client begins anew.
-        leave(memberships.filter { $0.room.reference.channel == followed.reference.channel })
-        join([followed])
+        let earlier = memberships.filter { $0.room.reference.channel == followed.reference.channel }
+        let had = earlier.filter { $0.room.reference == followed.reference }.map { $0.room.passedNumber(of: $0) }
+        leave(earlier)
+        // The room may be further already, when this loop hears of the subscription late. The session is there all the same,
+        // except for what it had by an earlier subscription.
+        let passed = had.max() ?? left.passed(followed.reference)
+        join([followed], unstoredFrom: max(followed.position.eventSeq, passed))
         membership(in: followed.reference)?.toldFrom = followed.position
     }
 
     private func leave(_ reference: ChannelReference, version: Int64) {
-        if let own = membership(in: reference) { leave([own]) }
-        left.add(reference, version)
+        let own = membership(in: reference)
+        let passed = own.map { $0.room.passedNumber(of: $0) }
+        if let own { leave([own]) }
+        left.add(reference, version, passed: passed ?? left.passed(reference))
     }
 
     private func tell(_ notification: ByteBuffer, _ connection: WebSocketConnection) {

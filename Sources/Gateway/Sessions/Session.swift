@@ -184,7 +184,9 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
 
     // MARK: Rooms
 
-    func join(_ followed: [Timeline.Followed]) {
+    /// - Parameter start: after which number the session was there also for what the storage does not have; nil when it was
+    ///   there from now on.
+    func join(_ followed: [Timeline.Followed], unstoredFrom start: Int64? = nil) {
         guard case .open(let connection) = state, connection.isOpen, !followed.isEmpty else { return }
         let wanted = followed.map { ($0.reference, $0.position) }
         // What it was told of the storage is void; it is going to be ended anyway, but has not got that far.
@@ -205,6 +207,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             left.remove(followed.reference)
             // The room is further than what was read for the session.
             if position.eventSeq > followed.position.eventSeq { catchUp(membership, from: followed.position) }
+            if let start { membership.unstoredFloor = start }
         }
     }
 

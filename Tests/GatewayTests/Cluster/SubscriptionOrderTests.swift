@@ -161,10 +161,12 @@ import Testing
         var left = LeftChannels()
         left.add(reference(0), 1)
         for number in 1..<Int64(LeftChannels.most) { left.add(reference(number), number) }
-        left.add(reference(0), 9)
+        left.add(reference(0), 9, passed: 70)
         left.add(reference(1000), 5)
 
         #expect(left[reference(0)] == 9)
+        #expect(left.passed(reference(0)) == 70)
+        #expect(left.passed(reference(2)) == 0)
         #expect(left[reference(1)] == nil, "the one that was left the longest ago")
         #expect(left[reference(2)] == 2)
         left.remove(reference(0))
