@@ -12,6 +12,7 @@ from rest import LOGIN, Application, Caller
 APPLICATION, CHANNEL, POSTS = 1400000001, "@TOA#_news", "official_account_msg_get_simple"
 DATA, CONFIGURATION, SECRETS = "/var/lib/rostrum", "/etc/rostrum/rostrum.yaml", "/etc/rostrum/rostrum.env"
 PRIVATE = "rostrum rostrum 700"
+WANTED = "/etc/systemd/system/multi-user.target.wants/rostrum.service"
 
 
 class Server:
@@ -145,16 +146,15 @@ async def live_by_package(checks, machine, packages):
 
     checks.part("purge")
     machine.apt("purge", "rostrum")
-    operator.is_there({"/usr/bin/rostrum": None, "/etc/rostrum": None, DATA: PRIVATE,
+    operator.is_there({"/usr/bin/rostrum": None, CONFIGURATION: None, SECRETS: "root root 600", DATA: PRIVATE,
                        f"{DATA}/rostrum.db": "rostrum rostrum 600"})
-    checks.hold("the user whose data they are stays", machine.has_user("rostrum"))
+    checks.hold("it is not started any more", not machine.path(WANTED).is_symlink())
     operator.install(packages.newer)
-    operator.keep_secrets()
     await operator.use()
     shutil.rmtree(machine.path(DATA))
     machine.apt("purge", "rostrum")
     operator.is_there({DATA: None, "/etc/rostrum": None, "/usr/share/doc/rostrum": None})
-    checks.hold("without data its user goes, too", not machine.has_user("rostrum"))
+    checks.hold("its user stays, who may own more", machine.has_user("rostrum"))
 
 
 def look_at_installation(checks, machine, operator, version):
@@ -163,6 +163,7 @@ def look_at_installation(checks, machine, operator, version):
     name, _, number, _, _, home, shell = machine.run("getent", "passwd", "rostrum").split(":")
     checks.hold("its user is a system's, and cannot log in", int(number) < 1000 and home == DATA and "nologin" in shell,
                 (name, number, home, shell))
+    checks.hold("it is started with the machine", machine.path(WANTED).is_symlink())
     checks.same("every file is as in the package", machine.run("dpkg", "--verify", "rostrum"), "")
     checks.hold("every library is there", "not found" not in machine.run("ldd", "/usr/bin/rostrum"))
     checks.same("the program runs", machine.run("rostrum", "--version"), version)

@@ -53,8 +53,8 @@ class Release:
         return {name: File(text.replace(BY_HAND, program).encode()) for name, text in texts.items()}
 
     def documentation(self):
-        """The pages of docs, with what they show, by their paths in the repository."""
-        paths = tracked("docs", "README.md", "CHANGELOG.md")
+        """The pages of docs, with what they show and tell to use, by their paths in the repository."""
+        paths = tracked("docs", "README.md", "CHANGELOG.md", "deploy/prometheus", "deploy/grafana", "examples")
         return {path: File.read(ROOT / path) for path in paths}
 
     @functools.cached_property
