@@ -108,9 +108,12 @@ let package = Package(
         library("ChatProtocol"),
         library(
             "RostrumClient",
-            uses: ["ChatProtocol", "UserSig"],
+            uses: ["ChatProtocol", "TLSPolicy", "UserSig"],
             from: [.asyncHTTPClient, .logging, .nioCore, .nioHTTP1, .nioPosix, .nioSSL, .nioWebSocket]
         ),
+
+        // What of TLS is good enough, for whoever makes or takes connections.
+        library("TLSPolicy", from: [.nioSSL]),
 
         // IP addresses, which every room that talks to others judges in the same way.
         library("Addresses", uses: ["ChatProtocol"]),
@@ -148,7 +151,7 @@ let package = Package(
         ),
         library(
             "WebhookDelivery",
-            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus", "Traces"],
+            uses: ["Addresses", "Chat", "ChatProtocol", "EventBus", "TLSPolicy", "Traces"],
             from: [
                 .asyncAlgorithms, .asyncHTTPClient, .instrumentation, .logging, .metrics, .nioCore, .nioHTTP1,
                 .nioPosix, .nioSSL,
@@ -194,7 +197,8 @@ let package = Package(
             uses: [
                 "AdminAPI", "Addresses", "CTimex", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
                 "DatabaseSQLite", "Emulator", "EventBus", "EventBusNATS",
-                "Gateway", "Handbook", "Observability", "Traces", "UserSig", "Web", "WebSockets", "WebhookDelivery",
+                "Gateway", "Handbook", "Observability", "TLSPolicy", "Traces", "UserSig", "Web", "WebSockets",
+                "WebhookDelivery",
             ],
             from: [
                 .asn1, .asyncAlgorithms, .certificates, .configuration, .crypto, .httpTypes, .hummingbird,

@@ -5,6 +5,7 @@ import ChatProtocol
 import NIOPosix
 package import NIOSSL
 import Synchronization
+import TLSPolicy
 
 /// Posts webhooks over HTTP/1.1, on connections that are kept for the next one.
 ///
@@ -113,7 +114,7 @@ package final class HTTPWebhookSender: WebhookSender {
         _ timeout: TimeAmount,
         _ trustRoots: NIOSSLTrustRoots
     ) -> HTTPClient.Configuration {
-        var tls = TLSConfiguration.makeClientConfiguration()
+        var tls = TLSConfiguration.makeClientConfiguration().modern
         tls.trustRoots = trustRoots
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls,

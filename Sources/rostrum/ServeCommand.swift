@@ -69,6 +69,19 @@ struct ServeCommand: AsyncParsableCommand {
     var tlsKey: String?
 
     @Option(
+        help: ArgumentHelp("A port without TLS that sends browsers to HTTPS and takes no calls.", valueName: "PORT")
+    )
+    var httpPort: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Tell browsers to come by HTTPS alone for so many seconds (Strict-Transport-Security).",
+            valueName: "SECONDS"
+        )
+    )
+    var hsts: String?
+
+    @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp("Proxies whose X-Forwarded-For is believed.", valueName: "CIDR")
     )
@@ -123,6 +136,7 @@ struct ServeCommand: AsyncParsableCommand {
             ("database", database), ("bus", bus),
             ("console", console), ("console-host", consoleHost), ("console-port", consolePort),
             ("master-key-file", masterKeyFile), ("tls-certificate", tlsCertificate), ("tls-key", tlsKey),
+            ("http-port", httpPort), ("hsts", hsts),
             ("sessions-per-address", sessionsPerAddress), ("logins-per-address", loginsPerAddress),
             ("log-format", logFormat), ("log-level", logLevel),
         ]

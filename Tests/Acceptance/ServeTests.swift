@@ -13,6 +13,7 @@ struct ServeTests {
             ["--trusted-proxies", "10.0.0/8"]: "trusted-proxies", ["--tls-key", "k.pem"]: "tls-certificate",
             ["--tls-certificate", "c.pem"]: "tls-key",
             ["--tls-certificate", "/no.pem", "--tls-key", "/no.key"]: "tls-certificate",
+            ["--http-port", "0"]: "http-port", ["--hsts", "60"]: "hsts", ["--hsts", "ever"]: "hsts",
             ["--roles", "api,cron"]: "roles", ["--roles", ""]: "roles",
             ["--config", "/nowhere.yaml"]: "config",
             ["--master-key-file", "/nowhere/master.key"]: "master-key-file",

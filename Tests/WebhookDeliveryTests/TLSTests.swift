@@ -66,6 +66,28 @@ import X509
         }
     }
 
+    @Test(
+        "a backend of an old version of TLS, or with weak ciphers alone, is told nothing",
+        arguments: [
+            (TLSVersion.tlsv11, "ALL"), (.tlsv12, "ECDHE-ECDSA-AES128-SHA"), (.tlsv12, "ECDHE-ECDSA-AES256-SHA"),
+        ]
+    )
+    func weak(newest: TLSVersion, ciphers: String) async throws {
+        var weak = configuration
+        (weak.minimumTLSVersion, weak.maximumTLSVersion) = (.tlsv1, newest)
+        weak.cipherSuites = ciphers
+        try await Receiver.listening(tls: weak, Receiver.reply(200, "{}")) { receiver in
+            await HTTPWebhookSender.running(trustRoots: roots) { sender in
+                #expect(
+                    await sender.post(.example("https://127.0.0.1:\(receiver.port)/"))
+                        == .failed("TLS: the handshake failed")
+                )
+            }
+
+            #expect(receiver.record.requests.isEmpty)
+        }
+    }
+
     @Test("a certificate for another host is not")
     func otherHost() async throws {
         try await Receiver.listening(at: "127.0.0.2", tls: configuration, Receiver.reply(200, "{}")) { receiver in

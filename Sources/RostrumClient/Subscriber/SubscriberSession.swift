@@ -2,6 +2,7 @@ import ChatProtocol
 public import Logging
 import NIOCore
 public import NIOSSL
+import TLSPolicy
 
 /// A user's live connection: what the channels send that he subscribes to, and what he does with them.
 ///
@@ -54,7 +55,7 @@ public final class SubscriberSession: Sendable {
         /// Events that wait for the consumer before the socket is read no further.
         public var bufferedEvents = 64
         /// Whose certificates are believed, and more; for URLs with `https` or `wss`.
-        public var tls = TLSConfiguration.makeClientConfiguration()
+        public var tls = TLSConfiguration.makeClientConfiguration().modern
         /// Told of lost connections at the level `info`.
         public var logger = Logger(label: "rostrum.session")
 

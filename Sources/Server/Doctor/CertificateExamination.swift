@@ -52,7 +52,7 @@ enum CertificateExamination {
                 "look at the clock, or wait"
             )
         }
-        let renew = "renew it, then restart the server"
+        let renew = "renew it, then send the server SIGHUP"
         guard now <= end else { return .error(.tls, "\(path) was valid until \(end.formatted(.iso8601))", renew) }
         let text = "\(path) is valid until \(end.formatted(.iso8601))"
         let isNear = end.timeIntervalSince(now) < warningDays * 86_400

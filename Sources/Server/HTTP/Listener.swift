@@ -2,7 +2,6 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
-import NIOSSL
 import ServiceLifecycle
 import WebSockets
 
@@ -19,7 +18,7 @@ struct Listener {
     /// The name of the setting that `host` comes from.
     let hostSetting: String
     /// HTTPS with HTTP/2 and HTTP/1.1 by ALPN; plain HTTP/1.1 when nil.
-    var tls: TLSConfiguration?
+    var certificate: ServedCertificate?
 
     /// How long a connection may be silent between requests.
     static let idleTimeout = Duration.seconds(120)
@@ -36,11 +35,11 @@ struct Listener {
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws -> some Service where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
-        let tls = tls
+        let certificate = certificate
         let server = HTTPServerBuilder { responder in
-            let plain = PlainChannel(responder: responder, doors: doors, isSecure: tls != nil)
-            guard let tls else { return plain }
-            return try SecureChannel(tls, http1: plain)
+            let plain = PlainChannel(responder: responder, doors: doors, isSecure: certificate != nil)
+            guard let certificate else { return plain }
+            return SecureChannel(certificate, http1: plain)
         }
         let application = Application(
             responder: responder,

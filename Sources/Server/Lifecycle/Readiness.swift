@@ -3,7 +3,7 @@ import Synchronization
 /// Waits until every listener listens, then says so once.
 final class Readiness: Sendable {
     enum Door: Hashable, Sendable {
-        case main, tls, admin, console
+        case main, plain, tls, admin, console
     }
 
     private let ports = Mutex<[Door: Int]>([:])

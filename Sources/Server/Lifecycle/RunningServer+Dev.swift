@@ -109,8 +109,9 @@ extension RunningServer {
         if let port = settings.tlsPort {
             let certificate = try SelfMadeCertificate()
             try certificate.write(to: directory)
+            let served = try ServedCertificate(certificate)
             services.append(
-                try Listener(host: settings.host, port: port, hostSetting: "host", tls: try certificate.configuration())
+                try Listener(host: settings.host, port: port, hostSetting: "host", certificate: served)
                     .service(door, doors: webSocketDoors, logger: logger) { readiness.listening(.tls, port: $0) }
             )
         }

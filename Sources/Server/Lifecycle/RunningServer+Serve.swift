@@ -1,3 +1,4 @@
+import AdminAPI
 import Chat
 import ChatProtocol
 import Console
@@ -7,7 +8,6 @@ import EventBus
 import EventBusNATS
 import Gateway
 import Logging
-import NIOSSL
 import Observability
 import ServiceLifecycle
 import WebhookDelivery
@@ -23,7 +23,9 @@ extension RunningServer {
     ) async throws {
         let registry = makeRegistry()
         let logger = makeLogger(settings.logFormat, settings.logLevel)
-        let tls = try settings.tls?.configuration()
+        var certificate: ServedCertificate?
+        if let files = settings.tls { certificate = try ServedCertificate(files) }
+        let hangups = await Hangups(certificate: certificate, logger: logger)
         switch settings.storage {
         case .directory(let path):
             let directory = try DataDirectory(setting: path)
@@ -31,11 +33,11 @@ extension RunningServer {
             try await directory.addChecksums(logger)
             // The directory is locked, so nobody else can be there.
             let server = try await open(.directory(directory), nil, settings, registry, logger)
-            try await server.serve(settings, .directory(directory), tls, output)
+            try await server.serve(settings, .directory(directory), certificate, hangups, output)
             _ = consume lock
         case .cluster(let database, let bus):
             let server = try await open(.server(database), busSettings(bus), settings, registry, logger)
-            try await server.serve(settings, .server(database), tls, output)
+            try await server.serve(settings, .server(database), certificate, hangups, output)
         }
     }
 
@@ -109,13 +111,18 @@ extension RunningServer {
     private func serve(
         _ settings: ServeSettings,
         _ location: StorageLocation,
-        _ tls: TLSConfiguration?,
+        _ certificate: ServedCertificate?,
+        _ hangups: Hangups,
         _ output: @escaping @Sendable (String) -> Void
     ) async throws {
         let clientAddress = ClientAddress(trustedProxies: settings.trustedProxies)
         let gateway = settings.roles.contains(.gateway) ? gateway(settings.addressLimits, clientAddress) : nil
         observe(location, gateway)
-        if let files = settings.tls { observeCertificate(files) }
+        var hangups = hangups
+        if let files = settings.tls {
+            observeCertificate(files)
+            hangups.onReload = { [self] in observeCertificate(files) }
+        }
         let door = FrontDoor(
             api: api(observer: nil),
             health: health,
@@ -125,11 +132,15 @@ extension RunningServer {
             clientAddress: clientAddress,
             propagator: propagator
         )
-        let scheme = tls == nil ? "http" : "https"
+        let scheme = certificate == nil ? "http" : "https"
         var doors: Set<Readiness.Door> = [.main, .admin]
         var pages: [any Service] = []
         if case .alone = settings.console.place { doors.insert(.console) }
+        if settings.httpPort != nil { doors.insert(.plain) }
         let readiness = Readiness(doors) { ports in
+            if let plain = ports[.plain] {
+                output("browsers are sent to HTTPS from http://\(Self.urlHost(settings.host)):\(plain)")
+            }
             if case .alone(let host, _) = settings.console.place {
                 output("the console is on \(scheme)://\(Self.urlHost(host)):\(ports[.console] ?? 0)\(Console.path)")
             }
@@ -138,10 +149,31 @@ extension RunningServer {
         }
         let admin = try Listener(host: settings.adminHost, port: settings.adminPort, hostSetting: "admin-host")
             .service(adminDoor, logger: logger) { readiness.listening(.admin, port: $0) }
-        let main = try Listener(host: settings.host, port: settings.port, hostSetting: "host", tls: tls)
-            .service(door, doors: gateway.map { [Gateway.path: $0.door] } ?? [:], logger: logger) {
-                readiness.listening(.main, port: $0)
-            }
+        let target = RedirectDoor.Target(port: settings.port)
+        let main = try Listener(
+            host: settings.host,
+            port: settings.port,
+            hostSetting: "host",
+            certificate: certificate
+        ).service(
+            StrictTransport(door: door, lifetime: settings.strictTransportSeconds),
+            doors: gateway.map { [Gateway.path: $0.door] } ?? [:],
+            logger: logger
+        ) { port in
+            target.port = port
+            readiness.listening(.main, port: port)
+        }
+        if let port = settings.httpPort {
+            let redirect = RedirectDoor(
+                target: target,
+                origins: settings.console.origins,
+                refusal: { [api = door.api] error in api.refusal(error) }
+            )
+            pages.append(
+                try Listener(host: settings.host, port: port, hostSetting: "host")
+                    .service(redirect, logger: logger) { readiness.listening(.plain, port: $0) }
+            )
+        }
         if case .alone(let host, let port) = settings.console.place {
             let door = ConsoleDoor(
                 console: console(origins: settings.console.origins),
@@ -149,14 +181,17 @@ extension RunningServer {
                 propagator: propagator
             )
             pages.append(
-                try Listener(host: host, port: port, hostSetting: "console-host", tls: tls)
-                    .service(door, logger: logger) { readiness.listening(.console, port: $0) }
+                try Listener(host: host, port: port, hostSetting: "console-host", certificate: certificate)
+                    .service(
+                        StrictTransport(door: door, lifetime: settings.strictTransportSeconds),
+                        logger: logger
+                    ) { readiness.listening(.console, port: $0) }
             )
         }
         let live: [any Service] = gateway.map { [$0] } ?? []
         let sampling: [any Service] =
             settings.console.place == .nowhere ? [] : [MonitorSampling(monitor: monitor)]
-        try await run(background + live + pages + [admin, main] + sampling)
+        try await run([hangups] + background + live + pages + [admin, main] + sampling)
     }
 
     /// Makes sure that nobody elsewhere can sign with the key that every copy of Rostrum has.

@@ -16,6 +16,10 @@ package struct ServeSettings: Sendable {
     package var roles: Set<Role>
     package var masterKey: MasterKeySource
     package var tls: TLSFiles?
+    /// A port without TLS that sends browsers to the one with it.
+    package var httpPort: Int?
+    /// For how long browsers are told to come by HTTPS alone; nil says nothing.
+    package var strictTransportSeconds: Int?
     package var trustedProxies: [AddressRange]
     /// How many live sessions an address may have and open; 0 = no limit.
     package var addressLimits: AddressLimits.Settings
@@ -37,7 +41,8 @@ package struct ServeSettings: Sendable {
     /// The name of every setting; with two dashes the flag, in capitals behind `ROSTRUM_` the variable.
     package static let names = [
         "host", "port", "admin-host", "admin-port", "data-dir", "database", "bus", "roles", "master-key-file",
-        "tls-certificate", "tls-key", "trusted-proxies", "sessions-per-address", "logins-per-address", "webhook-allow",
+        "tls-certificate", "tls-key", "http-port", "hsts", "trusted-proxies", "sessions-per-address",
+        "logins-per-address", "webhook-allow",
         "console", "console-host", "console-port", "console-origin", "log-format", "log-level",
     ]
 
@@ -67,6 +72,19 @@ package struct ServeSettings: Sendable {
         roles = try Self.roles(reader)
         masterKey = try Self.masterKey(reader)
         tls = try Self.tls(reader)
+        httpPort = try reader.port("http-port")
+        strictTransportSeconds = try reader.value(
+            "hsts",
+            allowed: "a whole number of seconds up to \(Self.longestHSTS)"
+        ) {
+            Int(digits: $0).flatMap { (0...Self.longestHSTS).contains($0) ? $0 : nil }
+        }
+        if tls == nil {
+            guard httpPort == nil else { throw SettingError("http-port", "needs tls-certificate: it sends to HTTPS") }
+            guard strictTransportSeconds == nil else {
+                throw SettingError("hsts", "needs tls-certificate: it tells browsers to come by HTTPS alone")
+            }
+        }
         trustedProxies = try reader.list("trusted-proxies", allowed: Self.ranges) { AddressRange($0) }
         let defaults = AddressLimits.Settings.default
         addressLimits = AddressLimits.Settings(
@@ -104,6 +122,9 @@ package struct ServeSettings: Sendable {
         default: throw SettingError("database", "cannot be given together with data-dir: the data is in one place")
         }
     }
+
+    /// Two years, which is what lists of such sites ask for.
+    private static let longestHSTS = 63_072_000
 
     private static let counts = "a whole number from 0 (no limit) to 1000000"
 

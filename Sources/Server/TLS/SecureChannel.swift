@@ -20,17 +20,14 @@ struct SecureChannel: HTTPChannelHandler {
         let channel: any Channel
     }
 
-    private let context: NIOSSLContext
+    private let certificate: ServedCertificate
     private let http1: PlainChannel
     private let http2: HTTP2Channel
 
     var responder: Responder { http1.responder }
 
-    init(_ tls: TLSConfiguration, http1: PlainChannel) throws {
-        var tls = tls
-        tls.applicationProtocols = ["h2", "http/1.1"]
-        context = try NIOSSLContext(configuration: tls)
-        self.http1 = http1
+    init(_ certificate: ServedCertificate, http1: PlainChannel) {
+        (self.certificate, self.http1) = (certificate, http1)
         http2 = HTTP2Channel(
             responder: http1.responder,
             configuration: .init(
@@ -53,7 +50,7 @@ struct SecureChannel: HTTPChannelHandler {
                 }
             }
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(NIOSSLServerHandler(context: context))
+            try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context))
             try pipeline.addHandler(HandshakeDeadline())
             try pipeline.addHandler(negotiation)
             return Value(negotiated: negotiation.protocolNegotiationResult, channel: channel)

@@ -1,4 +1,5 @@
 import NIOSSL
+import TLSPolicy
 
 extension TLSFiles {
     /// - Throws: ``SettingError`` that names the file that cannot be used.
@@ -19,11 +20,9 @@ extension TLSFiles {
     }
 
     static func configuration(_ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey) -> TLSConfiguration {
-        var configuration = TLSConfiguration.makeServerConfiguration(
+        TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) },
             privateKey: .privateKey(key)
-        )
-        configuration.minimumTLSVersion = .tlsv12
-        return configuration
+        ).modern
     }
 }
