@@ -19,7 +19,7 @@ struct Rostrum: AsyncParsableCommand {
         subcommands: [
             DevCommand.self, ServeCommand.self, AppCommand.self, UserSigCommand.self, WebhooksCommand.self,
             OperatorCommand.self, MigrateStorageCommand.self, BackupCommand.self, RestoreCommand.self,
-            ExportCommand.self, ImportCommand.self, DoctorCommand.self, CommandsCommand.self,
+            ExportCommand.self, ImportCommand.self, MasterKeyCommand.self, DoctorCommand.self, CommandsCommand.self,
         ]
     )
 

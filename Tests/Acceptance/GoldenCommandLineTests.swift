@@ -11,7 +11,7 @@ struct GoldenCommandLineTests {
         rostrum dev --host --port --tls-port --admin-port --data-dir --key --random-key --limits… --trusted-proxies… \
         --sessions-per-address --logins-per-address --webhook-allow… --log-format --log-level --version --help
         rostrum serve --config --host --port --admin-host --admin-port --data-dir --database --bus --roles… \
-        --master-key-file --tls-certificate --tls-key --trusted-proxies… --console --console-port --console-host \
+        --master-key-file --tls-certificate --tls-key --http-port --hsts --trusted-proxies… --console --console-port --console-host \
         --console-origin… --sessions-per-address --logins-per-address --webhook-allow… --log-format --log-level \
         --version --help
         rostrum app --version --help
@@ -47,6 +47,9 @@ struct GoldenCommandLineTests {
         --help
         rostrum export SDKAPPID FILE --data-dir --database --master-key-file --secrets --json --version --help
         rostrum import FILE --data-dir --database --master-key-file --json --version --help
+        rostrum master-key --version --help
+        rostrum master-key prepare --data-dir --database --master-key-file --version --help
+        rostrum master-key rotate --data-dir --database --master-key-file --version --help
         rostrum doctor --config --data-dir --database --bus --master-key-file --tls-certificate --tls-key --json \
         --version --help
         rostrum commands --json --markdown --openapi --pages --version --help

@@ -29,6 +29,10 @@ import Darwin
         key.symmetricKey.withUnsafeBytes { Array($0) }
     }
 
+    private func bytes(of keys: MasterKeys) -> [UInt8] {
+        keys.older == nil ? bytes(of: keys.newest) : []
+    }
+
     @Test("64 hexadecimal digits are a key, in either case and with white space around them")
     func digits() throws {
         let expected = [UInt8](repeating: 0x0F, count: 32)
@@ -55,8 +59,8 @@ import Darwin
         try await withTemporaryDirectory { directory in
             let path = "\(directory)/master.key"
 
-            let made = try MasterKey(file: path, random: SeededRandom(seed: 1))
-            let found = try MasterKey(file: path, random: SeededRandom(seed: 2))
+            let made = try MasterKeys(file: path, random: SeededRandom(seed: 1))
+            let found = try MasterKeys(file: path, random: SeededRandom(seed: 2))
 
             #expect(bytes(of: made) == bytes(of: found))
             #expect(try mode(of: path) == 0o600)
@@ -70,8 +74,8 @@ import Darwin
     @Test("two installations have two keys")
     func random() async throws {
         try await withTemporaryDirectory { directory in
-            let first = try MasterKey(file: "\(directory)/1", random: SystemRandomSource())
-            let second = try MasterKey(file: "\(directory)/2", random: SystemRandomSource())
+            let first = try MasterKeys(file: "\(directory)/1", random: SystemRandomSource())
+            let second = try MasterKeys(file: "\(directory)/2", random: SystemRandomSource())
 
             #expect(bytes(of: first) != bytes(of: second))
         }
@@ -84,7 +88,7 @@ import Darwin
             let keys = try await withThrowingTaskGroup(of: [UInt8].self) { group in
                 for maker in UInt64(0)..<8 {
                     group.addTask {
-                        bytes(of: try MasterKey(file: path, random: SeededRandom(seed: round * 8 + maker)))
+                        bytes(of: try MasterKeys(file: path, random: SeededRandom(seed: round * 8 + maker)))
                     }
                 }
                 return try await group.reduce(into: Set()) { $0.insert($1) }
@@ -101,7 +105,7 @@ import Darwin
             let path = "\(directory)/master.key"
             try write(Self.sample, to: path, mode: mode)
 
-            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKey(file: path, random: SeededRandom()) }
+            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKeys(file: path, random: SeededRandom()) }
             #expect(error?.description == "the master key \(path) can be read by others; run: chmod 600 \(path)")
         }
     }
@@ -112,7 +116,7 @@ import Darwin
             let path = "\(directory)/master.key"
             try write(Self.sample, to: path, mode: 0o400)
 
-            let key = try MasterKey(file: path, random: SeededRandom())
+            let key = try MasterKeys(file: path, random: SeededRandom())
             #expect(bytes(of: key) == [UInt8](repeating: 0x0F, count: 32))
         }
     }
@@ -123,7 +127,7 @@ import Darwin
             let path = "\(directory)/master.key"
             try write(contents, to: path)
 
-            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKey(file: path, random: SeededRandom()) }
+            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKeys(file: path, random: SeededRandom()) }
             #expect(error?.description.contains(path) == true)
             #expect(contents.isEmpty || error?.description.contains(contents) == false)
             #expect(try Data(contentsOf: URL(filePath: path)) == Data(contents.utf8))
@@ -136,7 +140,7 @@ import Darwin
             let path = "\(directory)/master.key"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
 
-            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKey(file: path, random: SeededRandom()) }
+            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKeys(file: path, random: SeededRandom()) }
             #expect(error?.description.hasPrefix("cannot read the master key \(path)") == true)
         }
     }
@@ -146,7 +150,7 @@ import Darwin
         try await withTemporaryDirectory { directory in
             let path = "\(directory)/missing/master.key"
 
-            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKey(file: path, random: SeededRandom()) }
+            let error = #expect(throws: MasterKey.Unusable.self) { try MasterKeys(file: path, random: SeededRandom()) }
             #expect(error?.description == "cannot make the master key \(path): No such file or directory")
         }
     }

@@ -47,6 +47,24 @@ import UserSig
         }
     }
 
+    @Test(
+        "another address of one IPv6 network is no way around, and another network is",
+        arguments: StorageEngine.enabled
+    )
+    func networks(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            for number in 0..<20 {
+                #expect(
+                    await installation.refusal(of: Self.forged, from: "2001:db8:0:7::\(number + 1)")
+                        == .userSigCheckFailed
+                )
+            }
+
+            #expect(await installation.refusal(of: Self.forged, from: "2001:db8:0:7:ffff::1") == .userSigLockedOut)
+            #expect(await installation.refusal(of: UserSig.example(), from: "2001:db8:0:8::1") == nil)
+        }
+    }
+
     @Test("a lock lasts a minute, however often one tries meanwhile", arguments: StorageEngine.enabled)
     func unlocked(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in

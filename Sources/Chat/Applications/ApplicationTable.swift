@@ -44,8 +44,8 @@ struct ApplicationTable: Sendable {
     /// - Returns: whether the number was free.
     func insert(_ application: NewApplication, at now: Timestamp, in tx: any Transaction) throws(ChatError) -> Bool {
         let id = application.id
-        let token = try secrets.seal("", for: Self.tokenPlace(id))
-        let secret = try secrets.seal(application.webhookSecret, for: Self.webhookSecretPlace(id))
+        let token = try secrets.seal("", for: SecretPlace.webhookToken(id), in: tx)
+        let secret = try secrets.seal(application.webhookSecret, for: SecretPlace.webhookSecret(id), in: tx)
         let inserted = try tx.execute(
             """
             INSERT INTO applications (app, name, plan, enabled, channel_service_enabled, channel_service_expires_at,
@@ -102,7 +102,7 @@ struct ApplicationTable: Sendable {
             try tx.execute("UPDATE applications SET webhook_events = \(names) WHERE app = \(id)")
         }
         if let token = change.token {
-            let sealed = try secrets.seal(token, for: Self.tokenPlace(id))
+            let sealed = try secrets.seal(token, for: SecretPlace.webhookToken(id), in: tx)
             try tx.execute("UPDATE applications SET webhook_token_sealed = \(sealed) WHERE app = \(id)")
         }
         if let policy = change.timeoutPolicy {
@@ -119,7 +119,7 @@ struct ApplicationTable: Sendable {
         let newest = existing.last?.createdAt.milliseconds ?? .min
         let createdAt = Timestamp(milliseconds: max(now.milliseconds, newest &+ 1))
         for key in existing.dropLast(Application.mostKeys - 1) { try deleteKey(key, of: id, in: tx) }
-        let sealed = try secrets.seal(text, for: Self.keyPlace(id))
+        let sealed = try secrets.seal(text, for: SecretPlace.applicationKey(id), in: tx)
         try tx.execute(
             """
             INSERT INTO application_keys (app, created_at, key_sealed) VALUES (\(id), \(createdAt), \(sealed))
@@ -154,7 +154,7 @@ struct ApplicationTable: Sendable {
         try tx.rows(
             "SELECT key_sealed, created_at FROM application_keys WHERE app = \(id) ORDER BY created_at"
         ).map { row throws(ChatError) in
-            let text = try secrets.open(try row.blob(0), for: Self.keyPlace(id))
+            let text = try secrets.open(try row.blob(0), for: SecretPlace.applicationKey(id))
             return Application.Key(text: text, createdAt: try row.timestamp(1))
         }
     }
@@ -168,20 +168,16 @@ struct ApplicationTable: Sendable {
     }
 
     private func webhooks(of id: SDKAppID, _ row: Row) throws(ChatError) -> WebhookSettings {
-        var settings = WebhookSettings(secret: try secrets.open(try row.blob(8), for: Self.webhookSecretPlace(id)))
+        var settings = WebhookSettings(secret: try secrets.open(try row.blob(8), for: SecretPlace.webhookSecret(id)))
         let url = try row.text(5)
         if !url.isEmpty { settings.url = try row.value(5) }
         // A name that is no longer known is one that nobody raises.
         settings.commands = Set(
             try row.text(6).split(separator: " ").compactMap { WebhookCommand(rawValue: String($0)) }
         )
-        settings.token = try secrets.open(try row.blob(7), for: Self.tokenPlace(id))
+        settings.token = try secrets.open(try row.blob(7), for: SecretPlace.webhookToken(id))
         settings.timeoutPolicy = try row.value(9)
         settings.retry = try row.value(10)
         return settings
     }
-
-    private static func keyPlace(_ id: SDKAppID) -> String { "application_keys/\(id)" }
-    private static func tokenPlace(_ id: SDKAppID) -> String { "webhook_token/\(id)" }
-    private static func webhookSecretPlace(_ id: SDKAppID) -> String { "webhook_secret/\(id)" }
 }

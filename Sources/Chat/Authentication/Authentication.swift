@@ -1,3 +1,4 @@
+import Addresses
 package import ChatProtocol
 package import Database
 package import EventBus
@@ -16,7 +17,8 @@ package final class Authentication: Sendable {
     private struct Caller: Hashable, Sendable {
         let application: SDKAppID
         let identifier: UserID
-        let address: String
+        /// As ``AddressRange/client(_:)`` has it.
+        let client: [UInt8]
     }
 
     private let database: any Database
@@ -57,7 +59,8 @@ package final class Authentication: Sendable {
     ///
     /// - Parameters:
     ///   - application: enabled; with its keys as they are now.
-    ///   - address: the caller's; failures lock out the three together: application, identifier, address.
+    ///   - address: the caller's; failures lock out the three together: application, identifier, and the address
+    ///     (of IPv6 the /64 network, which whoever has one of its addresses has all of).
     /// - Returns: by which key it is good, and for how long.
     /// - Throws: 70001 expired, kicked or deleted, 70002 empty, 70003 illegal or from the future, 70009 made with another key,
     ///   70013 for another identifier, 70014 for another application, 70016 no key, 70050 too many failures.
@@ -69,7 +72,7 @@ package final class Authentication: Sendable {
         from address: String
     ) async throws(ChatError) -> VerifiedToken {
         let now = clock.now
-        let caller = Caller(application: application.id, identifier: identifier, address: address)
+        let caller = Caller(application: application.id, identifier: identifier, client: AddressRange.client(address))
         guard !lockout.isLocked(caller, at: now) else {
             throw ChatError(
                 .userSigLockedOut,

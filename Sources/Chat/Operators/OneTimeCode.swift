@@ -65,6 +65,8 @@ package struct OneTimeCode: Sendable {
     /// - Returns: nil when the code is wrong or used.
     func step(of code: String, at now: Timestamp, after used: Int64) -> Int64? {
         let current = now.seconds / Self.period
-        return (current - 1...current + 1).first { $0 > used && self.code(ofStep: $0) == code }
+        return (current - 1...current + 1).first {
+            $0 > used && areSameSecret(Array(self.code(ofStep: $0).utf8), Array(code.utf8))
+        }
     }
 }

@@ -129,8 +129,9 @@ package struct Operators: Sendable {
     ) async throws(ChatError) -> Bool {
         let name = session.who.name
         guard let step = secondFactor.step(of: code, at: clock.now, after: 0) else { return false }
-        let sealed = try secrets.seal(hexadecimal(secondFactor.secret), for: Self.place(name))
         try await database.write(of: .installation) { tx throws(ChatError) in
+            let secret = hexadecimal(secondFactor.secret)
+            let sealed = try secrets.seal(secret, for: SecretPlace.secondFactor(name), in: tx)
             guard try OperatorTable.setSecondFactor(of: name, to: sealed, usedStep: step, in: tx) else {
                 throw .noOperator(name)
             }
@@ -150,13 +151,11 @@ package struct Operators: Sendable {
     }
 
     func secondFactor(of name: OperatorName, _ sealed: [UInt8]) throws(ChatError) -> OneTimeCode {
-        guard let secret = [UInt8](hexadecimal: try secrets.open(sealed, for: Self.place(name))) else {
+        guard let secret = [UInt8](hexadecimal: try secrets.open(sealed, for: SecretPlace.secondFactor(name))) else {
             throw .internalFault(DatabaseError(.corrupt, "the second factor of \(name) is not hexadecimal"))
         }
         return OneTimeCode(secret: secret)
     }
-
-    private static func place(_ name: OperatorName) -> String { "operators/\(name)" }
 
     // MARK: Audit
 

@@ -61,8 +61,7 @@ struct PasswordHash: Sendable, Equatable {
             throw .internalFault(DatabaseError(.corrupt, "a password's hash is not of the form that we write"))
         }
         let derived = try await Self.derive(password, salt, cost)
-        // Both lengths are known to everybody; the comparison does not end at the first difference.
-        return derived.count == key.count && zip(derived, key).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        return areSameSecret(derived, key)
     }
 
     private var parts: (PasswordCost, salt: [UInt8], key: [UInt8])? {

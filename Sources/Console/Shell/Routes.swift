@@ -86,7 +86,9 @@ struct Routes {
                 // Read for whoever may send it, and for nobody else.
                 let form = try await Form(request, limit: limit)
                 return await visit.reply { () throws(ChatError) in
-                    guard form.token == visit.session.formToken else { return .problem(.forbidden, "errors.form") }
+                    guard areSameSecret(Array(form.token.utf8), Array(visit.session.formToken.utf8)) else {
+                        return .problem(.forbidden, "errors.form")
+                    }
                     return try await answer(visit, form)
                 }
             }

@@ -117,14 +117,14 @@ package enum Restore {
         }
     }
 
-    private static func key(_ source: MasterKeySource, _ directory: DataDirectory) throws -> MasterKey? {
+    private static func key(_ source: MasterKeySource, _ directory: DataDirectory) throws -> MasterKeys? {
         do throws(MasterKey.Unusable) {
             switch source {
-            case .text(let text): return try MasterKey(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
-            case .file(let path): return try MasterKey(file: path, makeIfMissing: false, random: SystemRandomSource())
+            case .text(let text): return try MasterKeys(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
+            case .file(let path): return try MasterKeys(file: path, makeIfMissing: false, random: SystemRandomSource())
             case .dataDirectory:
                 guard FileManager.default.fileExists(atPath: directory.masterKey) else { return nil }
-                return try MasterKey(file: directory.masterKey, makeIfMissing: false, random: SystemRandomSource())
+                return try MasterKeys(file: directory.masterKey, makeIfMissing: false, random: SystemRandomSource())
             }
         } catch {
             throw StartError("\(error)")
@@ -133,7 +133,7 @@ package enum Restore {
 
     private static func renew(
         _ draft: String,
-        key: MasterKey?,
+        key: MasterKeys?,
         _ random: any RandomSource
     ) async throws(StartError) {
         try await SQLiteCopy.withDatabase(draft) { database throws(ChatError) in

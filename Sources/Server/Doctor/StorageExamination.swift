@@ -58,7 +58,7 @@ enum StorageExamination {
     /// What both engines are asked.
     private static func examine(
         _ database: any Database,
-        _ key: (finding: Finding, key: MasterKey?)
+        _ key: (finding: Finding, key: MasterKeys?)
     ) async -> [Finding] {
         do throws(ChatError) {
             guard try await database.newestMigration() != nil else {
@@ -153,12 +153,12 @@ enum StorageExamination {
     private static func keyFinding(
         _ source: MasterKeySource,
         _ directory: DataDirectory?
-    ) -> (finding: Finding, key: MasterKey?) {
+    ) -> (finding: Finding, key: MasterKeys?) {
         do throws(MasterKey.Unusable) {
             switch source {
             case .text(let text):
-                let key = try MasterKey(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
-                return (.ok(.masterKey, "the environment holds the master key"), key)
+                let key = try MasterKeys(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
+                return (finding(key, "the environment holds the master key"), key)
             case .file(let path): return try key(inFile: path)
             case .dataDirectory:
                 guard let directory else {
@@ -176,8 +176,17 @@ enum StorageExamination {
 
     private static func key(
         inFile path: String
-    ) throws(MasterKey.Unusable) -> (finding: Finding, key: MasterKey?) {
-        let key = try MasterKey(file: path, makeIfMissing: false, random: SystemRandomSource())
-        return (.ok(.masterKey, "only its owner can read \(path)"), key)
+    ) throws(MasterKey.Unusable) -> (finding: Finding, key: MasterKeys?) {
+        let key = try MasterKeys(file: path, makeIfMissing: false, random: SystemRandomSource())
+        return (finding(key, "only its owner can read \(path)"), key)
+    }
+
+    private static func finding(_ keys: MasterKeys, _ text: String) -> Finding {
+        guard keys.older != nil else { return .ok(.masterKey, text) }
+        return .warning(
+            .masterKey,
+            "there are a new master key and an old one: its change was not ended",
+            "run `rostrum master-key rotate`; of a cluster, when every node has both"
+        )
     }
 }

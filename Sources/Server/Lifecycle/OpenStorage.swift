@@ -64,7 +64,8 @@ package struct OpenStorage: Sendable {
                         """
                     )
                 }
-                let secrets = SecretBox(try key(masterKey, location, makeIfMissing: isNew, random))
+                let keys = try keys(masterKey, location, makeIfMissing: isNew, random)
+                let secrets = SecretBox(keys) { masterKey.file(of: location).flatMap(MasterKeys.read) }
                 try await secrets.verify(against: database)
                 let generation = try await StorageGeneration.find(in: database, random: random)
                 return OpenStorage(database: database, secrets: secrets, generation: generation, random: random)
@@ -88,21 +89,21 @@ package struct OpenStorage: Sendable {
         }
     }
 
-    private static func key(
+    private static func keys(
         _ source: MasterKeySource,
         _ location: StorageLocation,
         makeIfMissing: Bool,
         _ random: any RandomSource
-    ) throws -> MasterKey {
+    ) throws -> MasterKeys {
         do throws(MasterKey.Unusable) {
             switch (source, location) {
-            case (.text(let text), _): return try MasterKey(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
+            case (.text(let text), _): return try MasterKeys(hexadecimal: text, from: "ROSTRUM_MASTER_KEY")
             case (.dataDirectory, .directory(let directory)):
-                return try MasterKey(file: directory.masterKey, makeIfMissing: makeIfMissing, random: random)
+                return try MasterKeys(file: directory.masterKey, makeIfMissing: makeIfMissing, random: random)
             case (.file(let path), .directory):
-                return try MasterKey(file: path, makeIfMissing: makeIfMissing, random: random)
+                return try MasterKeys(file: path, makeIfMissing: makeIfMissing, random: random)
             // Not made here: each node would make one of its own.
-            case (.file(let path), .server): return try MasterKey(file: path, makeIfMissing: false, random: random)
+            case (.file(let path), .server): return try MasterKeys(file: path, makeIfMissing: false, random: random)
             case (.dataDirectory, .server): break
             }
         } catch {

@@ -1,0 +1,155 @@
+package import ChatProtocol
+package import Database
+
+/// Seals every secret of an installation anew under another master key, while servers run.
+///
+/// First the storage is told the new key: from that transaction on whatever is sealed is sealed under it. Then the rest
+/// is sealed anew, an application at a time in its own turn, in rounds until one finds nothing. It can be stopped
+/// anywhere and gone on with by running it again, as long as both keys are kept; whoever reads needs both meanwhile.
+package struct MasterKeyChange: Sendable {
+    /// How many rows are looked at in one transaction.
+    private static let batch = 200
+
+    /// A sealed secret, where it belongs, and what stores another text there.
+    private struct Sealed {
+        let bytes: [UInt8]
+        let place: String
+        let update: ([UInt8]) -> SQL
+    }
+
+    private let database: any Database
+    private let secrets: SecretBox
+    private let key: MasterKey
+
+    /// - Parameter keys: the new one and, unless everything is sealed under that already, the one before.
+    package init(_ keys: MasterKeys, database: any Database) {
+        (key, self.database) = (keys.newest, database)
+        secrets = SecretBox(keys)
+    }
+
+    /// - Parameter operation: who does it, for the audit.
+    /// - Returns: how many secrets were sealed anew.
+    /// - Throws: an internal fault when the storage is sealed under none of the keys, or one of its secrets is.
+    package func run(by operation: Operation) async throws(ChatError) -> Int {
+        try await database.write(of: .installation) { [secrets, key] tx throws(ChatError) in
+            try secrets.use(key, in: tx)
+        }
+        var all = 0
+        while true {
+            var found = 0
+            for id in try await applications() {
+                let count = try await database.write(of: .application(id)) { tx throws(ChatError) in
+                    try renew(id, in: tx)
+                }
+                found += count
+            }
+            for name in try await operators() {
+                let count = try await database.write(of: .installation) { tx throws(ChatError) in
+                    try renew(name, in: tx)
+                }
+                found += count
+            }
+            all += found
+            guard found > 0 else { break }
+        }
+        let count = all
+        try await database.write(of: .installation) { tx throws(ChatError) in
+            let entry = AuditEntry(
+                time: operation.time,
+                requestID: operation.id,
+                caller: operation.performer,
+                address: operation.address,
+                action: "master-key rotate",
+                target: "\(count) secrets"
+            )
+            try InstallationAudit.record(entry, in: tx)
+        }
+        return all
+    }
+
+    /// The applications that have a secret under another key.
+    private func applications() async throws(ChatError) -> [SDKAppID] {
+        var found: [SDKAppID] = []
+        var last: Int64 = 0
+        while true {
+            let after = last
+            let ids = try await database.read { tx throws(ChatError) in
+                try tx.rows(
+                    "SELECT app FROM applications WHERE app > \(after) ORDER BY app LIMIT \(Self.batch)"
+                ).map { row throws(ChatError) in try row.application(0) }
+            }
+            guard let newLast = ids.last else { return found }
+            last = newLast.rawValue
+            found += try await database.read { tx throws(ChatError) in
+                var behind: [SDKAppID] = []
+                for id in ids where try isBehind(id, in: tx) {
+                    behind.append(id)
+                }
+                return behind
+            }
+        }
+    }
+
+    private func operators() async throws(ChatError) -> [OperatorName] {
+        try await database.read { tx throws(ChatError) in
+            var behind: [OperatorName] = []
+            for found in try OperatorTable.all(in: tx) {
+                let sealed = try OperatorTable.credentials(of: found.name, in: tx)?.secondFactor
+                let place = SecretPlace.secondFactor(found.name)
+                if let sealed, try secrets.renew(sealed, for: place, under: key) != nil { behind.append(found.name) }
+            }
+            return behind
+        }
+    }
+
+    private func sealed(of id: SDKAppID, in tx: any Transaction) throws(ChatError) -> [Sealed] {
+        var found: [Sealed] = []
+        let row = try tx.row("SELECT webhook_token_sealed, webhook_secret_sealed FROM applications WHERE app = \(id)")
+        if let row {
+            found.append(
+                Sealed(bytes: try row.blob(0), place: SecretPlace.webhookToken(id)) {
+                    "UPDATE applications SET webhook_token_sealed = \($0) WHERE app = \(id)"
+                }
+            )
+            found.append(
+                Sealed(bytes: try row.blob(1), place: SecretPlace.webhookSecret(id)) {
+                    "UPDATE applications SET webhook_secret_sealed = \($0) WHERE app = \(id)"
+                }
+            )
+        }
+        for row in try tx.rows("SELECT key_sealed, created_at FROM application_keys WHERE app = \(id)") {
+            let createdAt = try row.timestamp(1)
+            found.append(
+                Sealed(bytes: try row.blob(0), place: SecretPlace.applicationKey(id)) {
+                    "UPDATE application_keys SET key_sealed = \($0) WHERE app = \(id) AND created_at = \(createdAt)"
+                }
+            )
+        }
+        return found
+    }
+
+    /// Whether the application has a secret under another key.
+    private func isBehind(_ id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Bool {
+        for secret in try sealed(of: id, in: tx)
+        where try secrets.renew(secret.bytes, for: secret.place, under: key) != nil {
+            return true
+        }
+        return false
+    }
+
+    private func renew(_ id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Int {
+        var count = 0
+        for secret in try sealed(of: id, in: tx) {
+            guard let renewed = try secrets.renew(secret.bytes, for: secret.place, under: key) else { continue }
+            count += try tx.execute(secret.update(renewed))
+        }
+        return count
+    }
+
+    private func renew(_ name: OperatorName, in tx: any Transaction) throws(ChatError) -> Int {
+        let sealed = try OperatorTable.credentials(of: name, in: tx)?.secondFactor
+        guard let sealed, let renewed = try secrets.renew(sealed, for: SecretPlace.secondFactor(name), under: key)
+        else { return 0 }
+        return try tx.execute("UPDATE operators SET second_factor_sealed = \(renewed) WHERE name = \(name)")
+    }
+}

@@ -1,0 +1,138 @@
+import FoundationEssentials
+import RostrumTesting
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// `rostrum master-key`, beside a server and killed in the middle.
+@Suite("Changing the master key")
+struct MasterKeyCommandTests {
+    private func file(_ application: ServedApplication) throws -> [Substring] {
+        let data = try Data(contentsOf: URL(filePath: "\(application.directory)/master.key"))
+        return String(decoding: data, as: UTF8.self).split(separator: "\n")
+    }
+
+    private func shownKey(_ application: ServedApplication, environment: [String: String] = [:]) async throws
+        -> FinishedRun
+    {
+        try await rostrum(
+            "app",
+            "show",
+            "\(ServedApplication.number)",
+            "--secrets",
+            "--data-dir",
+            application.directory,
+            environment: environment
+        )
+    }
+
+    @Test("it changes beside a running server, which goes on, and the old key opens nothing any more")
+    func besideServer() async throws {
+        try await ServedApplication.with { application in
+            let old = try file(application)
+            try await withServer(application.serving) { server in
+                func call() async throws -> Int {
+                    try await server.call(Command.check, Command.checkBody, as: application.signatory).ErrorCode
+                }
+                #expect(try await call() == 0)
+
+                let run = try await rostrum("master-key", "rotate", "--data-dir", application.directory)
+
+                #expect(run.succeeded, "\(run.standardError)")
+                #expect(run.standardOutput.hasPrefix("sealed 3 secrets anew"))
+                // Once the server's copy of the application is too old, and it reads the secrets again.
+                try await Task.sleep(for: .seconds(6))
+                #expect(try await call() == 0)
+            }
+            let new = try file(application)
+            #expect(new.count == 1 && new != old)
+            #expect(try await shownKey(application).standardOutput.contains(ServedApplication.key))
+            let refused = try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": String(old[0])])
+            #expect(refused.ending == .status(1) && refused.standardError.contains("master key"))
+        }
+    }
+
+    @Test("killed at any moment it loses nothing, and running it again ends it")
+    func killed() async throws {
+        try await ServedApplication.with { application in
+            for number in 2...12 {
+                let made = try await rostrum("app", "create", "140000000\(number)", "--data-dir", application.directory)
+                try #require(made.succeeded, "\(made.standardError)")
+            }
+            var sawTwoKeys = false
+            for milliseconds in stride(from: 10, through: 250, by: 12) {
+                let words = ["master-key", "rotate", "--data-dir", application.directory]
+                let child = try ChildProcess(RostrumProgram.path, words)
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                child.send(signal: SIGKILL)
+                _ = try await child.exit()
+                await child.remove()
+
+                sawTwoKeys = try sawTwoKeys || file(application).count == 2
+                let shown = try await shownKey(application)
+                #expect(
+                    shown.standardOutput.contains(ServedApplication.key),
+                    "\(milliseconds) ms: \(shown.standardError)"
+                )
+            }
+            #expect(sawTwoKeys, "no kill came while there were two keys")
+
+            let run = try await rostrum("master-key", "rotate", "--data-dir", application.directory)
+
+            #expect(run.succeeded, "\(run.standardError)")
+            #expect(try file(application).count == 1)
+            #expect(try await shownKey(application).standardOutput.contains(ServedApplication.key))
+        }
+    }
+
+    @Test("with keys in the environment both are given, the new one first")
+    func environment() async throws {
+        try await ServedApplication.with { application in
+            let (old, new) = (String(try file(application)[0]), String(repeating: "5a", count: 32))
+            func rotate(_ keys: String) async throws -> FinishedRun {
+                let environment = ["ROSTRUM_MASTER_KEY": keys]
+                return try await rostrum(
+                    "master-key",
+                    "rotate",
+                    "--data-dir",
+                    application.directory,
+                    environment: environment
+                )
+            }
+
+            let alone = try await rotate(old)
+            #expect(alone.ending == .status(1) && alone.standardError.contains("put a new one before it"))
+            let both = try await rotate("\(new) \(old)")
+            #expect(both.succeeded, "\(both.standardError)")
+
+            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": new]).succeeded)
+            #expect(try await !shownKey(application, environment: ["ROSTRUM_MASTER_KEY": old]).succeeded)
+            #expect(!both.standardOutput.contains(new) && !both.standardOutput.contains(old))
+        }
+    }
+
+    @Test("prepare adds a key that nothing is sealed under yet, and rotate takes that one")
+    func prepared() async throws {
+        try await ServedApplication.with { application in
+            let old = try file(application)
+            let prepared = try await rostrum("master-key", "prepare", "--data-dir", application.directory)
+            #expect(prepared.succeeded, "\(prepared.standardError)")
+            let both = try file(application)
+            #expect(both.count == 2 && both[1] == old[0])
+            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": String(old[0])]).succeeded)
+            let again = try await rostrum("master-key", "prepare", "--data-dir", application.directory)
+            #expect(again.ending == .status(1))
+
+            let doctor = try await rostrum("doctor", "--data-dir", application.directory)
+            #expect(doctor.standardOutput.contains("master-key: there are a new master key and an old one"))
+
+            let run = try await rostrum("master-key", "rotate", "--data-dir", application.directory)
+            #expect(run.succeeded, "\(run.standardError)")
+            #expect(try file(application) == [both[0]])
+        }
+    }
+}
