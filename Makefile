@@ -67,7 +67,7 @@ test: setup-test lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
 	@$(MAKE) --no-print-directory javascript judges docs-test alerts-test traces-test upgrade browser
-	@$(MAKE) --no-print-directory faults-quick crash-quick round-trips-quick fuzz-quick conformance
+	@$(MAKE) --no-print-directory security faults-quick crash-quick round-trips-quick fuzz-quick conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
@@ -211,6 +211,12 @@ docs: setup ## renew what of docs is made from the commands' cards, and the list
 
 docs-test: setup-test ## read the served documentation, run what it says and its examples; needs a build
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python -m unittest discover --start-directory Tests/Documentation --pattern '*_test.py'
+
+.PHONY: security
+security: setup-cluster ## send a server what means no good, and give a cluster another master key; needs a build
+	@Tests/Security/smuggling_test.py
+	@Tests/Security/hostile_test.py
+	@Tests/Security/master_key_test.py
 
 .PHONY: notice sbom
 notice: ## renew NOTICE from the packages that are resolved
