@@ -245,46 +245,50 @@ static const unsigned char file_56[] = {
 };
 
 static const unsigned char file_57[] = {
-#embed "../../docs/webhook-receivers.md"
+#embed "../../docs/threat-model.md"
 };
 
 static const unsigned char file_58[] = {
-#embed "../../docs/webhooks.md"
+#embed "../../docs/webhook-receivers.md"
 };
 
 static const unsigned char file_59[] = {
-#embed "../../examples/migration/move.py"
+#embed "../../docs/webhooks.md"
 };
 
 static const unsigned char file_60[] = {
-#embed "../../examples/webhooks/go/go.mod"
+#embed "../../examples/migration/move.py"
 };
 
 static const unsigned char file_61[] = {
-#embed "../../examples/webhooks/go/main.go"
+#embed "../../examples/webhooks/go/go.mod"
 };
 
 static const unsigned char file_62[] = {
-#embed "../../examples/webhooks/java/Receiver.java"
+#embed "../../examples/webhooks/go/main.go"
 };
 
 static const unsigned char file_63[] = {
-#embed "../../examples/webhooks/node/receiver.mjs"
+#embed "../../examples/webhooks/java/Receiver.java"
 };
 
 static const unsigned char file_64[] = {
-#embed "../../examples/webhooks/python/receiver.py"
+#embed "../../examples/webhooks/node/receiver.mjs"
 };
 
 static const unsigned char file_65[] = {
-#embed "../../examples/webhooks/swift/Package.swift"
+#embed "../../examples/webhooks/python/receiver.py"
 };
 
 static const unsigned char file_66[] = {
-#embed "../../examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift"
+#embed "../../examples/webhooks/swift/Package.swift"
 };
 
 static const unsigned char file_67[] = {
+#embed "../../examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift"
+};
+
+static const unsigned char file_68[] = {
 #embed "../../examples/webhooks/swift/Sources/webhook-receiver/Verification.swift"
 };
 
@@ -346,17 +350,18 @@ const web_named_file *web_documentation(size_t *count) {
         NAMED("docs/sdk-swift.md", file_54),
         NAMED("docs/subscriber-protocol.md", file_55),
         NAMED("docs/testing.md", file_56),
-        NAMED("docs/webhook-receivers.md", file_57),
-        NAMED("docs/webhooks.md", file_58),
-        NAMED("examples/migration/move.py", file_59),
-        NAMED("examples/webhooks/go/go.mod", file_60),
-        NAMED("examples/webhooks/go/main.go", file_61),
-        NAMED("examples/webhooks/java/Receiver.java", file_62),
-        NAMED("examples/webhooks/node/receiver.mjs", file_63),
-        NAMED("examples/webhooks/python/receiver.py", file_64),
-        NAMED("examples/webhooks/swift/Package.swift", file_65),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_66),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_67),
+        NAMED("docs/threat-model.md", file_57),
+        NAMED("docs/webhook-receivers.md", file_58),
+        NAMED("docs/webhooks.md", file_59),
+        NAMED("examples/migration/move.py", file_60),
+        NAMED("examples/webhooks/go/go.mod", file_61),
+        NAMED("examples/webhooks/go/main.go", file_62),
+        NAMED("examples/webhooks/java/Receiver.java", file_63),
+        NAMED("examples/webhooks/node/receiver.mjs", file_64),
+        NAMED("examples/webhooks/python/receiver.py", file_65),
+        NAMED("examples/webhooks/swift/Package.swift", file_66),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_67),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_68),
     };
     *count = sizeof files / sizeof files[0];
     return files;
