@@ -7,8 +7,7 @@ import Testing
 @Suite struct StorageLoadTests {
     @Test("operations behind one that does not end are counted as waiting", arguments: StorageEngine.enabled)
     func waiting(engine: StorageEngine) async throws {
-        try await engine.withDatabase { database in
-            try await database.migrate(Things.migrations)
+        try await engine.withThings { database in
             let idle = database.load
             #expect(idle.reads.waiting == 0 && idle.writes.waiting == 0)
             #expect(idle.reads.workers > 0 && idle.writes.workers > 0)
