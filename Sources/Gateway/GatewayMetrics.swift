@@ -24,6 +24,8 @@ final class GatewayMetrics: Sendable {
         written = Counter(label: label, dimensions: [("result", "written")], factory: factory)
         lagging = Counter(label: label, dimensions: [("result", "lagging")], factory: factory)
         deliveryTime = Timer(label: "rostrum_delivery_last_write", factory: factory)
+        // There from the start, so that the first ones are an increase.
+        logins(.ok).increment(by: 0)
     }
 
     func opened(_ session: Session) { count(session.platform, 1) }
@@ -54,11 +56,11 @@ final class GatewayMetrics: Sendable {
 
     /// A login was accepted (0) or refused.
     func login(_ code: ErrorCode) {
-        Counter(
-            label: "rostrum_logins",
-            dimensions: [("code", code.metricLabel)],
-            factory: factory
-        ).increment()
+        logins(code).increment()
+    }
+
+    private func logins(_ code: ErrorCode) -> Counter {
+        Counter(label: "rostrum_logins", dimensions: [("code", code.metricLabel)], factory: factory)
     }
 
     /// A method was answered: 0, an `ErrorCode`, or JSON-RPC's own code.

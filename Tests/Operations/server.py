@@ -73,5 +73,7 @@ class Server:
 
     def lines(self, message):
         """What was logged under a message, oldest first."""
-        records = [json.loads(line) for line in self.log.read_text().splitlines()]
+        # The last line may not be whole yet.
+        text, _, _ = self.log.read_text().rpartition("\n")
+        records = [json.loads(line) for line in text.splitlines()]
         return [record for record in records if record["message"] == message]

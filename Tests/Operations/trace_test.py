@@ -91,8 +91,14 @@ class TraceTest(unittest.TestCase):
         return answer
 
     def call_line(self, server, answer):
-        [line] = [line for line in server.lines("call") if line["request.id"] == answer["RequestId"]]
-        return line
+        """The call's line of the log, which is written beside the answer."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = [line for line in server.lines("call") if line["request.id"] == answer["RequestId"]]
+            if found or time.monotonic() > end:
+                [line] = found
+                return line
+            time.sleep(0.05)
 
     def test_from_server_to_server(self):
         first, second = self.server("first"), self.server("second")
