@@ -2,6 +2,7 @@ import Chat
 import ChatProtocol
 import Dispatch
 import NIOCore
+import NIOPosix
 import RostrumTesting
 import Testing
 
