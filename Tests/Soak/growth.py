@@ -29,15 +29,15 @@ def growth(samples, column, parts=120):
 
 
 def judge_growth(samples, verdict):
-    """Returns the growth of memory, in MB an hour."""
+    """Returns the growth of memory, in MB an hour, and whether it was judged by that: a run can be all warm-up."""
     memory, hours = growth(samples, lambda one: one["resident_mb"])
-    is_warm = samples and samples[len(samples) // 2]["second"] > WARM_UP - 10
+    is_warm = bool(samples) and samples[len(samples) // 2]["second"] > WARM_UP - 10
     if memory > MB_AN_HOUR and memory * hours > (MB_AT_LEAST if is_warm else MB_OF_WARM_UP):
         verdict.problems.append(f"memory grows by {memory:.1f} MB an hour, {memory * hours:.1f} MB in the second half")
     others, hours = growth(samples, lambda one: one["descriptors"] - one["sessions"])
     if others > DESCRIPTORS_AN_HOUR and others * hours > DESCRIPTORS_AT_LEAST:
         verdict.problems.append(f"descriptors besides the sessions' grow by {others:.0f} an hour")
-    return memory
+    return memory, is_warm
 
 
 def judge_log(lines, verdict):

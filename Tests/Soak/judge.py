@@ -3,6 +3,9 @@ from dataclasses import dataclass, field
 
 from book import Course
 
+# So much of the work that was promised has to be done: a machine or a server that is too slow for the load is not under it.
+LEAST_SHARE = 0.9
+
 
 @dataclass
 class Verdict:
@@ -15,6 +18,12 @@ class Verdict:
     def add(self, kind, count, problem):
         setattr(self, kind, getattr(self, kind) + count)
         self.problems.append(problem)
+
+
+def judge_work(record, promised, verdict):
+    """That the load was the one that was asked for: who posts nothing loses nothing."""
+    if record.posts < promised * LEAST_SHARE:
+        verdict.problems.append(f"only {record.posts} posts were made, of {promised:.0f}")
 
 
 def judge_receipts(book, record, verdict):

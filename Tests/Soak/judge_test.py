@@ -14,8 +14,9 @@ import figures  # noqa: E402
 import growth  # noqa: E402
 import sampling  # noqa: E402
 from book import Book  # noqa: E402
+from closing import closing_line  # noqa: E402
 from hooks import EVENTS, told  # noqa: E402
-from judge import Verdict, judge_receipts, match_changes  # noqa: E402
+from judge import Verdict, judge_receipts, judge_work, match_changes  # noqa: E402
 from plan import OWN, PLAIN, REST, Channel, Member, Plan  # noqa: E402
 from record import Change, Post, Record, content  # noqa: E402
 from telling import judge_webhooks  # noqa: E402
@@ -215,7 +216,9 @@ class GrowthTest(unittest.TestCase):
 
     def judged(self, *shapes):
         verdict = Verdict()
-        return growth.judge_growth(self.samples(*shapes), verdict), verdict.problems
+        memory, is_judged = growth.judge_growth(self.samples(*shapes), verdict)
+        self.assertTrue(is_judged)
+        return memory, verdict.problems
 
     def test_a_noisy_flat_series_passes(self):
         memory, problems = self.judged(lambda second: 110)
@@ -234,8 +237,12 @@ class GrowthTest(unittest.TestCase):
     def test_a_short_run_may_warm_up_and_no_more(self):
         for mb_a_minute, holds in ((7, True), (30, False)):
             verdict = Verdict()
-            growth.judge_growth(self.samples(lambda second: 60 + mb_a_minute * second / 60, seconds=150), verdict)
+            samples = self.samples(lambda second: 60 + mb_a_minute * second / 60, seconds=150)
+            self.assertFalse(growth.judge_growth(samples, verdict)[1])
             self.assertEqual(not verdict.problems, holds)
+
+    def test_a_run_without_samples_is_not_judged(self):
+        self.assertEqual(growth.judge_growth([], Verdict()), (0, False))
 
     def test_a_peak_passes(self):
         self.assertEqual(self.judged(lambda second: 110 + (60 if 900 < second < 960 else 0))[1], [])
@@ -251,6 +258,22 @@ class GrowthTest(unittest.TestCase):
             verdict = Verdict()
             growth.judge_log([line], verdict)
             self.assertEqual(not verdict.problems, holds, line)
+
+
+class WorkTest(Case):
+    def test_nine_of_ten_promised_posts_are_enough_and_fewer_are_not(self):
+        for promised, holds in ((5, True), (6, True), (6.6, True), (6.8, False), (4050, False)):
+            verdict = Verdict()
+            judge_work(self.record, promised, verdict)
+            self.assertEqual(not verdict.problems, holds, promised)
+
+
+class ClosingTest(unittest.TestCase):
+    def test_memory_stands_there_only_when_it_was_judged(self):
+        for memory, words in ((0.34, "memory +0.3 MB/h"), (-2, "memory -2.0 MB/h"), (None, "memory not judged")):
+            line = closing_line(20, 5000, Verdict(receipts=8, missing=1, doubled=2, webhooks_missing=3), 32000, memory)
+            self.assertEqual(line, "soak: 20 min, 5000 sessions, 8 receipts, 1 missing, 2 doubled, 32000 webhooks, 3 lost, "
+                             + words)
 
 
 class PlanTest(unittest.TestCase):

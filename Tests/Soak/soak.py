@@ -6,11 +6,12 @@ import time
 from aging import Aging
 from backends import Backends
 from book import Book
+from closing import closing_line
 from figures import figures
 from growth import judge_growth, judge_log
 from hooks import Unsteady
 from installation import APPLICATION
-from judge import Verdict, judge_receipts, match_changes
+from judge import Verdict, judge_receipts, judge_work, match_changes
 from loopback.programs import Failed
 from plan import Plan
 from record import Record
@@ -206,12 +207,13 @@ class Soak:
         verdict.problems += self.faults + record.problems + self.receiver.problems + self.visitor.problems
         if self.stats["faults"] > len(self.faults):
             verdict.problems.append(f"{self.stats['faults']} faults of sessions altogether")
+        judge_work(record, self.options.rate * self.options.minutes * 60, verdict)
         match_changes(book, record, self.plan, verdict)
         judge_receipts(book, record, verdict)
         judge_webhooks(list(self.receiver.deliveries.values()), record, book, self.plan, verdict)
         # As long as there was a load.
         loaded = [sample for sample in self.sampler.samples if sample["second"] <= self.options.minutes * 60]
-        self.memory = judge_growth(loaded, verdict)
+        self.memory, self.is_memory_judged = judge_growth(loaded, verdict)
         judge_log(self.installation.said().splitlines(), verdict)
         self.draw(book)
         return verdict
@@ -238,10 +240,10 @@ class Soak:
             f"{len(receiver.deliveries)} webhooks and {receiver.repeats} repetitions; {receiver.refused} refused, "
             f"{receiver.slow} answered late, {receiver.cut} cut off; {receiver.asked} \"before\" webhooks",
             f"{self.visitor.pages} pages of the console, {self.visitor.scrapes} scrapes, {self.expired} posts grew too old",
+            f"memory {self.memory:+.1f} MB/h in the second half" + ("" if self.is_memory_judged else
+                                                                    ", much of it warm-up, which may grow"),
         ]
 
     def line(self):
-        verdict = self.verdict
-        return (f"soak: {self.options.minutes:g} min, {len(self.plan.members)} sessions, {verdict.receipts} receipts, "
-                f"{verdict.missing} missing, {verdict.doubled} doubled, {len(self.receiver.deliveries)} webhooks, "
-                f"{verdict.webhooks_missing} lost, memory {self.memory:+.1f} MB/h")
+        return closing_line(self.options.minutes, len(self.plan.members), self.verdict, len(self.receiver.deliveries),
+                            self.memory if self.is_memory_judged else None)
