@@ -1,6 +1,6 @@
 """The proofs, and how what each prints becomes one row of the evidence."""
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Unreadable(Exception):
@@ -12,6 +12,16 @@ class Row:
     # How much was tried, in words, and how much of it was lost, wrong or found.
     tried: str
     lost: int
+    # What was tried not even once: who tries nothing loses nothing.
+    none: list = field(default_factory=list)
+
+    @property
+    def held(self):
+        return not self.lost and not self.none
+
+    @property
+    def verdict(self):
+        return "; ".join([str(self.lost), *(f"no {what}" for what in self.none)])
 
 
 @dataclass
@@ -45,47 +55,75 @@ def table(text, first):
     return rows
 
 
-def number(cell):
-    """What a cell counts; `3 + 1` is 4, and what could not be judged counts as one."""
-    return sum(map(int, re.findall(r"\d+", cell))) if re.fullmatch(r"[\d +]+", cell) else 1
+def numbers(cell):
+    """Those of which a cell consists, as `3 + 1` does; None when it does not count anything."""
+    return list(map(int, re.findall(r"\d+", cell))) if re.fullmatch(r"\d+( \+ \d+)*", cell) else None
 
 
-def total(rows, *columns):
-    return sum(number(row[column]) for row in rows for column in columns)
+def tried(rows, column):
+    """How much there was of it; what could not be judged was not tried."""
+    return sum(sum(numbers(row.get(column, "")) or []) for row in rows)
+
+
+def lost(rows, *columns):
+    """How much of it was lost; a cell that does not say so counts as one."""
+    counts = [numbers(row.get(column, "")) for row in rows for column in columns]
+    return sum(1 if count is None else sum(count) for count in counts)
+
+
+def incomplete(rows, column):
+    """How much is lacking of what is `so many of so many`; a cell that does not say so counts as one."""
+    cells = [re.fullmatch(r"(\d+) of (\d+)", row.get(column, "")) for row in rows]
+    return sum(int(cell[2]) - int(cell[1]) if cell else 1 for cell in cells)
+
+
+def idle(rows, *columns):
+    """The rows that say themselves that nothing was tried."""
+    return [f"{column} of {next(iter(row.values()))}" for row in rows for column in columns
+            if sum(numbers(row.get(column, "")) or [1]) == 0]
+
+
+def absent(**counts):
+    """What was not tried in all of it."""
+    return [name.replace("_", " ") for name, count in counts.items() if not count]
 
 
 def crashes(text):
     faults, damages = table(text, "fault"), table(text, "damage")
-    tried = (f"{len(faults)} ways to end, {total(faults, 'rounds')} times, {total(faults, 'acknowledged'):,} acknowledged writes, "
-             f"{total(faults, 'webhooks'):,} webhooks; {len(damages)} kinds of damage to {total(damages, 'copies'):,} copies")
-    return Row(tried, total(faults, "wrong", "missing") + total(damages, "wrong"))
+    acknowledged, webhooks, copies = tried(faults, "acknowledged"), tried(faults, "webhooks"), tried(damages, "copies")
+    words = (f"{len(faults)} ways to end, {tried(faults, 'rounds')} times, {acknowledged:,} acknowledged writes, "
+             f"{webhooks:,} webhooks; {len(damages)} kinds of damage to {copies:,} copies")
+    return Row(words, lost(faults, "wrong", "missing") + lost(damages, "wrong"),
+               idle(faults, "rounds", "acknowledged") + idle(damages, "copies")
+               + absent(acknowledged_writes=acknowledged, webhooks=webhooks, copies=copies))
 
 
 def cluster_faults(text):
     faults = table(text, "fault")
-    incomplete = 0
-    for row in faults:
-        whole, of = map(int, row["sessions complete"].split(" of "))
-        incomplete += of - whole
-    tried = f"{len(faults)} faults of a cluster, {total(faults, 'acknowledged'):,} acknowledged writes"
-    return Row(tried, total(faults, "lost", "doubled", "webhooks missing") + incomplete)
+    acknowledged = tried(faults, "acknowledged")
+    words = f"{len(faults)} faults of a cluster, {acknowledged:,} acknowledged writes"
+    return Row(words, lost(faults, "lost", "doubled", "webhooks missing") + incomplete(faults, "sessions complete"),
+               idle(faults, "acknowledged") + absent(acknowledged_writes=acknowledged))
 
 
 def round_trips(text):
     trips = table(text, "round trip")
-    tried = (f"{total(trips, 'rounds')} copies of {len(trips)} kinds, made during {total(trips, 'acknowledged'):,} writes, "
-             f"{total(trips, 'commands killed')} commands killed; {total(trips, 'rightly refused')} refused as they must be")
-    return Row(tried, total(trips, "wrong"))
+    copies, acknowledged, refused = (tried(trips, name) for name in ("rounds", "acknowledged", "rightly refused"))
+    words = (f"{copies} copies of {len(trips)} kinds, made during {acknowledged:,} writes, "
+             f"{tried(trips, 'commands killed')} commands killed; {refused} refused as they must be")
+    return Row(words, lost(trips, "wrong"), idle(trips, "rounds", "acknowledged", "moments")
+               + absent(copies=copies, acknowledged_writes=acknowledged, refusals=refused))
 
 
-def line(pattern, tried, *lost):
-    """Reads the line with which a program ends; `lost` names its groups that must be 0."""
+def line(pattern, words, *losses):
+    """Reads the line with which a program ends; `losses` names its groups that must be 0, all other numbers must not."""
     def read(text):
-        found = re.findall(pattern, text, re.MULTILINE)
+        found = list(re.finditer(pattern, text, re.MULTILINE))
         if not found:
             raise Unreadable(f"no line like {pattern}")
-        match = list(re.finditer(pattern, text, re.MULTILINE))[-1]
-        return Row(tried.format(**match.groupdict()), sum(int(match[name]) for name in lost))
+        groups = found[-1].groupdict()
+        none = [name for name, value in groups.items() if name not in losses and re.fullmatch(r"0(\.0*)?", value)]
+        return Row(words.format(**groups), sum(int(groups[name]) for name in losses), none)
     return read
 
 
@@ -97,7 +135,8 @@ def sanitizer(name):
             raise Unreadable("the test runner did not come to its end")
         reports = len(re.findall(rf"(?:WARNING|ERROR): {name}", text))
         failed = sum(end[2] == "failed" for end in ends)
-        return Row(f"{sum(int(end[0]) for end in ends):,} tests under {name}", reports + failed)
+        tests = sum(int(end[0]) for end in ends)
+        return Row(f"{tests:,} tests under {name}", reports + failed, absent(tests=tests))
     return read
 
 
@@ -112,8 +151,10 @@ PROOFS = [
     Proof("threads", ["make", "sanitize-thread"], sanitizer("ThreadSanitizer")),
     Proof("soak", ["make", "soak", "ARGS=--quick"],
           line(r"^soak: (?P<minutes>[\d.]+) min, (?P<sessions>\d+) sessions, (?P<receipts>\d+) receipts, "
-               r"(?P<missing>\d+) missing, (?P<doubled>\d+) doubled, memory (?P<memory>.*)$",
-               "{minutes} minutes, {sessions} sessions, {receipts} receipts; memory {memory}", "missing", "doubled")),
+               r"(?P<missing>\d+) missing, (?P<doubled>\d+) doubled, (?P<webhooks>\d+) webhooks, (?P<lost>\d+) lost, "
+               r"memory (?P<memory>.*)$",
+               "{minutes} minutes, {sessions} sessions, {receipts} receipts, {webhooks} webhooks; memory {memory}",
+               "missing", "doubled", "lost")),
     Proof("upgrade", ["make", "upgrade"],
           line(r"^upgrade: (?P<storages>\d+) storages, (?P<failed>\d+) failed",
                "{storages} storages of earlier versions, opened, read, written and opened again", "failed")),

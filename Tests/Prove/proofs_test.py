@@ -1,59 +1,120 @@
 #!/usr/bin/env python3
 """Shows the readers of proofs what a good run prints, and what one prints that has lost something."""
+import os
 import pathlib
 import sys
+import tempfile
+import types
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "Soak")]
 
-from proofs import PROOFS, Unreadable, sanitizer  # noqa: E402
+from closing import closing_line  # noqa: E402
+from playing import judge, play  # noqa: E402
+from proofs import PROOFS, Proof, Unreadable, sanitizer  # noqa: E402
 
 CRASH = """seed 7
 
 | fault | rounds | acknowledged | wrong | webhooks | missing |
 |---|--:|--:|--:|--:|--:|
-| killed | 12 | 1000 | {wrong} | 700 | 0 |
+| killed | {rounds} | {acknowledged} | {wrong} | 700 | 0 |
 | power cut | 3 | 234 | 0 | 60 | {missing} |
+| first start | 9 | – | 0 | 0 | 0 |
 
 | damage | copies | told at the start | wrong |
 |---|--:|--:|--:|
-| bits | 40 | 40 | {served} |
+| bits | {copies} | 40 | {served} |
 """
 FAULTS = """| fault | acknowledged | lost | doubled | sessions complete | webhooks missing |
 |---|--:|--:|--:|--:|--:|
-| a node killed | 900 | {lost} | 0 | {complete} of 55 | 0 |
+| a node killed | {acknowledged} | {lost} | 0 | {complete} of 55 | 0 |
+| another killed | 300 | 0 | 0 | 55 of 55 | 0 |
 """
+TRIPS = """| round trip | rounds | acknowledged | moments | commands killed | rightly refused | wrong | seconds |
+|---|--:|--:|--:|--:|--:|--:|--:|
+| backup, restore | {rounds} | {acknowledged} | {moments} | 2 | {refused} | {wrong} | 20 |
+"""
+WHOLE = {"wrong": 0, "missing": 0, "served": 0, "rounds": 12, "acknowledged": 1000, "copies": 40, "lost": 0, "complete": 55,
+         "moments": 90, "refused": 4}
 
 
 def read(name, text):
     return next(proof for proof in PROOFS if proof.name == name).read(text)
 
 
-class ProofsTest(unittest.TestCase):
-    def test_crash(self):
-        row = read("crash", CRASH.format(wrong=0, missing=0, served=0))
-        self.assertEqual(row.lost, 0)
-        self.assertIn("2 ways to end, 15 times, 1,234 acknowledged", row.tried)
-        self.assertIn("40 copies", row.tried)
-        for bad in ({"wrong": 2}, {"missing": 2}, {"served": 2}):
-            self.assertEqual(read("crash", CRASH.format(**{"wrong": 0, "missing": 0, "served": 0, **bad})).lost, 2)
+def soak(webhooks=900, memory=0.3, **verdict):
+    """The line as the soak makes it."""
+    counts = {"receipts": 99, "missing": 0, "doubled": 0, "webhooks_missing": 0, **verdict}
+    return closing_line(2.5, 1000, types.SimpleNamespace(**counts), webhooks, memory)
 
-    def test_what_could_not_be_judged_is_lost(self):
-        self.assertGreater(read("crash", CRASH.format(wrong="could not be judged", missing=0, served=0)).lost, 0)
+
+class ProofsTest(unittest.TestCase):
+    def assert_lost(self, name, text, count):
+        row = read(name, text)
+        self.assertEqual((row.lost, row.none), (count, []), row)
+
+    def assert_idle(self, name, text):
+        """Nothing is lost where nothing was tried, and it does not hold."""
+        row = read(name, text)
+        self.assertEqual(row.lost, 0, row)
+        self.assertFalse(row.held, row)
+        self.assertIn("no ", row.verdict)
+
+    def test_crash(self):
+        row = read("crash", CRASH.format(**WHOLE))
+        self.assertTrue(row.held)
+        self.assertIn("3 ways to end, 24 times, 1,234 acknowledged", row.tried)
+        self.assertIn("40 copies", row.tried)
+        for bad in ("wrong", "missing", "served"):
+            self.assert_lost("crash", CRASH.format(**WHOLE | {bad: 2}), 2)
+        for idle in ("rounds", "acknowledged", "copies"):
+            self.assert_idle("crash", CRASH.format(**WHOLE | {idle: 0}))
+
+    def test_what_could_not_be_judged_is_lost_and_was_not_tried(self):
+        row = read("crash", CRASH.format(**WHOLE | {"wrong": "could not be judged"}))
+        self.assertEqual(row.lost, 1)
+        for name, text, row, lost, tried in (
+                ("crash", CRASH, "| killed | 1 | could not be judged | | | |", 2, "234 acknowledged"),
+                ("faults", FAULTS, "| a node killed | could not be judged | | | | |", 4, "300 acknowledged")):
+            beginning = row[:10]
+            lines = [row if line.startswith(beginning) else line for line in text.format(**WHOLE).splitlines()]
+            found = read(name, "\n".join(lines))
+            self.assertEqual(found.lost, lost, found)
+            self.assertIn(tried, found.tried)
+
+    def test_a_row_that_ends_too_early_is_lost(self):
+        self.assertGreater(read("faults", FAULTS.format(**WHOLE) + "| one more |\n").lost, 0)
 
     def test_cluster(self):
-        self.assertEqual(read("faults", FAULTS.format(lost=0, complete=55)).lost, 0)
-        self.assertEqual(read("faults", FAULTS.format(lost="1 + 2", complete=55)).lost, 3)
-        self.assertEqual(read("faults", FAULTS.format(lost=0, complete=53)).lost, 2)
+        self.assert_lost("faults", FAULTS.format(**WHOLE), 0)
+        self.assert_lost("faults", FAULTS.format(**WHOLE | {"lost": "1 + 2"}), 3)
+        self.assert_lost("faults", FAULTS.format(**WHOLE | {"complete": 53}), 2)
+        self.assert_idle("faults", FAULTS.format(**WHOLE | {"acknowledged": 0}))
+
+    def test_round_trips(self):
+        self.assert_lost("round trips", TRIPS.format(**WHOLE), 0)
+        self.assert_lost("round trips", TRIPS.format(**WHOLE | {"wrong": 3}), 3)
+        for idle in ("rounds", "acknowledged", "moments", "refused"):
+            self.assert_idle("round trips", TRIPS.format(**WHOLE | {idle: 0}))
 
     def test_closing_lines(self):
-        self.assertEqual(read("fuzz", "…\nfuzz: 13 entries, 12345 runs, 0 findings\n").lost, 0)
-        self.assertEqual(read("fuzz", "fuzz: 13 entries, 12345 runs, 1 findings").lost, 1)
-        soak = "soak: 3 min, 1000 sessions, 99 receipts, {} missing, {} doubled, memory +0.3 MB/h"
-        self.assertEqual(read("soak", soak.format(0, 0)).lost, 0)
-        self.assertEqual(read("soak", soak.format(1, 4)).lost, 5)
-        self.assertEqual(read("package", "package: 31 checks, 2 failed").lost, 2)
+        self.assert_lost("fuzz", "…\nfuzz: 13 entries, 12345 runs, 0 findings\n", 0)
+        self.assert_lost("fuzz", "fuzz: 13 entries, 12345 runs, 1 findings", 1)
+        self.assert_lost("package", "package: 31 checks, 2 failed", 2)
+        for name, text in (("fuzz", "fuzz: 13 entries, 0 runs, 0 findings"), ("package", "package: 0 checks, 0 failed"),
+                           ("upgrade", "upgrade: 0 storages, 0 failed")):
+            self.assert_idle(name, text)
+
+    def test_soak(self):
+        self.assert_lost("soak", soak(), 0)
+        self.assert_lost("soak", soak(missing=1, doubled=4, webhooks_missing=2), 7)
+        self.assertIn("2.5 minutes, 1000 sessions, 99 receipts, 900 webhooks; memory +0.3 MB/h", read("soak", soak()).tried)
+        self.assertIn("memory not judged", read("soak", soak(memory=None)).tried)
+        self.assert_idle("soak", soak(receipts=0))
+        self.assert_idle("soak", soak(webhooks=0))
 
     def test_sanitizers(self):
         threads = sanitizer("ThreadSanitizer")
@@ -61,11 +122,52 @@ class ProofsTest(unittest.TestCase):
         self.assertEqual(threads(end).lost, 0)
         self.assertEqual(threads("WARNING: ThreadSanitizer: data race (pid=1)\n" + end).lost, 1)
         self.assertEqual(threads(end.replace("passed", "failed")).lost, 1)
+        self.assertEqual(threads(end.replace("1700", "0")).none, ["tests"])
 
     def test_a_program_that_says_nothing(self):
         for proof in PROOFS:
             with self.assertRaises(Unreadable, msg=proof.name):
                 proof.read("Segmentation fault\n")
+
+
+class PlayTest(unittest.TestCase):
+    def play(self, *command, read=lambda text: text):
+        with tempfile.TemporaryDirectory() as directory:
+            place = pathlib.Path(directory)
+            return play(Proof("trial", list(command), read), place, place / "log")[0]
+
+    def test_a_reader_that_fails_is_a_row_that_did_not_hold(self):
+        def fail(text):
+            raise ValueError(text)
+        for reader in (fail, PROOFS[0].read):
+            row = judge(Proof("trial", [], reader), "Segmentation fault\n")
+            self.assertFalse(row.held)
+
+    def test_a_status_is_a_loss(self):
+        row = self.play("sh", "-c", "echo 'package: 31 checks, 0 failed'; exit 3", read=PROOFS[-1].read)
+        self.assertEqual(row.lost, 1)
+        self.assertIn("status 3", row.tried)
+
+    def test_what_make_was_told_is_not_handed_down(self):
+        """The real one: a make within a make, which hands its ARGS down."""
+        said = []
+
+        def read(text):
+            said.append(text.strip())
+            return PROOFS[-1].read("package: 1 checks, 0 failed")
+
+        with tempfile.TemporaryDirectory() as directory:
+            makefile = pathlib.Path(directory) / "Makefile"
+            makefile.write_text("all:\n\t@echo \"<$(ARGS)> $(MAKELEVEL)\"\n")
+            command = ["make", "--no-print-directory", "-f", str(makefile)]
+            for handed in ({"MAKEFLAGS": " -- ARGS=--write", "MAKEOVERRIDES": "${-*-command-variables-*-}", "MAKELEVEL": "1"},
+                           {"ARGS": "--write", "MFLAGS": "-k"}):
+                with unittest.mock.patch.dict(os.environ, handed):
+                    self.play(*command, read=read)
+            with unittest.mock.patch.dict(os.environ, {"MAKEFLAGS": " -- ARGS=--write"}), \
+                    unittest.mock.patch("playing.surroundings", lambda: dict(os.environ)):
+                self.play(*command, read=read)
+        self.assertEqual(said, ["<> 0", "<> 0", "<--write> 0"], "the last shows that it would be")
 
 
 if __name__ == "__main__":
