@@ -15,15 +15,11 @@ import Testing
 
             // A statement of its own for each number of rows.
             for count in Int64(1)...20 {
-                let rows = (1...count).map { [1000 * count + $0, text] as [any SQLBindable] }
-                try await database.write { tx throws(ChatError) in
-                    try tx.execute("INSERT INTO things (id, name) VALUES \(rows: rows)")
+                try await database.write { tx throws(ChatError) in try Self.add(count, text, in: tx) }
+                let repetition = await refusal {
+                    try await database.write { tx throws(ChatError) in try Self.add(count, text, in: tx) }
                 }
-                _ = await refusal {
-                    try await database.write { tx throws(ChatError) in
-                        try tx.execute("INSERT INTO things (id, name) VALUES \(rows: rows)")
-                    }
-                }
+                #expect(repetition != nil)
             }
             let found = try await database.write { tx throws(ChatError) in
                 try tx.row("SELECT count(*) FROM things WHERE name = \(text)")?.integer(0)
@@ -33,5 +29,10 @@ import Testing
             #expect(database.statementBytes() < 1_000_000)
             await database.close()
         }
+    }
+
+    private static func add(_ count: Int64, _ text: String, in tx: any Transaction) throws(ChatError) {
+        let rows = (1...count).map { [1000 * count + $0, text] as [any SQLBindable] }
+        try tx.execute("INSERT INTO things (id, name) VALUES \(rows: rows)")
     }
 }
