@@ -68,23 +68,21 @@ struct CertificateTests {
             try await withServer(place.serving) { server in
                 let good = ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"]
                 for cipher in good {
-                    #expect(
-                        try await shakesHands(server.port, "-tls1_2 -cipher ECDHE-\(kind.key)-\(cipher)"),
-                        "\(cipher)"
-                    )
+                    let options = "-tls1_2 -cipher ECDHE-\(kind.key)-\(cipher)"
+                    let isTaken = try await shakesHands(server.port, options)
+                    #expect(isTaken, "\(cipher)")
                 }
-                #expect(try await shakesHands(server.port, "-tls1_3"))
+                let newestIsTaken = try await shakesHands(server.port, "-tls1_3")
+                #expect(newestIsTaken)
                 let weak = [
                     "ECDHE-\(kind.key)-AES128-SHA", "ECDHE-\(kind.key)-AES256-SHA384",
                     "ECDHE-\(kind.key)-AES128-SHA256", "AES128-GCM-SHA256", "AES256-SHA256", "AES128-SHA",
                     "DHE-RSA-AES128-GCM-SHA256", "aNULL", "eNULL", "PSK",
-                ]
-                for cipher in weak {
-                    let options = "-tls1_2 -cipher \(cipher):@SECLEVEL=0"
-                    #expect(try await !shakesHands(server.port, options), "\(cipher)")
-                }
-                for version in ["-tls1_1", "-tls1"] {
-                    #expect(try await !shakesHands(server.port, "\(version) -cipher ALL:@SECLEVEL=0"), "\(version)")
+                ].map { "-tls1_2 -cipher \($0):@SECLEVEL=0" }
+                let old = ["-tls1_1", "-tls1"].map { "\($0) -cipher ALL:@SECLEVEL=0" }
+                for options in weak + old {
+                    let isTaken = try await shakesHands(server.port, options)
+                    #expect(!isTaken, "\(options)")
                 }
             }
         }
@@ -107,7 +105,7 @@ struct CertificateTests {
                     try await waitUntil("it is said") { server.standardError.contains("SIGHUP: new connections get") }
 
                     #expect(try await fetch(server.port, trusting: second))
-                    #expect(try await !fetch(server.port, trusting: first))
+                    #expect(try await fetch(server.port, trusting: first) == false)
                     #expect(try await connection.exchange("GET", "/healthz").status == 200)
                 }
             }

@@ -110,7 +110,7 @@ struct MasterKeyCommandTests {
             #expect(both.succeeded, "\(both.standardError)")
 
             #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": new]).succeeded)
-            #expect(try await !shownKey(application, environment: ["ROSTRUM_MASTER_KEY": old]).succeeded)
+            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": old]).succeeded == false)
             #expect(!both.standardOutput.contains(new) && !both.standardOutput.contains(old))
         }
     }

@@ -221,7 +221,7 @@ import Testing
 
 extension OperatorName {
     /// A name that is written in a test.
-    fileprivate init(_ text: String) {
+    init(_ text: String) {
         guard let name = OperatorName(rawValue: text) else { preconditionFailure("\(text) is no name") }
         self = name
     }

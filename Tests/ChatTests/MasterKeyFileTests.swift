@@ -1,0 +1,128 @@
+import Chat
+import Crypto
+import FoundationEssentials
+import RostrumTesting
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The key file while the key is being changed.
+@Suite struct MasterKeyFileTests {
+    private static let old = String(repeating: "0f", count: 32)
+
+    /// Makes a key file, hands its path to `body` and removes it.
+    private func withFile(_ text: String = old, _ body: (String) throws -> Void) async throws {
+        try await withTemporaryDirectory { directory in
+            let path = "\(directory)/master.key"
+            try put(text, at: path)
+            try body(path)
+        }
+    }
+
+    private func put(_ text: String, at path: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+    }
+
+    private func read(_ path: String) throws -> MasterKeys {
+        try MasterKeys(file: path, makeIfMissing: false, random: SeededRandom())
+    }
+
+    private func lines(_ path: String) throws -> [Substring] {
+        String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self).split(separator: "\n")
+    }
+
+    @Test("a new key stands before the old one, and then alone")
+    func change() async throws {
+        try await withFile { path in
+            let file = try MasterKeyFile(path)
+            let both = try file.prepend(SeededRandom(seed: 3))
+
+            #expect(both.older == .example && both.newest != .example)
+            #expect(try lines(path).count == 2)
+            let found = try read(path)
+            #expect(found.newest == both.newest && found.older == .example)
+
+            try file.dropOlder()
+
+            #expect(try lines(path).count == 1)
+            let left = try read(path)
+            #expect(left.newest == both.newest && left.older == nil)
+            try file.dropOlder()
+            #expect(try read(path).newest == both.newest)
+        }
+    }
+
+    @Test("a file with two keys gets no third")
+    func third() async throws {
+        try await withFile { path in
+            do { _ = try MasterKeyFile(path).prepend(SeededRandom(seed: 3)) }
+            let before = try lines(path)
+
+            #expect(throws: MasterKey.Unusable.self) { _ = try MasterKeyFile(path).prepend(SeededRandom(seed: 4)) }
+            #expect(try lines(path) == before)
+        }
+    }
+
+    @Test("the same key twice is one key, and three are none")
+    func copies() async throws {
+        try await withFile("\(Self.old)\n\(Self.old)\n") { path in
+            let keys = try read(path)
+            #expect(keys.older == nil)
+        }
+        try await withFile("\(Self.old)\n\(Self.old)\n\(Self.old)\n") { path in
+            #expect(throws: MasterKey.Unusable.self) { try read(path) }
+        }
+    }
+
+    @Test("the file stays its owner's alone, and what a killed command left is in nobody's way")
+    func modes() async throws {
+        try await withFile { path in
+            try put("half a", at: "\(path).new")
+            try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: path)
+
+            _ = try MasterKeyFile(path).prepend(SeededRandom(seed: 3))
+
+            var status = stat()
+            #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o400)
+            #expect(!FileManager.default.fileExists(atPath: "\(path).new"))
+            #expect(try read(path).older == .example)
+        }
+    }
+
+    @Test("where the file is a link, what it leads to is changed")
+    func link() async throws {
+        try await withFile { path in
+            let link = "\(path).link"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+
+            _ = try MasterKeyFile(link).prepend(SeededRandom(seed: 3))
+
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == path)
+            #expect(try read(path).older == .example)
+        }
+    }
+
+    @Test("one command at a time changes it")
+    func lock() async throws {
+        try await withFile { path in
+            do {
+                let first = try MasterKeyFile(path)
+                let error = #expect(throws: MasterKey.Unusable.self) { _ = try MasterKeyFile(path).read() }
+                #expect(error?.description.contains("another command") == true)
+                _ = try first.read()
+            }
+            let left = try MasterKeyFile(path).read()
+            #expect(left.newest == .example)
+        }
+    }
+
+    @Test("a file that is not there is not made")
+    func missing() {
+        #expect(throws: MasterKey.Unusable.self) { _ = try MasterKeyFile("/nowhere/master.key").read() }
+    }
+}
