@@ -10,11 +10,18 @@ package final class StorageDamage: Sendable {
     }
 
     private let state = Mutex(State())
+    private let endsWriting: Bool
 
-    package init() {}
+    /// - Parameter endsWriting: whether the engine writes nothing more once it has shown damage.
+    package init(endsWriting: Bool = false) {
+        self.endsWriting = endsWriting
+    }
 
     /// What it was; nil while the storage has shown none.
     package var found: DatabaseError? { state.withLock { $0.found } }
+
+    /// Whether nothing is written any more.
+    package var hasEndedWriting: Bool { endsWriting && found != nil }
 
     /// Takes notice of a fault, if it is damage; an engine tells of each before it refuses the caller.
     package func note(_ error: DatabaseError) {

@@ -35,7 +35,7 @@ package final class SQLiteDatabase: Engine {
     private let pool: DatabasePool
     private let writes: GroupQueue<WriteOperation>
     private let reads: GroupQueue<ReadOperation>
-    package let damage = StorageDamage()
+    package let damage = StorageDamage(endsWriting: true)
     /// Whether each page has a checksum: of a file that an earlier version made, not before ``addChecksums(to:)``.
     package let hasChecksums: Bool
 
@@ -63,7 +63,9 @@ package final class SQLiteDatabase: Engine {
     package static func addChecksums(to path: String) throws(ChatError) -> Bool {
         let configuration = Configuration()
         return try patiently(path, configuration) {
-            try WriteAheadLog(of: path).demandWhole()
+            let log = WriteAheadLog(of: path)
+            try log.demandWhole()
+            try log.sync()
             return try PageChecksums.add(to: path, waiting: configuration.busyTimeoutSeconds)
         }
     }
@@ -99,7 +101,8 @@ package final class SQLiteDatabase: Engine {
             try PageChecksums.reserve(in: db)
         }
         try PageChecksums.install(for: path)
-        try WriteAheadLog(of: path).demandWhole()
+        let log = WriteAheadLog(of: path)
+        try log.demandWhole()
         let pool = try DatabasePool(path: path, configuration: options)
         // The pool sets NORMAL when it opens, after prepareDatabase; only what is read back counts.
         let (level, hasChecksums) = try pool.writeWithoutTransaction { db in
@@ -112,6 +115,7 @@ package final class SQLiteDatabase: Engine {
         guard level == 2 else {
             throw EngineError(.unavailable, "cannot set synchronous=FULL on \(path); SQLite reports \(level ?? -1)")
         }
+        try log.sync()
         return (pool, hasChecksums)
     }
 

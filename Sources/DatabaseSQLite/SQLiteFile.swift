@@ -8,6 +8,8 @@ package enum SQLiteFile {
     /// Pages are copied as they are, unlike by `VACUUM INTO`: what did not change since an earlier copy is the same there.
     /// Writers go on meanwhile; their WAL grows until the copy is made. What was at the target is overwritten.
     ///
+    /// - Throws: ``EngineError`` that names whichever of the two files it is about, or what `progress` throws.
+    ///
     /// - Parameters:
     ///   - pagesPerStep: how many pages are copied between two reports.
     ///   - progress: told how many of how many pages are copied; what it throws ends the copying.
@@ -17,25 +19,47 @@ package enum SQLiteFile {
         pagesPerStep: Int32 = 2048,
         progress: @escaping (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
     ) throws {
-        do {
-            try PageChecksums.install(for: path)
-            let source = try DatabaseQueue(path: path, configuration: configuration(readOnly: true))
-            let copy = try DatabaseQueue(path: target, configuration: configuration(readOnly: false))
+        try PageChecksums.install(for: path)
+        // Where nobody has the file open, SQLite takes damage for the end of the log.
+        try WriteAheadLog(of: path).demandWhole()
+        let source = try naming(path) { try DatabaseQueue(path: path, configuration: configuration(readOnly: true)) }
+        let copy = try naming(target) { try DatabaseQueue(path: target, configuration: configuration(readOnly: false)) }
+        try naming(path) {
             try source.read { source in
                 // From its first query on the transaction sees one state; a step that began one of its own would start
                 // all over after every commit of somebody else.
                 _ = try Int.fetchOne(source, sql: "SELECT count(*) FROM sqlite_master")
-                try copy.writeWithoutTransaction { copy in
-                    try copy.execute(sql: "PRAGMA synchronous = OFF")
-                    try source.backup(to: copy, pagesPerStep: pagesPerStep) { step in
-                        try progress(step.completedPageCount, step.totalPageCount)
+                try naming(target, orWhereReadingFails: path) {
+                    try copy.writeWithoutTransaction { copy in
+                        try copy.execute(sql: "PRAGMA synchronous = OFF")
+                        try source.backup(to: copy, pagesPerStep: pagesPerStep) { step in
+                            try progress(step.completedPageCount, step.totalPageCount)
+                        }
                     }
                 }
             }
-            try copy.close()
-            try source.close()
+        }
+        try naming(target) { try copy.close() }
+        try naming(path) { try source.close() }
+    }
+
+    /// Has a fault of SQLite tell of the file that it is about.
+    ///
+    /// - Parameter source: the file that is meant when something could not be read; nil when it is the same.
+    private static func naming<Value>(
+        _ path: String,
+        orWhereReadingFails source: String? = nil,
+        _ body: () throws -> Value
+    ) throws -> Value {
+        do {
+            return try body()
         } catch let error as GRDB.DatabaseError {
-            throw EngineError(error, path: path)
+            switch error.extendedResultCode {
+            case .SQLITE_CORRUPT, .SQLITE_IOERR_DATA, .SQLITE_IOERR_CORRUPTFS, .SQLITE_IOERR_READ,
+                .SQLITE_IOERR_SHORT_READ:
+                throw EngineError(error, path: source ?? path)
+            default: throw EngineError(error, path: path)
+            }
         }
     }
 

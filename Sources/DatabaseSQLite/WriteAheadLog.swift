@@ -1,5 +1,10 @@
 import Database
-import FoundationEssentials
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
 
 /// The write-ahead log beside a SQLite file, looked at before SQLite opens it.
 ///
@@ -25,10 +30,12 @@ struct WriteAheadLog {
         path = database + "-wal"
     }
 
+    /// Reads the log frame by frame, for it can be as large as the database.
+    ///
     /// - Throws: ``EngineError`` of the kind `corrupt`, when committed transactions stand behind damage.
     func demandWhole() throws(EngineError) {
         // Another process may be writing: what it is about to write is no damage, and is there the next time.
-        guard let damage = find(), find() == damage else { return }
+        guard let damage = try find(), try find() == damage else { return }
         throw EngineError(
             .corrupt,
             """
@@ -38,22 +45,84 @@ struct WriteAheadLog {
         )
     }
 
-    private func find() -> Damage? {
-        guard let data = FileManager.default.contents(atPath: path) else { return nil }
-        return data.withUnsafeBytes { bytes in
-            guard bytes.count > Self.headerSize, let log = Frames(bytes), let frame = log.damaged() else { return nil }
-            return Damage(frame: frame, header: Array(bytes.prefix(Self.headerSize)))
+    /// Makes durable what is in the log.
+    ///
+    /// To be called by who opens the database, before it commits: a process that was killed may have left a commit that it
+    /// had not made durable, and GRDB makes one before it can be told to. Were the next commit written behind such a one,
+    /// a loss of power could leave both behind a frame that never reached the disk, and the log would be taken for damaged.
+    func sync() throws(EngineError) {
+        try LogFile(path)?.sync()
+    }
+
+    private func find() throws(EngineError) -> Damage? {
+        guard let file = LogFile(path), let frames = try Frames(file), let frame = try frames.damaged() else {
+            return nil
         }
+        return Damage(frame: frame, header: frames.header)
     }
 
     fileprivate static let headerSize = 32
 }
 
-/// The frames of a log in memory.
+/// A log that is read at any place of it.
+private final class LogFile {
+    let path: String
+    private let descriptor: Int32
+
+    /// Nil when it cannot be opened: then SQLite cannot either, and says why.
+    init?(_ path: String) {
+        self.path = path
+        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+    }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    var size: Int {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    /// Fills `bytes` with what stands at `place`.
+    ///
+    /// - Returns: false when the file ends before.
+    func read(_ bytes: inout [UInt8], at place: Int) throws(EngineError) -> Bool {
+        var failure: Int32 = 0
+        let isFilled = bytes.withUnsafeMutableBytes { buffer in
+            var filled = 0
+            while filled < buffer.count {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+                let got = pread(descriptor, rest.baseAddress, rest.count, off_t(place + filled))
+                if got < 0 && errno == EINTR { continue }
+                if got < 0 { failure = errno }
+                guard got > 0 else { return false }
+                filled += got
+            }
+            return true
+        }
+        guard failure == 0 else { throw fault("cannot be read", failure) }
+        return isFilled
+    }
+
+    func sync() throws(EngineError) {
+        while fsync(descriptor) != 0 {
+            guard errno == EINTR else { throw fault("cannot be made durable", errno) }
+        }
+    }
+
+    private func fault(_ what: String, _ code: Int32) -> EngineError {
+        EngineError(.unavailable, "\(path): the file \(what); check the disk [\(String(cString: strerror(code)))]")
+    }
+}
+
+/// The frames of a log, one after the other.
 private struct Frames {
     private static let headSize = 24
 
-    private let bytes: UnsafeRawBufferPointer
+    let header: [UInt8]
+    private let file: LogFile
     private let pageSize: Int
     private let count: Int
     private let isBigEndian: Bool
@@ -61,37 +130,52 @@ private struct Frames {
     private let salts: UInt64
 
     /// Nil when no frame can be found in it.
-    init?(_ bytes: UnsafeRawBufferPointer) {
-        self.bytes = bytes
-        let magic = Self.number(bytes, at: 0)
+    init?(_ file: LogFile) throws(EngineError) {
+        var header = [UInt8](repeating: 0, count: WriteAheadLog.headerSize)
+        var first = [UInt8](repeating: 0, count: Self.headSize)
+        guard try file.read(&header, at: 0), try file.read(&first, at: WriteAheadLog.headerSize) else { return nil }
+        (self.file, self.header) = (file, header)
+        let magic = header.withUnsafeBytes { Self.number($0, at: 0) }
         let hasMagic = magic & ~1 == 0x377F_0682
-        isBigEndian = hasMagic && magic & 1 == 1
-        var checksum = Checksum(isBigEndian: isBigEndian)
-        checksum.add(bytes, 0..<24)
-        isHeaderWhole = hasMagic && checksum == Checksum(of: bytes, at: 24, isBigEndian: isBigEndian)
+        let isBigEndian = hasMagic && magic & 1 == 1
+        self.isBigEndian = isBigEndian
+        isHeaderWhole = header.withUnsafeBytes { bytes in
+            var checksum = Checksum(isBigEndian: isBigEndian)
+            checksum.add(bytes, 0..<24)
+            return hasMagic && checksum == Checksum(of: bytes, at: 24, isBigEndian: isBigEndian)
+        }
         // A header that is damaged tells nothing: ours is the default size, and the salts stand in the first frame too.
-        pageSize = isHeaderWhole ? Int(Self.number(bytes, at: 8)) : 4096
+        pageSize = isHeaderWhole ? Int(header.withUnsafeBytes { Self.number($0, at: 8) }) : 4096
         guard (512...65536).contains(pageSize), pageSize.nonzeroBitCount == 1 else { return nil }
-        count = (bytes.count - WriteAheadLog.headerSize) / (Self.headSize + pageSize)
+        count = (file.size - WriteAheadLog.headerSize) / (Self.headSize + pageSize)
         guard count > 0 else { return nil }
-        salts = Self.salts(bytes, at: isHeaderWhole ? 16 : WriteAheadLog.headerSize + 8)
+        salts =
+            isHeaderWhole
+            ? header.withUnsafeBytes { Self.salts($0, at: 16) } : first.withUnsafeBytes { Self.salts($0, at: 8) }
     }
 
     /// The first frame that is wrong, if more than one commit stands behind it; 0 when it is the header.
-    func damaged() -> Int? {
-        var before: Checksum? = isHeaderWhole ? Checksum(of: bytes, at: 24, isBigEndian: isBigEndian) : nil
+    func damaged() throws(EngineError) -> Int? {
+        let start = header.withUnsafeBytes { Checksum(of: $0, at: 24, isBigEndian: isBigEndian) }
+        var before = isHeaderWhole ? start : nil
         var wrong = isHeaderWhole ? nil : 0
         var commits = 0
-        for frame in 1...count {
-            let place = WriteAheadLog.headerSize + (frame - 1) * (Self.headSize + pageSize)
-            let told = Checksum(of: bytes, at: place + 16, isBigEndian: isBigEndian)
-            let isOfThisLog = Self.salts(bytes, at: place + 8) == salts
-            if !isOfThisLog || before.map({ next($0, place) != told }) ?? true {
-                wrong = wrong ?? frame
+        var frame = [UInt8](repeating: 0, count: Self.headSize + pageSize)
+        for number in 1...count {
+            // Another process may have cut the log off meanwhile.
+            guard try file.read(&frame, at: WriteAheadLog.headerSize + (number - 1) * frame.count) else { return nil }
+            let (told, isOfThisLog, isCommit, follows) = frame.withUnsafeBytes { bytes in
+                let told = Checksum(of: bytes, at: 16, isBigEndian: isBigEndian)
+                let isOfThisLog = Self.salts(bytes, at: 8) == salts
+                let follows = isOfThisLog && before.map { next($0, bytes) == told } ?? false
+                return (told, isOfThisLog, Self.number(bytes, at: 4) != 0, follows)
+            }
+            if !follows {
+                wrong = wrong ?? number
                 // Frames that do not follow each other are of different crashes, and those count each for itself.
                 commits = 0
             }
-            if wrong != nil, isOfThisLog, Self.number(bytes, at: place + 4) != 0 {
+            if wrong != nil, isOfThisLog, isCommit {
                 commits += 1
                 if commits > 1 { return wrong }
             }
@@ -100,11 +184,11 @@ private struct Frames {
         return nil
     }
 
-    /// The checksum of the frame there, by that of the one before it.
-    private func next(_ before: Checksum, _ place: Int) -> Checksum {
+    /// The checksum of a frame, by that of the one before it.
+    private func next(_ before: Checksum, _ frame: UnsafeRawBufferPointer) -> Checksum {
         var checksum = before
-        checksum.add(bytes, place..<place + 8)
-        checksum.add(bytes, place + Self.headSize..<place + Self.headSize + pageSize)
+        checksum.add(frame, 0..<8)
+        checksum.add(frame, Self.headSize..<frame.count)
         return checksum
     }
 

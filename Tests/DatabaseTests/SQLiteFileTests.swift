@@ -113,6 +113,33 @@ import Darwin
         }
     }
 
+    @Test("what is wrong with the copy is not said of what is copied, and the other way round")
+    func whichFile() async throws {
+        try await withTemporaryDirectory { directory in
+            let (path, target) = ("\(directory)/source", "\(directory)/copy")
+            let database = try SQLiteDatabase(path: path)
+            try await database.migrate([Self.tables])
+            try await database.write { tx throws(ChatError) in
+                for n in 0..<50 {
+                    try tx.execute("INSERT INTO two (n, filler) VALUES (\(n), \(String(repeating: "z", count: 2000)))")
+                }
+            }
+            await database.close()
+            func message(_ target: String) -> String? {
+                #expect(throws: DatabaseError.self) { try SQLiteFile.copy(path, to: target) }?.message
+            }
+
+            #expect(message("\(directory)/none/copy")?.hasPrefix("\(directory)/none/copy: ") == true)
+            try writeFile(target, String(repeating: "no database ", count: 1000))
+            #expect(message(target)?.hasPrefix("\(target): ") == true)
+            try FileManager.default.removeItem(atPath: target)
+            var bytes = try #require(FileManager.default.contents(atPath: path))
+            bytes[4096 * 8 + 100] ^= 1
+            try bytes.write(to: URL(filePath: path))
+            #expect(message(target)?.hasPrefix("\(path): ") == true)
+        }
+    }
+
     @Test("a file that is no database is named")
     func noDatabase() async throws {
         try await withTemporaryDirectory { directory in

@@ -107,6 +107,19 @@ import Testing
         }
     }
 
+    @Test("a damaged log is not left out of a copy without a word", arguments: [32 + 4 * frame + 200, 17])
+    func copy(place: Int) async throws {
+        try await withLog { log in
+            log[log.startIndex + place] ^= 4
+        } _: { path in
+            let error = #expect(throws: DatabaseError.self) { try SQLiteFile.copy(path, to: path + ".copy") }
+
+            #expect(error?.kind == .corrupt)
+            #expect(error?.message.contains("\(path)-wal: the file is damaged") == true)
+            #expect(!FileManager.default.fileExists(atPath: path + ".copy"))
+        }
+    }
+
     @Test("an empty log and none at all are whole")
     func nothing() async throws {
         try await withTemporaryDirectory { directory in

@@ -21,6 +21,15 @@ import Testing
         #expect(told.messages.withLock { $0 } == (kind == .corrupt ? ["first"] : []))
     }
 
+    @Test("whether writing ends with it is the engine's affair", arguments: [true, false])
+    func endOfWriting(ends: Bool) {
+        let damage = StorageDamage(endsWriting: ends)
+        damage.note(DatabaseError(.full, "no room"))
+        #expect(!damage.hasEndedWriting)
+        damage.note(DatabaseError(.corrupt, "first"))
+        #expect(damage.hasEndedWriting == ends)
+    }
+
     @Test("who listens later is told at once")
     func later() {
         damage.note(DatabaseError(.corrupt, "first"))
