@@ -263,6 +263,8 @@ static int write_log(sqlite3_file *file, const void *bytes, int count, sqlite3_i
     int size = log->database->page_size, from = size ? place_in_frame(log, place) : -1;
     if (count == size && from == frame_header_size) return write_frame(file, bytes, place - frame_header_size);
     log->header_at = 0;
+    // Written before the end, it may be a checksum that is made anew, and with it all those behind it.
+    if (place != log->end) log->end = 0;
     int result = log->original->xWrite(file, bytes, count, place);
     if (result == SQLITE_OK && count == frame_header_size && from == 0) {
         memcpy(log->header, bytes, frame_header_size);
