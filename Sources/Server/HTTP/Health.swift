@@ -57,12 +57,18 @@ package final class Health: Sendable {
     ///
     /// - Parameter namesDamage: whether who asks may know which file or host is damaged.
     func ready(namesDamage: Bool = false) async -> Response {
-        if await isReady() { return Self.response(.ok, #"{"status":"ready","storage":"writable",\#(parts)}"#) }
+        let report = await report(namesDamage: namesDamage)
+        return Self.response(report.isReady ? .ok : .serviceUnavailable, report.text)
+    }
+
+    func report(namesDamage: Bool) async -> (isReady: Bool, text: String) {
+        let isReady = await isReady()
+        let status = isReady ? "ready" : "unavailable"
         guard let damage = database.damage.found else {
-            return Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"not writable",\#(parts)}"#)
+            return (isReady, #"{"status":"\#(status)","storage":"\#(isReady ? "" : "not ")writable",\#(parts)}"#)
         }
         let name = namesDamage ? #""damage":\#(Self.quoted(damage.message)),"# : ""
-        return Self.response(.serviceUnavailable, #"{"status":"unavailable","storage":"damaged",\#(name)\#(parts)}"#)
+        return (isReady, #"{"status":"\#(status)","storage":"damaged",\#(name)\#(parts)}"#)
     }
 
     private static func quoted(_ text: String) -> String {
@@ -79,11 +85,13 @@ package final class Health: Sendable {
         return #"\#(roles),"bus":"\#(bus().isConnected ? "connected" : "away")""#
     }
 
-    /// Whether the storage took a durable write just now, or in the second before, and has never shown damage.
+    /// Whether the storage took a durable write just now, or in the second before.
+    ///
+    /// Where an engine goes on to write although it has shown damage, what does not meet it is as durable as ever.
     ///
     /// Callers who come while a check runs wait for it: however many ask, one write is made.
     package func isReady() async -> Bool {
-        guard database.damage.found == nil else { return false }
+        guard !database.damage.hasEndedWriting else { return false }
         switch turn() {
         case .known(let isReady): return isReady
         case .check: return await check()
@@ -93,7 +101,7 @@ package final class Health: Sendable {
 
     /// What was found last; false when nothing was found for long, as when a check does not come to its end.
     package var wasReady: Bool {
-        guard database.damage.found == nil else { return false }
+        guard !database.damage.hasEndedWriting else { return false }
         let now = clock.now
         return state.withLock { state in
             guard let finding = state.finding, finding.isReady else { return false }
