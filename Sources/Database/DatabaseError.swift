@@ -11,6 +11,8 @@ package struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case full
         /// The storage was written by a newer version of Rostrum.
         case newer
+        /// The storage has the schema of an older version of Rostrum, which a server of this one brings up to date.
+        case older
         /// The storage may be read but not written.
         case readOnly
         /// A statement that the engine does not accept: a fault of ours.

@@ -93,8 +93,8 @@ extension Database {
     /// Refuses unless the schema is that of `migrations`, or a later one that programs of theirs can live with; changes
     /// nothing.
     ///
-    /// - Throws: an internal fault caused by a ``DatabaseError``: of kind `newer` as ``migrate(_:)``, or of kind
-    ///   `unavailable` when the storage has yet to be migrated by a server.
+    /// - Throws: an internal fault caused by a ``DatabaseError``: of kind `newer` as ``migrate(_:)``, of kind
+    ///   `older` when the storage has yet to be migrated by a server, or `unavailable` when it has no schema at all.
     package func demandSchema(_ migrations: [Migration]) async throws(ChatError) {
         guard let newest = try await newestMigration() else {
             throw .internalFault(
@@ -108,7 +108,7 @@ extension Database {
         guard newest >= migrations.count else {
             throw .internalFault(
                 DatabaseError(
-                    .unavailable,
+                    .older,
                     """
                     the storage has schema \(newest) and this program needs \(migrations.count), but a server of an \
                     older version runs on it: stop that server, or use its own program

@@ -130,7 +130,7 @@ import Testing
     func demanded(engine: StorageEngine) async throws {
         try await engine.withDatabase(migrations: Array(Schema.migrations.prefix(1))) { database in
             let error = await refusal { try await database.demandSchema(Schema.migrations) }
-            #expect(error?.storageFault == .unavailable)
+            #expect(error?.storageFault == .older)
         }
     }
 

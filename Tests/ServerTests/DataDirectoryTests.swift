@@ -1,7 +1,14 @@
 import FoundationEssentials
 import RostrumTesting
-import Server
 import Testing
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+@testable import Server
 
 /// The directory of an installation, and its lock.
 @Suite struct DataDirectoryTests {
@@ -70,15 +77,17 @@ import Testing
     func inUse() async throws {
         try await withTemporaryDirectory { path in
             let directory = try DataDirectory(path, makeIfMissing: false)
-            #expect(!directory.isInUse, "there is no lock file yet")
+            #expect(!directory.isInUse && directory.server == nil, "there is no lock file yet")
 
             let lock = try directory.lock()
             #expect(directory.isInUse)
             #expect(directory.isInUse)
+            #expect(directory.server == getpid())
             _ = consume lock
 
             // A program that is started at this very moment has a copy of what is open here.
             try await waitUntil("nobody has it") { !directory.isInUse }
+            #expect(directory.server == nil)
             _ = try directory.lock()
         }
     }

@@ -169,22 +169,21 @@ import Testing
     @Test("numbers are judged by the bounds that the documentation gives")
     func bounds() {
         let gibibyte: UInt64 = 1 << 30
-        #expect(
-            DiskExamination.space(free: 50 * gibibyte, all: 100 * gibibyte, freeFiles: 9999, allFiles: 9999).level
-                == .ok
-        )
-        #expect(
-            DiskExamination.space(free: 9 * gibibyte, all: 100 * gibibyte, freeFiles: 0, allFiles: 0).level == .warning
-        )
-        #expect(DiskExamination.space(free: gibibyte / 8, all: gibibyte, freeFiles: 0, allFiles: 0).level == .error)
-        #expect(DiskExamination.space(free: gibibyte, all: gibibyte, freeFiles: 3, allFiles: 99).level == .error)
+        func space(_ free: UInt64, of all: UInt64, files: UInt64 = 0, of allFiles: UInt64 = 0) -> Finding.Level {
+            DiskExamination.space(MachineReadings.Space(free: free, all: all, freeFiles: files, allFiles: allFiles))
+                .level
+        }
+        #expect(space(50 * gibibyte, of: 100 * gibibyte, files: 9999, of: 9999) == .ok)
+        #expect(space(9 * gibibyte, of: 100 * gibibyte) == .warning)
+        #expect(space(gibibyte / 8, of: gibibyte) == .error)
+        #expect(space(gibibyte, of: gibibyte, files: 3, of: 99) == .error)
         #expect(DiskExamination.sync(median: .microseconds(800), worst: .milliseconds(3)).level == .ok)
         #expect(DiskExamination.sync(median: .microseconds(5), worst: .milliseconds(3)).level == .warning)
         #expect(DiskExamination.sync(median: .milliseconds(30), worst: .milliseconds(50)).level == .warning)
         #expect(DiskExamination.sync(median: .milliseconds(150), worst: .seconds(1)).level == .error)
-        #expect(MachineExamination.openFiles(soft: 256, hard: 4096).level == .error)
-        #expect(MachineExamination.openFiles(soft: 4096, hard: 4096).level == .warning)
-        #expect(MachineExamination.openFiles(soft: 1_048_576, hard: 1_048_576).level == .ok)
+        #expect(MachineExamination.openFiles(soft: 256, hard: 4096, who: "it").level == .error)
+        #expect(MachineExamination.openFiles(soft: 4096, hard: 4096, who: "it").level == .warning)
+        #expect(MachineExamination.openFiles(soft: 1_048_576, hard: 1_048_576, who: "it").level == .ok)
         #expect(StorageExamination.clock(difference: -500).level == .ok)
         #expect(StorageExamination.clock(difference: 5000).level == .warning)
         #expect(StorageExamination.clock(difference: -130_000).level == .error)

@@ -25,6 +25,20 @@ import Testing
         }
     }
 
+    @Test("how many files a process may have open is read from what the system says of it")
+    func openFiles() throws {
+        let text = """
+            Limit                     Soft Limit           Hard Limit           Units
+            Max processes             62000                62000                processes
+            Max open files            1024                 unlimited            files
+            """
+        let limit = try #require(MachineReadings.openFiles(inLimits: text))
+        #expect((limit.soft, limit.hard) == (1024, .max))
+        #expect(MachineReadings.openFiles(inLimits: "Max processes  1  1  processes") == nil)
+        #expect(MachineReadings.openFiles(inLimits: "Max open files  many") == nil)
+        #expect(MachineReadings.openFiles(of: -1) == nil)
+    }
+
     @Test(
         "the group of version 2 is found among those of version 1",
         arguments: [

@@ -27,28 +27,24 @@ enum DiskExamination {
     }
 
     private static func space(in path: String) -> Finding {
-        var state = statvfs()
-        guard statvfs(path, &state) == 0 else {
+        guard let space = MachineReadings.space(in: path) else {
             return .error(.disk, "the disk of \(path) tells nothing of itself: \(lastError)", "look at the mount")
         }
-        let unit = UInt64(state.f_frsize)
-        return space(
-            free: UInt64(state.f_bavail) * unit,
-            all: UInt64(state.f_blocks) * unit,
-            freeFiles: UInt64(state.f_favail),
-            allFiles: UInt64(state.f_files)
-        )
+        return self.space(space)
     }
 
-    /// - Parameter allFiles: 0 for a file system that does not count them.
-    static func space(free: UInt64, all: UInt64, freeFiles: UInt64, allFiles: UInt64) -> Finding {
-        let text = "\(free >> 20) of \(all >> 20) MiB are free"
+    static func space(_ space: MachineReadings.Space) -> Finding {
+        let text = "\(space.free >> 20) of \(space.all >> 20) MiB are free"
         let advice = "make room, or move the directory: when the disk is full every write is refused"
-        guard allFiles == 0 || freeFiles > 100 else {
-            return .error(.disk, "only \(freeFiles) more files can be made", "remove files, or use another file system")
+        guard space.allFiles == 0 || space.freeFiles > 100 else {
+            return .error(
+                .disk,
+                "only \(space.freeFiles) more files can be made",
+                "remove files, or use another file system"
+            )
         }
-        if free < fewestBytes { return .error(.disk, text, advice) }
-        if free < all / 10 { return .warning(.disk, text, advice) }
+        if space.free < fewestBytes { return .error(.disk, text, advice) }
+        if space.free < space.all / 10 { return .warning(.disk, text, advice) }
         return .ok(.disk, text)
     }
 
@@ -83,7 +79,10 @@ enum DiskExamination {
         var durations: [Duration] = []
         for position in 0..<syncs {
             let start = ContinuousClock.now
-            guard pwrite(file, page, page.count, off_t(position * page.count)) == page.count, fsync(file) == 0 else {
+            let written = pwrite(file, page, page.count, off_t(position * page.count))
+            // It wrote what there was room for, and called that no error.
+            if (0..<page.count).contains(written) { errno = ENOSPC }
+            guard written == page.count, fsync(file) == 0 else {
                 return .error(.fsync, "writing in \(path) fails: \(lastError)", "look at the disk and the kernel's log")
             }
             durations.append(ContinuousClock.now - start)

@@ -1,6 +1,6 @@
 package import FoundationEssentials
 
-/// Looks at everything that `rostrum serve` with the same settings would stand on, and changes nothing of it.
+/// Looks at everything that `rostrum serve` with the same settings would stand on, and changes nothing of what is there.
 package enum Doctor {
     /// - Parameters:
     ///   - flags: settings by name, as given on the command line.
@@ -20,12 +20,14 @@ package enum Doctor {
             return [.error(.settings, "the setting \(error)", "correct it; the rest is not looked at until then")]
         }
         var findings: [Finding] = [.ok(.settings, "every setting is one that is allowed")]
-        findings += [MachineExamination.clock(), MachineExamination.openFiles()]
+        findings.append(MachineExamination.clock())
         switch settings.storage {
         case .directory(let path):
+            findings.append(MachineExamination.openFiles(ofServerIn: path))
             findings += DiskExamination.examine(path)
             findings += await StorageExamination.examine(directory: path, settings.masterKey)
         case .cluster(let database, let bus):
+            findings.append(MachineExamination.openFiles(ofServerIn: nil))
             findings += await StorageExamination.examine(database: database, settings.masterKey)
             findings.append(BusExamination.examine(bus))
         }

@@ -25,7 +25,12 @@ enum MachineExamination {
         return .ok(.clock, "the clock is synchronized")
     }
 
-    static func openFiles() -> Finding {
+    /// - Parameter directory: whose server is asked about, if one runs; nil where the settings name none.
+    static func openFiles(ofServerIn directory: String?) -> Finding {
+        let place = directory.flatMap { try? DataDirectory($0, makeIfMissing: false) }
+        if let server = place?.server, let limit = MachineReadings.openFiles(of: server) {
+            return openFiles(soft: limit.soft, hard: limit.hard, who: "the server, process \(server),")
+        }
         var limit = rlimit()
         #if os(Linux)
         let result = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
@@ -34,11 +39,11 @@ enum MachineExamination {
         #endif
         guard result == 0 else { return .ok(.limits, "the limit of open files is not told") }
         let (soft, hard) = (UInt64(limit.rlim_cur), UInt64(limit.rlim_max))
-        return openFiles(soft: soft, hard: hard)
+        return openFiles(soft: soft, hard: hard, who: "a server that this shell starts")
     }
 
-    static func openFiles(soft: UInt64, hard: UInt64) -> Finding {
-        let text = "\(soft) files may be open at once, and every session is one"
+    static func openFiles(soft: UInt64, hard: UInt64, who: String) -> Finding {
+        let text = "\(who) may have \(soft) files open at once, and every session is one"
         let advice = "set LimitNOFILE=1048576 in the systemd unit, or ulimit -n; the hard limit is \(hard)"
         if soft < fewestFiles { return .error(.limits, text, advice) }
         if soft < enoughFiles { return .warning(.limits, text, advice) }

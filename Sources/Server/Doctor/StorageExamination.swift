@@ -23,13 +23,19 @@ enum StorageExamination {
             let database = try SQLiteDatabase(path: directory.database)
             var findings = await examine(database, key)
             await database.close()
+            if !database.hasChecksums {
+                findings.append(
+                    .warning(
+                        .database,
+                        "the pages of \(directory.database) have no checksums, and damage to them may go unnoticed",
+                        "start the server where there is room for two copies of the file: it gives them checksums"
+                    )
+                )
+            }
             findings += log(of: directory)
             return findings
         } catch {
-            return [
-                .error(.database, StartError(error).description, "restore the newest backup if the file is damaged"),
-                key.finding,
-            ]
+            return [fault(error), key.finding]
         }
     }
 
@@ -61,40 +67,58 @@ enum StorageExamination {
         _ key: (finding: Finding, key: MasterKeys?)
     ) async -> [Finding] {
         do throws(ChatError) {
-            guard try await database.newestMigration() != nil else {
+            guard let newest = try await database.newestMigration() else {
                 return [
                     .ok(.database, "the storage is empty; the first start of a server makes its tables"), key.finding,
                 ]
             }
+            guard newest >= Schema.migrations.count else {
+                return [
+                    .warning(
+                        .database,
+                        "the storage has schema \(newest), and this program has \(Schema.migrations.count)",
+                        "the next start of this version's server migrates it"
+                    ),
+                    key.finding,
+                ]
+            }
             try await database.demandSchema(Schema.migrations)
-        } catch {
-            let kind = (error.cause as? DatabaseError)?.kind
-            let finding: Finding =
-                kind == .newer || kind == .corrupt
-                ? .error(.database, StartError(error).description, "run the version of Rostrum that made it")
-                : .warning(
-                    .database,
-                    StartError(error).description,
-                    "the next start of this version's server migrates it"
-                )
-            return [finding, key.finding]
-        }
-        var findings: [Finding] = [
-            .ok(.database, "the storage has the schema \(Schema.migrations.count) of this program")
-        ]
-        guard let masterKey = key.key else { return findings + [key.finding] }
-        do throws(ChatError) {
-            let isRemembered = try await database.read { tx throws(ChatError) in
+            let isSealed = try await database.read { tx throws(ChatError) in
                 try StorageProperty.masterKeyCheck.value(in: tx) != nil
             }
-            if isRemembered { try await SecretBox(masterKey).verify(against: database) }
-            findings.append(key.finding)
+            var findings: [Finding] = [
+                .ok(.database, "the storage has the schema \(Schema.migrations.count) of this program")
+            ]
+            if let keys = key.key, isSealed {
+                findings.append(try await examine(keys, key.finding, database))
+            } else {
+                findings.append(key.finding)
+            }
+            // What was met without keeping anybody from an answer.
+            if let damage = database.damage.found { findings.append(fault(.internalFault(damage))) }
+            return findings
         } catch {
-            findings.append(
-                .error(.masterKey, StartError(error).description, "look for the key in the place where you keep copies")
+            return [fault(error), key.finding]
+        }
+    }
+
+    /// Whether the key is the one that the secrets were sealed under.
+    private static func examine(
+        _ keys: MasterKeys,
+        _ finding: Finding,
+        _ database: any Database
+    ) async throws(ChatError) -> Finding {
+        do throws(ChatError) {
+            try await SecretBox(keys).verify(against: database)
+            return finding
+        } catch {
+            guard (error.cause as? DatabaseError)?.kind != .corrupt else { throw error }
+            return .error(
+                .masterKey,
+                StartError(error).description,
+                "look for the key in the place where you keep copies"
             )
         }
-        return findings
     }
 
     private static func log(of directory: DataDirectory) -> [Finding] {

@@ -61,6 +61,13 @@ package struct DataDirectory: Sendable {
         return flock(file, LOCK_SH | LOCK_NB) != 0
     }
 
+    /// The process of the server that runs on the directory at this moment; nil when there is none, or it is of a version
+    /// that did not leave its number.
+    var server: Int32? {
+        guard isInUse, let text = FileManager.default.contents(atPath: path + "/rostrum.lock") else { return nil }
+        return Int32(String(decoding: text, as: UTF8.self).prefix { $0.isNumber })
+    }
+
     package var database: String { path + "/rostrum.db" }
     package var masterKey: String { path + "/master.key" }
     package var certificate: String { path + "/dev-certificate.pem" }
@@ -83,6 +90,9 @@ package struct DataDirectory: Sendable {
             close(file)
             throw StartError("another server is running on the data directory \(path)")
         }
+        let number = Array("\(getpid())\n".utf8)
+        // Nothing depends on it: on a full disk the file stays empty.
+        if ftruncate(file, 0) == 0 { _ = pwrite(file, number, number.count, 0) }
         return DirectoryLock(file: file)
     }
 }

@@ -23,11 +23,41 @@ enum MachineReadings {
     /// The time of day in seconds.
     static var seconds: Double { Date.now.timeIntervalSince1970 }
 
-    /// Room on the disk of a directory, in bytes: what this process may still take, and all that there is.
-    static func space(in path: String) -> (free: UInt64, all: UInt64)? {
+    /// Room on a disk: what this process may still take, and all that there is.
+    struct Space {
+        /// Bytes.
+        let free, all: UInt64
+        /// Both 0 for a file system that does not count them.
+        let freeFiles, allFiles: UInt64
+    }
+
+    /// Room on the disk of a directory.
+    static func space(in path: String) -> Space? {
         var state = statvfs()
         guard statvfs(path, &state) == 0 else { return nil }
-        return (UInt64(state.f_bavail) * UInt64(state.f_frsize), UInt64(state.f_blocks) * UInt64(state.f_frsize))
+        let unit = UInt64(state.f_frsize)
+        return Space(
+            free: UInt64(state.f_bavail) * unit,
+            all: UInt64(state.f_blocks) * unit,
+            freeFiles: UInt64(state.f_favail),
+            allFiles: UInt64(state.f_files)
+        )
+    }
+
+    /// How many files a process may have open; nil where the system does not tell.
+    static func openFiles(of process: Int32) -> (soft: UInt64, hard: UInt64)? {
+        text(of: "/proc/\(process)/limits").flatMap(openFiles(inLimits:))
+    }
+
+    /// The same from `/proc/PID/limits`.
+    static func openFiles(inLimits text: String) -> (soft: UInt64, hard: UInt64)? {
+        let name = "Max open files"
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { return nil }
+        let numbers = line.dropFirst(name.count).split(separator: " ").prefix(2).map { word in
+            word == "unlimited" ? UInt64.max : UInt64(word)
+        }
+        guard numbers.count == 2, let soft = numbers[0], let hard = numbers[1] else { return nil }
+        return (soft, hard)
     }
 
     /// The size of a file; nil when there is none.
