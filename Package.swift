@@ -324,7 +324,8 @@ let package = Package(
                 "Observability", "RostrumTesting", "Server",
             ],
             from: [
-                .asn1, .certificates, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1, .nioHTTPTypes, .nioSSL,
+                .asn1, .certificates, .grdbSQLite, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1,
+                .nioHTTPTypes, .nioSSL,
             ]
         ),
         tests("TracesTests", uses: ["RostrumTesting", "Traces"], from: [.instrumentation]),

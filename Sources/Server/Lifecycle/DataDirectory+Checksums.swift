@@ -9,16 +9,23 @@ extension DataDirectory {
     ///
     /// Where that does not succeed, for want of room say, the pages are as they were.
     ///
-    /// - Parameter look: called before anything is changed; what it throws leaves the database as it is.
-    /// - Throws: ``StartError`` when the database is damaged, or what `look` throws.
+    /// - Parameters:
+    ///   - masterKey: where the key comes from that the server is to start with. What it would refuse is not changed, for
+    ///     the version that made it cannot write it any more afterwards.
+    ///   - look: called before anything is changed; what it throws leaves the database as it is.
+    /// - Throws: ``StartError`` when the database is damaged, or a server of this version with this key would not start on
+    ///   it, ``SettingError`` when the key cannot be used, or what `look` throws.
     package func addChecksums(
         _ logger: Logger,
+        masterKey: MasterKeySource = .dataDirectory,
         before look: (any Database) async throws -> Void = { _ in }
     ) async throws {
         guard FileManager.default.fileExists(atPath: database) else { return }
         do {
             let began = ContinuousClock.now
-            guard try await lacksChecksums(look), try SQLiteDatabase.addChecksums(to: database) else { return }
+            guard try await lacksChecksums(masterKey, look), try SQLiteDatabase.addChecksums(to: database) else {
+                return
+            }
             logger.notice(
                 "the database's pages have checksums now",
                 metadata: ["storage.path": .string(database), "duration.ms": "\((.now - began) / .milliseconds(1))"]
@@ -31,10 +38,16 @@ extension DataDirectory {
     }
 
     /// - Parameter look: what is to be done with the database, if so.
-    private func lacksChecksums(_ look: (any Database) async throws -> Void) async throws -> Bool {
+    private func lacksChecksums(
+        _ masterKey: MasterKeySource,
+        _ look: (any Database) async throws -> Void
+    ) async throws -> Bool {
         let engine = try SQLiteDatabase(path: database)
         do {
-            if !engine.hasChecksums { try await look(engine) }
+            if !engine.hasChecksums {
+                try await look(engine)
+                try await OpenStorage.demandOpenable(engine, .directory(self), masterKey)
+            }
         } catch {
             await engine.close()
             throw error

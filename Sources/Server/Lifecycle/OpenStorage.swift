@@ -80,6 +80,32 @@ package struct OpenStorage: Sendable {
 
     package func close() async { await database.close() }
 
+    /// Makes sure that a server would not refuse the storage for its schema or for the master key; changes nothing.
+    ///
+    /// - Throws: what ``open(_:masterKey:observer:before:schema:)`` would.
+    static func demandOpenable(
+        _ database: any Database,
+        _ location: StorageLocation,
+        _ masterKey: MasterKeySource
+    ) async throws {
+        do {
+            guard let newest = try await database.newestMigration(), newest > 0 else { return }
+            do throws(ChatError) {
+                try await database.demandSchema(Schema.migrations)
+            } catch {
+                guard (error.cause as? DatabaseError)?.kind == .older else { throw error }
+            }
+            let isSealed = try await database.read { tx throws(ChatError) in
+                try StorageProperty.masterKeyCheck.value(in: tx) != nil
+            }
+            guard isSealed else { return }
+            let keys = try keys(masterKey, location, makeIfMissing: false, SystemRandomSource())
+            try await SecretBox(keys).verify(against: database)
+        } catch let error as ChatError {
+            throw StartError(error)
+        }
+    }
+
     /// The emulator's clock, which may be ahead of the machine's.
     package func emulatorClock() async throws(StartError) -> EmulatorClock {
         do throws(ChatError) {

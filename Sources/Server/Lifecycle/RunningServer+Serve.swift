@@ -30,7 +30,7 @@ extension RunningServer {
         case .directory(let path):
             let directory = try DataDirectory(setting: path)
             let lock = try directory.lock()
-            try await directory.addChecksums(logger)
+            try await directory.addChecksums(logger, masterKey: settings.masterKey)
             // The directory is locked, so nobody else can be there.
             let server = try await open(.directory(directory), nil, settings, registry, logger)
             try await server.serve(settings, .directory(directory), certificate, hangups, output)
