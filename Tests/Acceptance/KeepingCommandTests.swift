@@ -151,6 +151,10 @@ struct KeepingCommandTests {
             (["restore", "--data-dir", "/nowhere"], "FILE"),
             (["restore", "/nowhere/file", "--database", "postgres://localhost/rostrum"], "--new-generation"),
             (["restore", "--new-generation", "file"], "--new-generation"),
+            (
+                ["restore", "--new-generation", "--data-dir", "/nowhere", "--master-key-file", "key"],
+                "no --master-key-file"
+            ),
             (["import", "/nowhere/file", "--database", "postgres://127.0.0.1:1/rostrum"], "127.0.0.1:1/rostrum"),
             (["export", "0", "file"], "SDKAPPID"),
         ]

@@ -46,6 +46,11 @@ package struct Backup {
             throw StartError("there is no installation in \(directory.path)")
         }
         let below = try base.map { path throws(StartError) in try BackupFile(path) }
+        if let below, below.chain >= BackupFile.longestChain {
+            throw StartError(
+                "\(below.path) is the last of \(below.chain) backups, and no more may stand on each other; make one without --since"
+            )
+        }
         if let base { try demand(base, beside: path) }
         let file = try NewFile(path)
         let copy = path + ".copy"

@@ -8,6 +8,8 @@ import FoundationEssentials
 package final class BackupFile {
     static let firstLine = "rostrum backup 1\n"
     private static let longestManifest = 1 << 20
+    /// Of how many files a chain of backups may consist: who reads the last has all of them open, each with its table.
+    package static let longestChain = 30
 
     package let manifest: BackupManifest
     let table: BlockTable
@@ -17,6 +19,8 @@ package final class BackupFile {
     private let places: [Int?]
 
     var path: String { file.path }
+    /// Of how many files the backup consists, those below it included.
+    var chain: Int { 1 + (base?.chain ?? 0) }
 
     /// Opens a backup, and all that it stands on, which have to be in its directory.
     ///

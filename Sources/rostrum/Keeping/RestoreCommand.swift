@@ -35,6 +35,9 @@ struct RestoreCommand: AsyncParsableCommand {
         guard !newGeneration || file == nil else { throw ValidationError("--new-generation takes no FILE") }
         guard !newGeneration || !verifyOnly else { throw ValidationError("--verify-only needs FILE") }
         guard !verifyOnly || !storage.areNamed else { throw ValidationError("--verify-only needs no storage") }
+        guard !newGeneration || storage.masterKeyFile == nil else {
+            throw ValidationError("--new-generation takes no --master-key-file: it needs no key")
+        }
         guard !newGeneration || !json else { throw ValidationError("--new-generation has nothing to print as JSON") }
     }
 
