@@ -59,8 +59,8 @@ struct MasterKeyCommandTests {
     @Test("killed at any moment it loses nothing, and running it again ends it")
     func killed() async throws {
         try await ServedApplication.with { application in
-            for number in 2...12 {
-                let made = try await rostrum("app", "create", "140000000\(number)", "--data-dir", application.directory)
+            for number in 1_400_000_002...1_400_000_012 {
+                let made = try await rostrum("app", "create", "\(number)", "--data-dir", application.directory)
                 try #require(made.succeeded, "\(made.standardError)")
             }
             var sawTwoKeys = false

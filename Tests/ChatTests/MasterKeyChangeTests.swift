@@ -14,7 +14,7 @@ import Testing
     private func fill(_ installation: TestInstallation) async throws {
         try await installation.secrets.verify(against: installation.database)
         for number in Int64(1)...5 {
-            let id = try #require(SDKAppID(rawValue: 1_400_000_000 + number))
+            let id = try #require(SDKAppID(rawValue: 1_400_000_020 + number))
             _ = try await installation.applications.create(
                 .example(id: id, key: "key of \(number)"),
                 by: installation.operation()
@@ -137,7 +137,7 @@ import Testing
                 group.addTask { _ = try await change(Self.both, installation.database, installation) }
                 var added: [String] = []
                 for number in Int64(100)..<140 {
-                    let id = try #require(SDKAppID(rawValue: 1_400_000_000 + number))
+                    let id = try #require(SDKAppID(rawValue: 1_400_000_020 + number))
                     let key = "made meanwhile \(number)"
                     _ = try await server.create(.example(id: id, key: key), by: installation.operation())
                     #expect(try await server.find(id)?.keys.last?.text == key)
