@@ -8,10 +8,13 @@ from rest import CHANNELS, LOGIN
 CHANNELS_OF_EACH, MOST_ACCOUNTS, MOST_POSTS = 3, 8, 60
 FLAGS = ("AcceptAndNotify", "AcceptNotNotify", "Discard")
 
-# Every command of the API and every method of the protocol is one of these; what writes is chosen below.
+# Every command of the API and every method of the protocol is one of these; what writes is chosen below, and reading.py
+# has what reads.
 READS = {"get_official_account_info", "get_subscriber_info", "get_subscribed_official_account_list",
-         "official_account_msg_get_simple", "account_check", "query_online_status", "get_broadcast_receipt",
+         "official_account_msg_get_simple", "account_check", "get_broadcast_receipt",
          "getOfficialAccountsInfo", "getOfficialAccountList", "getHistoryMessageList", "getUnreadMessageCount", "resume"}
+# Who is connected just now is kept nowhere, so no crash can take it.
+NOT_READ = {"query_online_status"}
 
 
 @dataclass

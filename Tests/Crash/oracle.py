@@ -30,6 +30,8 @@ class Subscriber:
     read: int
     custom: str = ""
     flag: str = "AcceptAndNotify"
+    # The head when he came: what was sent before is not for him.
+    joined: int = 0
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Channel:
     subscribers: dict = field(default_factory=dict)
     events: int = 0
     places: int = 0
+    is_edited: bool = False
     # None until it was read.
     epoch: str = None
 
@@ -50,15 +53,35 @@ class Channel:
     def unread(self, subscriber):
         return sum(post.is_stored and not post.is_recalled for post in self.posts[subscriber.read:])
 
+    def history(self, since=0):
+        """The stored posts behind a number; of those that were recalled, the number and the key."""
+        return [(post.seq, post.key, None if post.is_recalled else post.text)
+                for post in self.posts[since:] if post.is_stored]
+
+    def receipt(self):
+        """Of the newest stored post the number, and how many have read it."""
+        seq = max((post.seq for post in self.posts if post.is_stored), default=None)
+        return seq and (seq, sum(one.read >= seq > one.joined for one in self.subscribers.values()))
+
+    def missing(self, subscriber):
+        """What `resume` brings to a subscriber who has nothing."""
+        wants_posts = subscriber.flag != "Discard"
+        posts = [post for post in self.history(subscriber.joined) if post[2] is not None] if wants_posts else []
+        recalled = sorted(post.seq for post in self.posts if post.is_recalled) if wants_posts else []
+        return {"posts": posts, "recalled": recalled, "edited": self.is_edited, "position": (self.head, self.events)}
+
     def view(self, accounts):
         """What can be read of it; by these accounts, for some can be read by a subscriber alone."""
         listed = sorted(self.subscribers.values(), key=lambda one: (one.place, one.name))
+        readers = [one for one in listed if one.name in accounts]
         return {
             "profile": self.profile,
-            "posts": [(post.seq, post.key, None if post.is_recalled else post.text)
-                      for post in self.posts if post.is_stored],
+            "posts": self.history(),
+            "receipt": self.receipt(),
             "subscribers": [(one.name, one.custom, one.flag) for one in listed],
-            "unread": {one.name: self.unread(one) for one in listed if one.name in accounts},
+            "unread": {one.name: self.unread(one) for one in readers},
+            "histories": {one.name: self.history(one.joined) for one in readers},
+            "resumed": {one.name: self.missing(one) for one in readers},
             "count": len(listed),
             "head": self.head,
             "events": self.events,
@@ -81,7 +104,8 @@ class Territory:
         return copy.deepcopy(self)
 
     def view(self):
-        return {"channels": {name: channel.view(self.accounts) for name, channel in self.channels.items()},
+        return {"there": sorted(self.channels), "listed": sorted(self.channels), "imported": sorted(self.accounts),
+                "channels": {name: channel.view(self.accounts) for name, channel in self.channels.items()},
                 "accounts": dict(self.accounts),
                 "subscriptions": {user: {name for name, channel in self.channels.items() if user in channel.subscribers}
                                   for user in self.accounts}}
@@ -125,6 +149,7 @@ def _modify(territory, name, channel, change, most):
     channel.profile = {**channel.profile, **change}
     channel.most = most or channel.most
     channel.events += 1
+    channel.is_edited = True
     told = tuple(sorted((part, text) for part, text in change.items() if part != "CustomString"))
     return Outcome(webhooks=[(name, "OfficialAccountInfoChanged", told)])
 
@@ -149,7 +174,7 @@ def _add(territory, name, channel, users):
     was_full = len(channel.subscribers) >= channel.most
     channel.places += 1
     for user in added:
-        channel.subscribers[user] = Subscriber(user, channel.places, channel.head)
+        channel.subscribers[user] = Subscriber(user, channel.places, channel.head, joined=channel.head)
     webhooks = [(name, "AddSubscriber", tuple(added))]
     if not was_full and len(channel.subscribers) >= channel.most:
         webhooks.append((name, "OfficialAccountFull", None))

@@ -13,34 +13,46 @@ class Refused(Exception):
     """Reading was answered with an error."""
 
 
-async def read(caller, application, channels, names, host, port):
-    """What there is of these channels and accounts."""
-    seen = {"channels": {}, "accounts": {}, "subscriptions": {}}
-    answer = await must(caller, "get_official_account_info",
-                        {"OfficialAccountIdList": [{"Official_Account": name} for name in channels]})
-    heads = {item["Official_Account"]: item for item in await standing(application, channels, host, port)}
-    for item in answer["OfficialAccountInfoList"]:
-        if item["ErrorCode"]:
-            continue
-        name = item["Official_Account"]
-        seen["channels"][name] = {
-            "profile": {part: item[part] for part in (*PROFILE, "Owner_Account")},
-            "posts": await history(caller, name),
-            "subscribers": await subscribers(caller, name),
-            "unread": {},
-            "count": item["SubscriberNum"],
-            "head": heads[name]["HeadMsgSeq"],
-            "events": heads[name]["HeadEventSeq"],
-            "epoch": heads[name]["Epoch"],
-        }
-    for name in await imported(caller, names):
+async def read(caller, application, channels, names, host, port, seen=None):
+    """What there is of these channels and accounts.
+
+    Who gives a dict finds in it what was read before reading failed: each part is put in when it is whole.
+    """
+    seen = {} if seen is None else seen
+    seen |= {"channels": {}, "accounts": {}, "subscriptions": {}}
+    await read_channels(caller, application, channels, host, port, seen)
+    seen["imported"] = await imported(caller, names)
+    for name in seen["imported"]:
         listed = await must(caller, "get_subscribed_official_account_list", {"Subscriber_Account": name, "Limit": 200})
         seen["subscriptions"][name] = {item["Official_Account"] for item in listed["OfficialAccountInfoList"]}
-        seen["accounts"][name], unread = await own(application, name, sorted(seen["subscriptions"][name]), host, port)
-        for channel, count in unread.items():
-            if channel in seen["channels"]:
-                seen["channels"][channel]["unread"][name] = count
+        there = sorted(seen["subscriptions"][name] & seen["channels"].keys())
+        seen["accounts"][name], views = await own(application, name, {channel: seen["channels"][channel]
+                                                                      for channel in there}, host, port)
+        for channel, (unread, posts, missing) in views.items():
+            for part, value in (("unread", unread), ("histories", posts), ("resumed", missing)):
+                seen["channels"][channel][part][name] = value
     return seen
+
+
+async def read_channels(caller, application, channels, host, port, seen):
+    answer = await must(caller, "get_official_account_info",
+                        {"OfficialAccountIdList": [{"Official_Account": name} for name in channels]})
+    there = [item for item in answer["OfficialAccountInfoList"] if not item["ErrorCode"]]
+    for item in there:
+        seen["channels"][item["Official_Account"]] = {
+            "profile": {part: item[part] for part in (*PROFILE, "Owner_Account")},
+            "count": item["SubscriberNum"], "unread": {}, "histories": {}, "resumed": {}}
+    seen["there"] = sorted(seen["channels"])
+    async with Talk(application, READER, host, port) as talk:
+        heads = {item["Official_Account"]: item for item in await standing(talk, channels)}
+        listed = await all_channels(talk)
+    seen["listed"] = [name for name in listed if name in channels]
+    for name, channel in seen["channels"].items():
+        head = heads[name]
+        channel |= {"head": head["HeadMsgSeq"], "events": head["HeadEventSeq"], "epoch": head["Epoch"]}
+        channel["posts"] = await history(caller, name)
+        channel["receipt"] = await receipt(caller, name, channel["posts"])
+        channel["subscribers"] = await subscribers(caller, name)
 
 
 async def must(caller, command, body):
@@ -50,11 +62,21 @@ async def must(caller, command, body):
     return answer
 
 
-async def standing(application, channels, host, port):
-    async with Talk(application, READER, host, port) as talk:
-        answer = await talk.request("getOfficialAccountsInfo", {
-            "OfficialAccountIdList": [{"Official_Account": name} for name in channels]})
-        return result(answer)["OfficialAccountInfoList"]
+async def standing(talk, channels):
+    answer = await talk.request("getOfficialAccountsInfo", {
+        "OfficialAccountIdList": [{"Official_Account": name} for name in channels]})
+    return result(answer)["OfficialAccountInfoList"]
+
+
+async def all_channels(talk):
+    """The IDs of the application's channels, a page behind the other."""
+    found, after = [], {}
+    while True:
+        page = result(await talk.request("getOfficialAccountList", {"Limit": 10, **after}))
+        found += [item["Official_Account"] for item in page["OfficialAccountInfoList"]]
+        if page["CompleteFlag"]:
+            return found
+        after = {"After": found[-1]}
 
 
 def result(answer):
@@ -64,16 +86,33 @@ def result(answer):
 
 
 async def history(caller, channel):
+    async def ask(body):
+        return await must(caller, "official_account_msg_get_simple", body)
+    return await pages(ask, channel)
+
+
+async def pages(ask, channel):
+    """All posts of a history, asked for by the server's API or by a subscriber."""
     found, last = [], {}
     while True:
-        page = await must(caller, "official_account_msg_get_simple",
-                          {"Official_Account": channel, "ReqMsgNumber": 20, "WithRecalledMsg": 1, **last})
+        page = await ask({"Official_Account": channel, "ReqMsgNumber": 20, "WithRecalledMsg": 1, **last})
         if not page["RspMsgList"]:
             return found
         found[:0] = [(post["MsgSeq"], post["MsgKey"],
-                      None if post["IsPlaceMsg"] == 2 else post["MsgBody"][0]["MsgContent"]["Text"])
-                     for post in page["RspMsgList"]]
+                      None if post["IsPlaceMsg"] == 2 else text_of(post)) for post in page["RspMsgList"]]
         last = {"LastMsgKey": page["LastMsgKey"]}
+
+
+def text_of(post):
+    return post["MsgBody"][0]["MsgContent"]["Text"]
+
+
+async def receipt(caller, channel, posts):
+    """Of the newest stored post the number, and how many have read it."""
+    if not posts:
+        return None
+    answer = await must(caller, "rostrum_svc/get_broadcast_receipt", {"Official_Account": channel, "MsgKey": posts[-1][1]})
+    return answer["MsgSeq"], answer["ReadNum"]
 
 
 async def subscribers(caller, channel):
@@ -96,25 +135,52 @@ async def imported(caller, names):
 
 
 async def own(application, user, channels, host, port):
-    """Whether the user was kicked, and how many posts of each channel he has not read."""
-    was_kicked = False
+    """Whether the user was kicked, and what he has of each channel: as many posts that he has not read, and which there are."""
     try:
         async with Talk(application, user, host, port, AGO) as talk:
-            unread = await unread_of(talk, channels)
+            return False, await views(talk, channels)
     except NotLetIn as refusal:
         if refusal.code != KICKED:
             raise
-        was_kicked = True
-        async with Talk(application, user, host, port) as talk:
-            unread = await unread_of(talk, channels)
-    return was_kicked, unread
+    async with Talk(application, user, host, port) as talk:
+        return True, await views(talk, channels)
 
 
-async def unread_of(talk, channels):
+async def views(talk, channels):
     # Asks something in any case, so that a refused login is met.
     await talk.request("getOfficialAccountsInfo", {"OfficialAccountIdList": []})
-    return {channel: result(await talk.request("getUnreadMessageCount", {"Official_Account": channel}))["UnreadMsgNum"]
-            for channel in channels}
+
+    async def ask(body):
+        return result(await talk.request("getHistoryMessageList", body))
+
+    missing = await resume(talk, channels)
+    return {channel: (await unread(talk, channel), await pages(ask, channel), missing[channel]) for channel in channels}
+
+
+async def unread(talk, channel):
+    return result(await talk.request("getUnreadMessageCount", {"Official_Account": channel}))["UnreadMsgNum"]
+
+
+async def resume(talk, channels):
+    """Of each channel what it brings to one who says that he has nothing; without posts that no history has."""
+    found = {name: {"posts": [], "recalled": [], "edited": False, "position": None} for name in channels}
+    positions = {name: {"Epoch": channel["epoch"], "MsgSeq": 0, "EventSeq": 0} for name, channel in channels.items()}
+    while positions:
+        answers, left = result(await talk.request("resume", positions)), {}
+        for name, answer in answers.items():
+            one, stored = found[name], {seq for seq, _, _ in channels[name]["posts"]}
+            if answer.get("reload"):
+                one["reload"] = True
+                continue
+            one["posts"] += [(post["MsgSeq"], post["MsgKey"], text_of(post)) for post in answer["messages"]
+                             if post["MsgSeq"] in stored]
+            one["recalled"] = sorted(one["recalled"] + [post["MsgSeq"] for post in answer.get("revoked", [])])
+            one["edited"] = one["edited"] or "infoChanged" in answer
+            one["position"] = answer["MsgSeq"], answer["EventSeq"]
+            if answer.get("more"):
+                left[name] = {member: answer[member] for member in ("Epoch", "MsgSeq", "EventSeq")}
+        positions = left
+    return found
 
 
 def learn(territory, seen):
