@@ -14,7 +14,7 @@ from postgres import OnPostgres
 from reading import Refused, read
 from rest import Caller, Lost
 from talk import NotLetIn
-from verdict import differences
+from verdict import as_far_as, differences
 
 FRAME, WAL_HEADER = PAGE + 24, 32
 # What the server's log calls it, behind the name of the file or the host.
@@ -171,19 +171,27 @@ class Specimen:
         else:
             self.problems.append(f"{done}: {'; '.join(what[:3])}\n{copy.server.tail(3)}")
 
+    def unfelt(self):
+        """Damage that is never told of is none, or the server does not look."""
+        if self.at_start + self.when_met + len(self.problems):
+            return []
+        return [f"{self.copies} copies were damaged, and none was told of"]
+
     async def look(self, copy):
-        """What is served and wrong, and what is not served."""
+        """What is served and wrong, also before reading failed, and what is not served."""
         wrong, in_trouble = [], []
         for backend in self.load.backends:
             territory, caller = backend.territory, Impatient(backend.application, copy.host, copy.port)
             names = sorted(territory.accounts.keys() | territory.absent)
+            wanted, seen = territory.view(), {}
             try:
-                seen = await read(caller, backend.application, backend.chooser.channels, names, copy.host, copy.port)
-                wrong += differences(territory.view(), seen)
+                await read(caller, backend.application, backend.chooser.channels, names, copy.host, copy.port, seen)
             except (Lost, NotLetIn, KeyError, Refused) as trouble:
                 in_trouble.append(repr(trouble))
+                wanted = as_far_as(wanted, seen)
             finally:
                 caller.close()
+            wrong += differences(wanted, seen)
         return wrong, in_trouble
 
     def close(self):

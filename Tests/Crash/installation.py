@@ -98,8 +98,9 @@ class Installation:
         except subprocess.TimeoutExpired:
             return None
 
-    def said(self):
-        return self.server.log.read_text(errors="replace")
+    def said(self, since=0):
+        """The server's log behind so many bytes."""
+        return self.server.log.read_bytes()[since:].decode(errors="replace")
 
     def close(self):
         self.kill()

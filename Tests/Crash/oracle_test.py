@@ -1,21 +1,29 @@
 #!/usr/bin/env python3
 """That the crash tests see what is wrong: each kind of damage alone, and none where there is none."""
+import asyncio
 import copy
 import pathlib
 import random
 import sys
 import tempfile
+import types
 import unittest
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parents[1] / "deploy")]
 
+import damage  # noqa: E402
 import disk  # noqa: E402
+import faults  # noqa: E402
+import installation  # noqa: E402
 import oracle  # noqa: E402
+import scene  # noqa: E402
 from backend import Backend, agrees  # noqa: E402
 from operations import WRITES, Chooser  # noqa: E402
-from verdict import differences, judge_webhooks  # noqa: E402
+from reading import Refused, read  # noqa: E402
+from rest import Application, Lost  # noqa: E402
+from verdict import as_far_as, differences, judge_webhooks  # noqa: E402
 
 NEWS = "@TOA#_news"
 
@@ -69,6 +77,43 @@ class ViewTest(unittest.TestCase):
         self.assertEqual(self.channel["subscribers"], [("anna", "", "AcceptAndNotify"), ("ben", "", "AcceptAndNotify")])
         self.assertEqual((self.channel["head"], self.channel["events"], self.channel["unread"]),
                          (3, 4, {"anna": 1, "ben": 2}))
+        self.assertEqual(self.channel["receipt"], (3, 0))
+        self.assertEqual(self.channel["histories"]["anna"], self.channel["posts"])
+        self.assertEqual(self.channel["resumed"]["ben"],
+                         {"posts": [(1, "1_1_7", "one"), (3, "3_1_7", "three")], "recalled": [2], "edited": False,
+                          "position": (3, 4)})
+
+    def test_who_comes_later_has_what_was_sent_since(self):
+        oracle.import_accounts(self.territory, ["eve"])
+        oracle.subscribe(self.territory, NEWS, "eve")
+        oracle.send(self.territory, NEWS, "four", True)
+        oracle.send(self.territory, NEWS, "for those who are there", False)
+        channel = self.territory.channels[NEWS]
+        for user, count in (("eve", 0), ("ben", 1), ("eve", 2)):
+            # Of the newest that is stored; of what he came behind nobody is a reader.
+            oracle.mark_read(self.territory, NEWS, user, 4 if count else 3)
+            self.assertEqual(channel.receipt(), (4, count))
+        seen = self.territory.view()["channels"][NEWS]
+        self.assertEqual([seq for seq, _, _ in seen["histories"]["eve"]], [4])
+        self.assertEqual([seq for seq, _, _ in seen["histories"]["ben"]], [1, 2, 3, 4])
+        self.assertEqual(seen["resumed"]["eve"]["posts"], [(4, None, "four")])
+        oracle.set_flag(self.territory, NEWS, "eve", "Discard")
+        self.assertEqual(channel.missing(channel.subscribers["eve"]),
+                         {"posts": [], "recalled": [], "edited": False, "position": (5, 6)})
+
+    def test_what_a_subscriber_lacks_and_a_channel_that_is_not_listed(self):
+        self.channel["histories"]["anna"].pop()
+        self.assert_seen("histories: anna")
+        for part, value in (("posts", []), ("recalled", []), ("position", (2, 3))):
+            self.setUp()
+            self.channel["resumed"]["ben"][part] = value
+            self.assert_seen(f"resumed: ben: {part}")
+        self.setUp()
+        self.channel["receipt"] = 3, 1
+        self.assert_seen("receipt")
+        self.setUp()
+        self.seen["listed"] = []
+        self.assert_seen("listed")
 
     def test_a_lost_post(self):
         self.channel["posts"].pop()
@@ -242,6 +287,88 @@ class DiskTest(unittest.TestCase):
         self.assertEqual(self.leave(self.old + self.new, ("W", 1, b""), ("F", self.after_one_page, b"")), self.old)
         self.assertEqual(self.leave(self.old + self.new, ("W", 1, b"n" * 10), ("F", self.after_one_page, b"")),
                          self.old + b"n" * 10)
+
+
+class UnfeltTest(unittest.TestCase):
+    @staticmethod
+    def scene(acknowledged, lost_pages):
+        load = types.SimpleNamespace(total=lambda what: {"acknowledged": acknowledged}[what])
+        return scene.Scene(None, load, None, rounds=3, lost_pages=lost_pages)
+
+    def test_a_fault_that_met_nothing_is_told(self):
+        for name, acknowledged, lost_pages, count in (
+                ("killed", 5, 0, 0), ("killed", 0, 0, 1), ("power cut (simulated)", 5, 1, 0),
+                ("power cut (simulated)", 5, 0, 1), ("power cut (simulated)", 0, 0, 2),
+                ("sync fails, then power cut (simulated)", 5, 0, 1),
+                ("power cut in its first start (simulated)", 0, 1, 0), ("power cut in its first start (simulated)", 0, 0, 1)):
+            fault = next(fault for fault in faults.FAULTS if fault.name == name)
+            self.assertEqual(len(fault.unfelt(self.scene(acknowledged, lost_pages))), count, (name, acknowledged, lost_pages))
+
+    def test_damage_that_was_never_told_of_is_told(self):
+        for counts, count in (({"without_effect": 9}, 1), ({"at_start": 1}, 0), ({"when_met": 1}, 0),
+                              ({"problems": ["wrong"]}, 0)):
+            self.assertEqual(len(damage.Specimen(None, None, "", copies=9, **counts).unfelt()), count)
+
+    def test_only_what_the_log_says_from_then_on_counts(self):
+        with tempfile.NamedTemporaryFile() as file:
+            log = pathlib.Path(file.name)
+            place = object.__new__(installation.Installation)
+            place.server = types.SimpleNamespace(log=log)
+            one = scene.Scene(place, None, None)
+            log.write_text("the disk is full\n")
+            one.demand_words("the disk is full")
+            one.listen()
+            with self.assertRaises(scene.Unfelt):
+                one.demand_words("the disk is full")
+            log.write_text(log.read_text() + "again: the disk is full\n")
+            one.demand_words("the disk is full")
+
+
+class PartTest(unittest.TestCase):
+    """Of what was read before reading failed, each wrong thing is seen, and nothing else."""
+
+    def seen(self, *ways):
+        seen = territory().view()
+        for way in ways:
+            at = seen
+            for name in way[:-1]:
+                at = at[name]
+            del at[way[-1]]
+        return seen
+
+    def found(self, seen):
+        wanted = territory().view()
+        return differences(as_far_as(wanted, seen), seen)
+
+    def test_what_was_not_read_says_nothing(self):
+        for ways in ([("accounts", "anna"), ("subscriptions", "anna"), ("channels", NEWS, "unread", "anna")],
+                     [("channels", NEWS, "posts")], [("there",)], [("channels", NEWS)]):
+            self.assertEqual(self.found(self.seen(*ways)), [])
+        self.assertEqual(self.found({}), [])
+
+    def test_what_was_read_and_is_wrong_is_seen(self):
+        seen = self.seen(("accounts", "anna"), ("channels", NEWS, "subscribers"))
+        seen["channels"][NEWS]["posts"].pop()
+        self.assertEqual(len(self.found(seen)), 1)
+        for part, value in (("there", []), ("imported", ["anna"]), ("channels", {"@TOA#_other": {}})):
+            seen = self.seen(("accounts", "anna"))
+            seen[part] = value
+            self.assertEqual(len(self.found(seen)), 1, part)
+
+    def test_reading_leaves_what_it_has_when_it_is_refused(self):
+        class Caller:
+            async def call(self, command, body):
+                if command == "get_official_account_info":
+                    return {"ErrorCode": 0, "OfficialAccountInfoList": [
+                        {"Official_Account": NEWS, "ErrorCode": 0, "Owner_Account": "owner", "SubscriberNum": 2,
+                         **dict.fromkeys(oracle.PROFILE, "")}]}
+                return {"ErrorCode": 10002}
+
+        seen = {}
+        with self.assertRaises((Refused, Lost)):
+            # Nobody listens there.
+            asyncio.run(read(Caller(), Application(1, "k"), [NEWS], [], "127.0.0.1", 1, seen))
+        self.assertEqual((seen["there"], seen["channels"][NEWS]["count"]), ([NEWS], 2))
 
 
 class DifferencesTest(unittest.TestCase):

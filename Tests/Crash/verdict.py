@@ -23,6 +23,13 @@ def differences(wanted, seen, path=""):
     return [f"{path}{short(seen)} instead of {short(wanted)}"]
 
 
+def as_far_as(wanted, seen):
+    """Of what is wanted those parts of which something was seen: what was not read says nothing."""
+    if isinstance(wanted, dict) and isinstance(seen, dict):
+        return {name: as_far_as(wanted[name], seen[name]) for name in wanted.keys() & seen.keys()}
+    return wanted
+
+
 def short(value):
     text = repr(value)
     return text if len(text) < 160 else text[:160] + "…"

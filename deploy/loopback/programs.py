@@ -47,13 +47,13 @@ def free_ports(count):
         return ports
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=30, pause=0.05):
     """The first true result of a condition that is tried again and again."""
     end = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > end:
             raise Failed(f"after {seconds} s still not so: {what}")
-        time.sleep(0.05)
+        time.sleep(pause)
     return found
 
 
