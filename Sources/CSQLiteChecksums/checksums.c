@@ -351,6 +351,10 @@ checksums_damage checksums_damage_met(struct sqlite3 *connection) {
     return database ? database->damage : (checksums_damage){0, false};
 }
 
+void checksums_keep_log(sqlite3 *connection) {
+    sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 bool checksums_begin_conversion(struct sqlite3 *connection, int page_size) {
     checked_file *database = main_file(connection);
     if (!database) return false;

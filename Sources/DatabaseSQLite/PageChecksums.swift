@@ -36,6 +36,11 @@ enum PageChecksums {
         checksums_are_on(db.sqliteConnection)
     }
 
+    /// Has the log stay as it is when the connection is closed.
+    static func keepLog(in db: GRDB.Database) {
+        checksums_keep_log(db.sqliteConnection)
+    }
+
     /// The first page that did not match, on whatever occasion the connection met it.
     ///
     /// SQLite says nothing of those that it meets when it moves pages from the log after a commit.

@@ -150,9 +150,11 @@ package final class SQLiteDatabase: Engine {
     ///
     /// SQLite would do so when the last connection is closed. But GRDB closes the one that writes before those that read,
     /// and these cannot. What is left in the log is found by the next who opens the file.
+    ///
+    /// Once damage was found both stay as they are.
     private func emptyLog() {
-        guard damage.found == nil else { return }
         try? pool.writeWithoutTransaction { db in
+            guard damage.found == nil else { return PageChecksums.keepLog(in: db) }
             try db.execute(sql: "PRAGMA busy_timeout = 0")
             try db.checkpoint(.truncate)
         }

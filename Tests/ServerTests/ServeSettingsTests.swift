@@ -88,7 +88,7 @@ import Testing
             case "trusted-proxies", "webhook-allow": ("10.0.0.1", "10.0.0.2", "10.0.0.3")
             case "roles": ("api", "gateway", "webhooks")
             case "console": ("on", "off", "on")
-            case "console-port": ("1001", "1002", "1003")
+            case "console-port", "http-port", "hsts": ("1001", "1002", "1003")
             case "console-origin": ("https://file.example", "https://environment.example", "https://flag.example")
             case "log-format": ("text", "json", "text")
             case "log-level": ("debug", "warning", "error")
@@ -132,6 +132,8 @@ import Testing
         case "master-key-file": if case .file(let path) = settings.masterKey { path } else { "-" }
         case "tls-certificate": settings.tls?.certificate ?? "-"
         case "tls-key": settings.tls?.key ?? "-"
+        case "http-port": settings.httpPort.map(String.init) ?? "-"
+        case "hsts": settings.strictTransportSeconds.map(String.init) ?? "-"
         case "trusted-proxies": shown(settings.trustedProxies)
         case "sessions-per-address": String(settings.addressLimits.sessions)
         case "logins-per-address": String(settings.addressLimits.loginsPerSecond)

@@ -24,6 +24,9 @@ bool checksums_are_on(struct sqlite3 *connection);
 
 checksums_damage checksums_damage_met(struct sqlite3 *connection);
 
+/// Has the log stay as it is when the connection is closed, also if it is the last one.
+void checksums_keep_log(struct sqlite3 *connection);
+
 /// Has what a connection writes to its log carry checksums before the database says that it has room for them.
 ///
 /// For a VACUUM in WAL mode that makes the room; false when the database is not one of a file.
