@@ -96,6 +96,8 @@ class Trip:
         self.load.finish()
         self.count.acknowledged = self.load.total("acknowledged")
         self.count.problems += self.load.problems
+        if not self.count.moments:
+            self.count.problems.append(f"nothing was written while {self.count.rounds} copies were made")
 
     def close(self):
         if self.copy:

@@ -1,51 +1,102 @@
 """Which moment of an installation a copy of it shows."""
 import copy
+import math
+import time
+from dataclasses import dataclass
 
+from backend import Moment
+from oracle import Territory
 from reading import read
 from rest import LOGIN, Caller
 from verdict import differences
 
 
-class Witness:
-    """Remembers every state of every backend's territory from its making on.
+@dataclass
+class State:
+    """A territory, and the span of time in which the original may have had it: an operation that was under way counts as
+    done and as not done."""
+    territory: Territory
+    since: float
+    until: float
 
-    A copy that was begun later, and was whole before the load came to rest, shows each territory at one of those moments.
+
+class Witness:
+    """Remembers every state of every backend's territory from its making on, and when it was.
+
+    A copy that was begun later, and was whole before the load came to rest, shows all territories at one of those moments.
     """
 
     def __init__(self, load):
         self.load = load
-        for backend in load.backends:
-            backend.moments = [backend.territory]
+        load.do(self.begin())
+
+    async def begin(self):
+        now = time.monotonic()
+        for backend in self.load.backends:
+            backend.moments = [Moment(backend.territory, now, now)]
 
     def moments(self):
-        """How many states there are to tell apart."""
-        return sum(len(backend.moments) for backend in self.load.backends)
+        """How many states there were behind the first ones: without any, a copy can hardly be wrong."""
+        return sum(len(backend.moments) - 1 for backend in self.load.backends)
 
     def judge(self, installation, application):
         """What is wrong with the copy that an installation serves. Nobody may be working on the original."""
         async def all_of_them():
-            return [problem for backend in self.load.backends
-                    for problem in await judge(backend, installation, application)]
+            problems, shown = [], {}
+            for backend in self.load.backends:
+                wrong, shown[backend.name] = await judge(backend, installation, application)
+                problems += wrong
+            return problems or apart(shown)
         return self.load.do(all_of_them())
 
 
+def states(moments, pending=None, begun=0.0):
+    """Each from the beginning of what made it until what followed was acknowledged."""
+    found = [State(one.territory, one.begun, after.settled) for one, after in zip(moments, moments[1:])]
+    found.append(State(moments[-1].territory, moments[-1].begun, math.inf))
+    if pending:
+        found.append(State(pending[1], begun, math.inf))
+    return found
+
+
 async def judge(backend, installation, application):
+    """What is wrong with a backend's part of the copy, and the states that it shows."""
     caller = Caller(application, installation.host, installation.port)
     # One that was under way may be in the copy, too.
-    states = [*backend.moments, *([backend.pending[1]] if backend.pending else [])]
-    names = sorted(set().union(*(state.accounts.keys() | state.absent for state in states)))
+    known = states(backend.moments, backend.pending, backend.begun)
+    territories = [state.territory for state in known]
+    names = sorted(set().union(*(territory.accounts.keys() | territory.absent for territory in territories)))
     try:
         seen = await read(caller, application, backend.chooser.channels, names, installation.host, installation.port)
-        problems = compare(states, seen)
-        if problems and any(state.deleted for state in states):
+        problems = compare(territories, seen)
+        if problems and any(territory.deleted for territory in territories):
             # Of a deletion that was under way some subscriptions may be left until the next import.
             await caller.call(f"{LOGIN}/account_import", {"UserID": backend.chooser.owner})
             seen = await read(caller, application, backend.chooser.channels, names, installation.host,
                               installation.port)
-            problems = compare(states, seen)
+            problems = compare(territories, seen)
     finally:
         caller.close()
-    return [f"{backend.name}: {problem}" for problem in problems + same_epochs(states, seen)]
+    problems = [f"{backend.name}: {problem}" for problem in problems + same_epochs(territories, seen)]
+    return problems, shown_by(known, seen)
+
+
+def shown_by(known, seen):
+    """Those states that a copy may be of; several are alike, for what is refused changes nothing."""
+    seen = without_epochs(seen)
+    return [state for state in known if without_epochs(state.territory.view()) == seen]
+
+
+def apart(shown):
+    """Nothing when there was one moment at which every backend's part was as the copy has it: by name, the states of each."""
+    # The latest beginning of spans that meet lies in all of them.
+    for at in (state.since for of_one in shown.values() for state in of_one):
+        if all(any(state.since <= at <= state.until for state in of_one) for of_one in shown.values()):
+            return []
+    first = min(state.since for of_one in shown.values() for state in of_one)
+    spans = {name: ", ".join(f"{state.since - first:.3f} to {state.until - first:.3f} s" for state in of_one[:3])
+             for name, of_one in shown.items()}
+    return ["the parts are of different moments: " + "; ".join(f"{name}: {span}" for name, span in spans.items())]
 
 
 def compare(states, seen):

@@ -1,6 +1,8 @@
 """A backend that does one thing after the other in its own territory, and knows what has become of each."""
 import asyncio
 import random
+import time
+from dataclasses import dataclass
 
 from oracle import Territory
 from operations import Chooser
@@ -29,6 +31,14 @@ class Gate:
         backend.is_parked = False
 
 
+@dataclass
+class Moment:
+    """A territory as an operation has left it, and when that began and was acknowledged, by the monotonic clock."""
+    territory: Territory
+    begun: float
+    settled: float
+
+
 class Backend:
     def __init__(self, seed, number, application, host, port, gate):
         self.application, self.host, self.port, self.gate = application, host, port, gate
@@ -36,13 +46,15 @@ class Backend:
         self.territory, self.webhooks, self.is_parked = Territory(), [], True
         # What is under way: the operation, the territory as it will be, what it answers; None between two operations.
         self.pending = None
+        # When it began.
+        self.begun = 0.0
         # Whether nobody knows what became of an attempt; whether the last answer said that the server is in trouble.
         self.is_doubtful = self.was_refused = False
         # What reading has shown of a doubtful one: whether it was done. None until it was read.
         self.was_found = None
         self.acknowledged = self.refusals = self.found_done = self.found_undone = self.refused_but_done = self.unfinished = 0
         self.problems = []
-        # The territories that there were, one after each operation; kept for who wants to know them.
+        # What there was, a Moment after each operation; kept for who wants to know them.
         self.moments = None
 
     @property
@@ -73,7 +85,7 @@ class Backend:
     def begin(self):
         operation = self.chooser.choose(self.territory)
         after = self.territory.copy()
-        self.pending = operation, after, operation.effect(after)
+        self.pending, self.begun = (operation, after, operation.effect(after)), time.monotonic()
 
     async def advance(self):
         operation, after, outcome = self.pending
@@ -122,7 +134,7 @@ class Backend:
         self.acknowledged += 1
         self.pending, self.is_doubtful, self.was_refused, self.was_found = None, False, False, None
         if self.moments is not None:
-            self.moments.append(self.territory)
+            self.moments.append(Moment(self.territory, self.begun, time.monotonic()))
 
     # What is there.
 
