@@ -20,8 +20,11 @@ DASHBOARD = ROOT / "deploy/grafana/rostrum.json"
 OF_CLUSTERS = re.compile(r"rostrum_(bus|lease)_\w+")
 NAME = re.compile(r"\b(?:rostrum|process)_[a-z0-9_]+\b")
 SELECTOR = re.compile(r"\b((?:rostrum|process)_[a-z0-9_]+)\{([^}]*)\}")
+LABEL = re.compile(r'(\w+)\s*(=~|!~|!=|=)\s*"([^"]*)"')
 # What Prometheus itself adds.
 TARGET_LABELS = {"instance", "job"}
+# What is as free as the caller, the release and a histogram's bounds.
+FREE_LABELS = {"command", "version", "le"}
 
 
 def promtool(*words, **options):
@@ -46,6 +49,33 @@ def family(name, kinds):
     return name
 
 
+def asked_for(expression):
+    """(metric, label, value) of each value that its selectors name: of a pattern each alternative, of a variable none."""
+    for name, labels in SELECTOR.findall(expression):
+        for label, _, values in LABEL.findall(labels):
+            for value in values.split("|"):
+                if not value.startswith("$"):
+                    yield name, label, value
+
+
+class Values:
+    """What the sources say that labels can be."""
+
+    def __init__(self, sources):
+        """By path, the text of each file."""
+        self.texts = list(sources.values())
+        codes = next(text for path, text in sources.items() if path.name == "ErrorCode.swift")
+        self.codes = {"0", *re.findall(r"Self\((\d+)\)", codes)}
+
+    def has(self, name, label, value):
+        """Whether a file that makes the metric has the value as a literal; an error's code stands where all of them do."""
+        if label == "code":
+            return value in self.codes
+        base = re.sub(r"_(total|bucket|sum|count)$", "", name)
+        labels = {f'"{one}"' for one in (name, base, base.removesuffix("_seconds"))}
+        return any(f'"{value}"' in text for text in self.texts if any(one in text for one in labels))
+
+
 class AlertsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -64,7 +94,8 @@ class AlertsTest(unittest.TestCase):
         cls.samples = {}
         for name, labels in re.findall(r"^([a-z]\w*)(?:\{(.*)\})? ", cls.text, re.M):
             cls.samples.setdefault(name, set()).update(re.findall(r'(\w+)="', labels))
-        source = "\n".join(path.read_text() for path in sorted((ROOT / "Sources").rglob("*.swift")))
+        sources = {path: path.read_text() for path in sorted((ROOT / "Sources").rglob("*.swift"))}
+        cls.values, source = Values(sources), "\n".join(sources.values())
         # As they are exposed: the registry adds these endings by the kind of a metric.
         bases = {name for name in re.findall(r'"(rostrum_[a-z_]+)"', source) if OF_CLUSTERS.fullmatch(name)}
         cls.of_clusters = bases | {f"{base}_total" for base in bases}
@@ -101,12 +132,36 @@ class AlertsTest(unittest.TestCase):
         checked = promtool("check", "metrics", input=self.text)
         self.assertEqual((checked.returncode, checked.stderr), (0, ""), checked.stdout)
 
-    def test_rules_and_dashboard_ask_for_what_there_is(self):
+    @staticmethod
+    def expressions():
+        """Of the rules, and of the dashboard."""
         board = json.loads(DASHBOARD.read_text())
         expressions = [rule["expr"] for rule in alerts()]
         expressions += [target["expr"] for panel in panels(board) for target in panel.get("targets", [])]
-        expressions += [item["definition"] for item in board["templating"]["list"] if item["type"] == "query"]
-        for expression in expressions:
+        return expressions + [item["definition"] for item in board["templating"]["list"] if item["type"] == "query"]
+
+    def test_labels_have_values_that_the_server_gives(self):
+        series = [one["series"] for test in yaml.safe_load(TESTS.read_text())["tests"] for one in test["input_series"]]
+        asked = {one for expression in [*self.expressions(), *series] for one in asked_for(expression)}
+        # So that a pattern that finds nothing is no proof.
+        self.assertLessEqual({("rostrum_deliveries_total", "result", "lagging"), ("rostrum_requests_total", "code", "70050"),
+                              ("rostrum_console_sign_ins_total", "result", "locked-out"),
+                              ("rostrum_database_bytes", "file", "log")}, asked)
+        jobs = {scraped["job_name"] for scraped in
+                yaml.safe_load(RULES.with_name("prometheus.yml").read_text())["scrape_configs"]}
+        for name, label, value in sorted(asked):
+            if label == "job":
+                self.assertIn(value, jobs, name)
+            elif label not in TARGET_LABELS | FREE_LABELS:
+                self.assertTrue(self.values.has(name, label, value), f'nothing makes {name}{{{label}="{value}"}}')
+
+    def test_a_value_that_no_source_has_is_seen(self):
+        for name, label, value in (("rostrum_deliveries_total", "result", "late"), ("rostrum_requests_total", "code", "60999"),
+                                   ("rostrum_sweeps_total", "result", "lagging"), ("rostrum_nothing_total", "result", "failed")):
+            self.assertFalse(self.values.has(name, label, value), value)
+
+    def test_rules_and_dashboard_ask_for_what_there_is(self):
+        for expression in self.expressions():
             for name in NAME.findall(expression):
                 self.assertTrue(self.is_known(name), f"{name} in {expression}")
             for name, labels in SELECTOR.findall(expression):
