@@ -21,13 +21,7 @@ final class NewFile: Sendable {
     /// - Throws: ``StartError`` when there is a file of that name, or the draft cannot be written.
     init(_ path: String, keepingDraft: Bool = false) throws(StartError) {
         (self.path, draft) = (path, Self.draft(of: path))
-        try Self.demandNothing(at: path)
-        let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND
-        descriptor = open(draft, flags, 0o600)
-        guard descriptor >= 0 else { throw Self.failure("cannot write", draft) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw StartError("another process writes \(draft)")
-        }
+        descriptor = try Self.lockedDraft(draft, of: path)
         if !keepingDraft { try truncate(to: 0) }
     }
 
@@ -37,6 +31,28 @@ final class NewFile: Sendable {
 
     /// What a file is called until it is whole.
     static func draft(of path: String) -> String { path + ".partial" }
+
+    /// Opens the draft for this process alone.
+    private static func lockedDraft(_ draft: String, of path: String) throws(StartError) -> Int32 {
+        while true {
+            try demandNothing(at: path)
+            let descriptor = open(draft, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
+            guard descriptor >= 0 else { throw failure("cannot write", draft) }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                close(descriptor)
+                throw StartError("another process writes \(draft)")
+            }
+            var (opened, named) = (stat(), stat())
+            let isTheDraft =
+                fstat(descriptor, &opened) == 0 && stat(draft, &named) == 0 && opened.st_dev == named.st_dev
+                && opened.st_ino == named.st_ino
+            if isTheDraft, opened.st_nlink == 1 { return descriptor }
+            // Else it got its name between the opening and the locking, or has it from a process that ended within
+            // ``finish()``: it is a file of somebody's, and no draft any more.
+            if isTheDraft { unlink(draft) }
+            close(descriptor)
+        }
+    }
 
     func append(_ bytes: some Collection<UInt8>) throws(StartError) {
         let isFull = buffer.withLock { buffer in
@@ -69,11 +85,32 @@ final class NewFile: Sendable {
     }
 
     /// Makes the contents durable, gives the file its name, and makes that durable.
+    ///
+    /// - Throws: ``StartError``; it has no name but that of its draft then.
     func finish() throws(StartError) {
         try sync()
+        let hasBothNames = try takeName()
+        do throws(StartError) {
+            try Self.syncDirectory(of: path)
+        } catch {
+            if hasBothNames { unlink(path) } else { rename(path, draft) }
+            throw error
+        }
+        if hasBothNames { unlink(draft) }
+    }
+
+    /// Gives the file its name, unless another one has come there.
+    ///
+    /// - Returns: whether it has that of its draft, too.
+    private func takeName() throws(StartError) -> Bool {
+        // Unlike a rename, a link takes no name from a file that has it.
+        if link(draft, path) == 0 { return true }
+        guard errno != EEXIST else { throw Self.taken(path) }
+        // Some file systems know no links; there is a moment between the look and the renaming on those.
+        guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno) else { throw Self.failure("cannot make", path) }
         try Self.demandNothing(at: path)
         guard rename(draft, path) == 0 else { throw Self.failure("cannot make", path) }
-        try Self.syncDirectory(of: path)
+        return false
     }
 
     /// Makes durable what was appended.
@@ -97,9 +134,11 @@ final class NewFile: Sendable {
     }
 
     private static func demandNothing(at path: String) throws(StartError) {
-        guard access(path, F_OK) != 0 else {
-            throw StartError("there is a file \(path) already, which is not overwritten; give another name")
-        }
+        guard access(path, F_OK) != 0 else { throw taken(path) }
+    }
+
+    private static func taken(_ path: String) -> StartError {
+        StartError("there is a file \(path) already, which is not overwritten; give another name")
     }
 
     private static func failure(_ action: String, _ path: String) -> StartError {
