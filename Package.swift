@@ -324,7 +324,7 @@ let package = Package(
                 "Observability", "RostrumTesting", "Server",
             ],
             from: [
-                .asn1, .certificates, .grdbSQLite, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1,
+                .asn1, .certificates, .crypto, .grdbSQLite, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1,
                 .nioHTTPTypes, .nioSSL,
             ]
         ),

@@ -10,6 +10,8 @@ package final class BackupFile {
     private static let longestManifest = 1 << 20
     /// Of how many files a chain of backups may consist: who reads the last has all of them open, each with its table.
     package static let longestChain = 30
+    /// No table has more; of all the tables that a manifest has room for, the sum is still a number.
+    private static let mostRows: Int64 = 1 << 40
 
     package let manifest: BackupManifest
     let table: BlockTable
@@ -119,6 +121,7 @@ package final class BackupFile {
         guard SHA256.hash(data: Array(lines[1])).digits.utf8.elementsEqual(lines[2]),
             let manifest = try? JSONDecoder().decode(BackupManifest.self, from: Data(lines[1])),
             (512...(1 << 24)).contains(manifest.blockBytes), (1...(1 << 48)).contains(manifest.databaseBytes),
+            manifest.rows.values.allSatisfy((0...mostRows).contains),
             manifest.base.map({ !$0.file.contains("/") }) ?? true
         else { throw damaged(file.path, "its manifest is not the one that was written") }
         return (manifest, lines[3].startIndex)
