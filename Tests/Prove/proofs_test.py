@@ -164,10 +164,10 @@ class PlayTest(unittest.TestCase):
                            {"ARGS": "--write", "MFLAGS": "-k"}):
                 with unittest.mock.patch.dict(os.environ, handed):
                     self.play(*command, read=read)
-            with unittest.mock.patch.dict(os.environ, {"MAKEFLAGS": " -- ARGS=--write"}), \
+            with unittest.mock.patch.dict(os.environ, {"MAKEFLAGS": " -- ARGS=--write", "MAKELEVEL": "1"}), \
                     unittest.mock.patch("playing.surroundings", lambda: dict(os.environ)):
                 self.play(*command, read=read)
-        self.assertEqual(said, ["<> 0", "<> 0", "<--write> 0"], "the last shows that it would be")
+        self.assertEqual(said, ["<> 0", "<> 0", "<--write> 1"], "the last shows that it would be")
 
 
 if __name__ == "__main__":
