@@ -102,6 +102,18 @@ struct KeepingCommandTests {
         }
     }
 
+    @Test("a file that is no export makes no installation", arguments: [nil, "", "{}\n"])
+    func nothingToImport(contents: String?) async throws {
+        try await withTemporaryDirectory { place in
+            if let contents { try writeFile("\(place)/file", contents) }
+
+            let run = try await rostrum("import", "\(place)/file", "--data-dir", "\(place)/data")
+
+            #expect(run.ending == .status(1) && run.standardError.contains("\(place)/file"), "\(run.standardError)")
+            #expect(!FileManager.default.fileExists(atPath: "\(place)/data"))
+        }
+    }
+
     @Test("an export without secrets says so, and the import makes a key")
     func withoutSecrets() async throws {
         try await withTemporaryDirectory { place in
@@ -155,7 +167,7 @@ struct KeepingCommandTests {
                 ["restore", "--new-generation", "--data-dir", "/nowhere", "--master-key-file", "key"],
                 "no --master-key-file"
             ),
-            (["import", "/nowhere/file", "--database", "postgres://127.0.0.1:1/rostrum"], "127.0.0.1:1/rostrum"),
+            (["import", "/nowhere/file", "--database", "postgres://127.0.0.1:1/rostrum"], "/nowhere/file"),
             (["export", "0", "file"], "SDKAPPID"),
         ]
     )

@@ -237,48 +237,4 @@ import Testing
             }
         }
     }
-
-    @Test(
-        "an export that was stopped goes on behind its last whole line while the application is off",
-        arguments: StorageEngine.enabled
-    )
-    func resumedExport(engine: StorageEngine) async throws {
-        try await ExportedApplication.with(engine) { exported in
-            var change = ApplicationChange()
-            change.isEnabled = false
-            _ = try await exported.installation.applications.update(
-                .example,
-                change,
-                by: exported.installation.operation()
-            )
-            try await exported.export("whole")
-            let whole = exported.contents("whole")
-            for (number, count) in stride(from: 1, to: whole.count, by: 331).enumerated() {
-                try whole.prefix(count).write(to: URL(filePath: exported.file("part\(number).partial")))
-
-                let summary = try await exported.export("part\(number)")
-
-                #expect(exported.contents("part\(number)") == whole)
-                #expect(summary.resumedAfter == whole.prefix(count).count { $0 == UInt8(ascii: "\n") })
-            }
-        }
-    }
-
-    @Test(
-        "an export of an application that answers calls is not gone on with, nor one of another",
-        arguments: StorageEngine.enabled
-    )
-    func notResumedExport(engine: StorageEngine) async throws {
-        try await ExportedApplication.with(engine) { exported in
-            try await exported.export("whole")
-            try exported.contents("whole").prefix(1500).write(to: URL(filePath: exported.file("part.partial")))
-
-            let served = await #expect(throws: StartError.self) { try await exported.export("part") }
-            let other = await #expect(throws: StartError.self) { try await exported.export("part", withSecrets: false) }
-
-            #expect(served?.description.contains("answers calls") == true)
-            #expect(other?.description.contains("another export") == true)
-            #expect(!FileManager.default.fileExists(atPath: exported.file("part")))
-        }
-    }
 }

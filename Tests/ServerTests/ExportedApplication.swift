@@ -96,6 +96,36 @@ struct ExportedApplication {
         try await ArchiveExport.run(.example, of: other ?? storage, to: file(name), withSecrets: withSecrets)
     }
 
+    /// Exports until every line is written, and leaves what an export leaves then that is killed.
+    ///
+    /// - Returns: the draft.
+    @discardableResult
+    func stopExport(_ name: String, withSecrets: Bool = true) async throws -> Data {
+        let path = file(name)
+        do {
+            _ = try await ArchiveExport.run(.example, of: storage, to: path, withSecrets: withSecrets) { lines, all in
+                // It overwrites nothing, and so does not come to its end.
+                if lines == all { _ = try? writeFile(path, "in the way") }
+            }
+        } catch is StartError {
+            try FileManager.default.removeItem(atPath: path)
+        }
+        return contents("\(name).partial")
+    }
+
+    /// Leaves so much of a stopped export, under another name.
+    func copyStopped(_ name: String, as other: String, bytes: Int) throws {
+        try contents("\(name).partial").prefix(bytes).write(to: URL(filePath: file("\(other).partial")))
+        try contents("\(name).partial.mark").write(to: URL(filePath: file("\(other).partial.mark")))
+    }
+
+    /// Switches the application on or off.
+    func serve(_ isEnabled: Bool) async throws {
+        var change = ApplicationChange()
+        change.isEnabled = isEnabled
+        _ = try await installation.applications.update(.example, change, by: installation.operation())
+    }
+
     @discardableResult
     func `import`(
         _ name: String,
@@ -104,7 +134,8 @@ struct ExportedApplication {
     ) async throws -> ArchiveImport.Summary {
         let operation = installation.operation()
         // So few that an import has many batches, some of them with rows of several kinds.
-        return try await ArchiveImport.run(file(name), into: other, by: operation, rowsInBatch: 3, report: report)
+        let archive = try await ArchiveImport.judged(file(name), report: report)
+        return try await archive.write(into: other, by: operation, rowsInBatch: 3)
     }
 
     /// What is said when a file cannot be imported; nil when it can.

@@ -38,6 +38,7 @@ package struct ApplicationExport: Sendable {
     /// - Parameters:
     ///   - position: as an ``ArchiveReader`` found it that read what is there already.
     ///   - emit: takes a line.
+    /// - Throws: an internal fault caused by an ``ArchiveFault`` when an import of the application has not ended.
     package func write(
         after position: ArchivePosition,
         in tx: any Transaction,
@@ -49,6 +50,17 @@ package struct ApplicationExport: Sendable {
             lines += 1
         }
         let application = try application(in: tx)
+        guard try ImportRecord.find(of: header.application, in: tx) == nil else {
+            throw .internalFault(
+                ArchiveFault(
+                    line: 0,
+                    """
+                    an import of application \(header.application) has not ended, and only a part of it is there: run \
+                    `rostrum import` again with the same file first
+                    """
+                )
+            )
+        }
         let last = position.last
         if last == .nothing { try write(header.json) }
         if [.nothing, .header].contains(last) {

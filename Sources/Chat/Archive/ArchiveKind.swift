@@ -29,7 +29,7 @@ struct ArchiveKind: Sendable {
             ArchiveMember("UserID", "id", .user),
             ArchiveMember("Nick", "nick", .text(NewAccount.longestProfileValue)),
             ArchiveMember("FaceUrl", "face_url", .text(NewAccount.longestProfileValue)),
-            ArchiveMember("SignaturesVoidUntil", "signatures_void_until_seconds", .integer(-1...Int64.max)),
+            ArchiveMember("SignaturesVoidUntil", "signatures_void_until_seconds", .integer(-1...Int64.lastSecond)),
             ArchiveMember("CreatedAt", "created_at", .moment),
         ],
         isOfChannel: false
@@ -48,7 +48,7 @@ struct ArchiveKind: Sendable {
             ArchiveMember("CustomString", "custom_string", .text(ChannelProfile.longestCustomString)),
             ArchiveMember("MaxSubscribers", "max_subscribers", .count),
             ArchiveMember("Subscribers", "subscribers", .count),
-            ArchiveMember("LastMessageAt", "last_message_at", .count),
+            ArchiveMember("LastMessageAt", "last_message_at", .second),
             ArchiveMember("CreatedAt", "created_at", .moment),
             ArchiveMember("HeadSeq", "head_seq", .count),
             ArchiveMember("EventSeq", "event_seq", .count),
@@ -70,7 +70,7 @@ struct ArchiveKind: Sendable {
             ArchiveMember("ReadSeq", "read_seq", .count),
             ArchiveMember("MsgFlag", "message_flag", .word(MessageFlag.allCases.map(\.rawValue))),
             ArchiveMember("CustomString", "custom_string", .text(Subscription.longestCustomString)),
-            ArchiveMember("LastSentAt", "last_sent_at_seconds", .count),
+            ArchiveMember("LastSentAt", "last_sent_at_seconds", .second),
             ArchiveMember("Version", "version", .count),
         ],
         isOfChannel: true
@@ -80,24 +80,24 @@ struct ArchiveKind: Sendable {
         name: "Broadcast",
         table: "broadcasts",
         members: [
-            ArchiveMember("Seq", "seq", .integer(1...Int64.max)),
+            ArchiveMember("Seq", "seq", .integer(1...Int64.mostCounted)),
             ArchiveMember("EventSeq", "event_seq", .count),
             ArchiveMember("SentAt", "sent_at", .moment),
             ArchiveMember("Random", "random", .count),
             ArchiveMember("State", "kind", .word(BroadcastKind.allCases.map(\.rawValue))),
             ArchiveMember("StoredBefore", "stored_before", .count),
             ArchiveMember("Digest", "digest", .digest),
-            ArchiveMember("MsgBody", "body", .optionalJSON),
+            ArchiveMember("MsgBody", "body", .optionalBody),
             ArchiveMember("CloudCustomData", "cloud_custom_data", .optionalText(1 << 20)),
-            ArchiveMember("OfflinePushInfo", "push_info", .optionalJSON),
+            ArchiveMember("OfflinePushInfo", "push_info", .optionalObject),
             ArchiveMember("UpdatesLastMessage", "updates_last_message", .boolean),
             ArchiveMember("RecalledAt", "recalled_at", .optionalInteger(.moments)),
-            ArchiveMember("RecallEventSeq", "recall_event_seq", .optionalInteger(0...Int64.max)),
+            ArchiveMember("RecallEventSeq", "recall_event_seq", .optionalInteger(0...Int64.mostCounted)),
             ArchiveMember("RecallReason", "recall_reason", .optionalText(1 << 20)),
             ArchiveMember("OnlineSessions", "online_sessions", .count),
             ArchiveMember("WrittenSessions", "written_sessions", .count),
             ArchiveMember("LaggingSessions", "lagging_sessions", .count),
-            ArchiveMember("LastWriteMs", "last_write_ms", .optionalInteger(0...Int64.max)),
+            ArchiveMember("LastWriteMs", "last_write_ms", .optionalInteger(0...Int64.mostCounted)),
         ],
         isOfChannel: true
     )
@@ -107,10 +107,19 @@ struct ArchiveKind: Sendable {
 
 extension ArchiveMember.Form {
     fileprivate static let moment = Self.integer(.moments)
-    fileprivate static let count = Self.integer(0...Int64.max)
+    /// Seconds since 1970.
+    fileprivate static let second = Self.integer(0...Int64.lastSecond)
+    fileprivate static let count = Self.integer(0...Int64.mostCounted)
+}
+
+extension Int64 {
+    /// More than anything that is counted comes to, and so little that adding to it never overflows.
+    fileprivate static let mostCounted: Int64 = 1 << 48
+    /// The end of the year 9999.
+    fileprivate static let lastSecond: Int64 = 253_402_300_799
 }
 
 extension ClosedRange<Int64> {
-    /// Milliseconds since 1970.
-    fileprivate static let moments = Int64.min...Int64.max
+    /// Milliseconds since 1970, of the years 1 to 9999.
+    static let moments = -62_135_596_800_000...(Int64.lastSecond * 1000 + 999)
 }

@@ -46,4 +46,9 @@ extension ArchivedRow {
     func value(of member: String) -> SQLValue {
         kind.members.firstIndex { $0.name == member }.map { values[$0] } ?? .null
     }
+
+    /// The same, of a member that is a number; nil for nothing.
+    func number(_ member: String) -> Int64? {
+        if case .integer(let number) = value(of: member) { number } else { nil }
+    }
 }

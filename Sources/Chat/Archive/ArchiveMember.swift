@@ -17,8 +17,10 @@ struct ArchiveMember: Sendable {
         case word([String])
         /// Bytes as hexadecimal digits.
         case digest
-        /// The JSON that the column holds, an array or an object.
-        case optionalJSON
+        /// An object, as the JSON that the column holds.
+        case optionalObject
+        /// The elements of a message, likewise.
+        case optionalBody
     }
 
     let name: String
@@ -38,9 +40,11 @@ struct ArchiveMember: Sendable {
         case (.integer, .integer(let number)), (.optionalInteger, .integer(let number)): return .integer(number)
         case (.boolean, .integer(let number)): return .bool(number != 0)
         case (.digest, .blob(let bytes)): return .string(hexadecimal(bytes))
-        case (.optionalJSON, .blob(let bytes)):
+        case (.optionalObject, .blob(let bytes)), (.optionalBody, .blob(let bytes)):
             if let json = try? JSONValue(parsing: bytes) { return json }
-        case (.optionalText, .null), (.optionalInteger, .null), (.optionalJSON, .null): return nil
+        case (.optionalText, .null), (.optionalInteger, .null), (.optionalObject, .null),
+            (.optionalBody, .null):
+            return nil
         default: break
         }
         throw .internalFault(DatabaseError(.corrupt, "the column \(column) does not hold what it should"))
@@ -50,7 +54,7 @@ struct ArchiveMember: Sendable {
     func value(of json: JSONValue?) throws(ArchiveProblem) -> SQLValue {
         guard let json else {
             switch form {
-            case .optionalText, .optionalInteger, .optionalJSON: return .null
+            case .optionalText, .optionalInteger, .optionalObject, .optionalBody: return .null
             default: throw ArchiveProblem("\(name) is missing; it must be \(rule)")
             }
         }
@@ -68,13 +72,19 @@ struct ArchiveMember: Sendable {
         case (.boolean, .bool(let flag)): return .integer(flag ? 1 : 0)
         case (.digest, .string(let text)):
             if let bytes = [UInt8](hexadecimal: text), hexadecimal(bytes) == text { return .blob(bytes) }
-        case (.optionalJSON, .array), (.optionalJSON, .object):
-            var bytes: [UInt8] = []
-            json.write(to: &bytes)
-            return .blob(bytes)
+        case (.optionalObject, .object): return .blob(Self.bytes(of: json))
+        case (.optionalBody, .array):
+            let bytes = Self.bytes(of: json)
+            if MessageBody(stored: bytes) != nil { return .blob(bytes) }
         default: break
         }
         throw ArchiveProblem("\(name) is \(json.measuredKind); it must be \(rule)")
+    }
+
+    private static func bytes(of json: JSONValue) -> [UInt8] {
+        var bytes: [UInt8] = []
+        json.write(to: &bytes)
+        return bytes
     }
 
     private var rule: String {
@@ -87,7 +97,8 @@ struct ArchiveMember: Sendable {
         case .boolean: "true or false"
         case .word(let words): "one of \(words.joined(separator: ", "))"
         case .digest: "bytes in lower-case hexadecimal digits"
-        case .optionalJSON: "an array or an object"
+        case .optionalObject: "an object"
+        case .optionalBody: "an array of at least one object"
         }
     }
 }

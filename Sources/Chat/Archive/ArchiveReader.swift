@@ -9,18 +9,11 @@ package struct ArchiveReader: Sendable {
     /// How far it has come.
     package private(set) var position = ArchivePosition()
     package private(set) var header: ArchiveHeader?
-    private var channel: OpenChannel?
+    private var accounts = ArchivedNames()
+    private var channel: ArchivedChannel?
     private var isAtEnd = false
     /// Whether a line was refused: what is counted is no longer right, and no longer judged.
     private var isDamaged = false
-
-    /// What the lines of a channel still owe.
-    fileprivate struct OpenChannel {
-        let id: ChannelID
-        var subscriptionsLeft: Int64
-        let head: Int64
-        var lastSeq: Int64 = 0
-    }
 
     package init() {}
 
@@ -113,38 +106,26 @@ package struct ArchiveReader: Sendable {
             throw ArchiveProblem("it does not follow the line before: lines are in order, and each is there once")
         }
         guard row.kind.isOfChannel else {
+            if row.kind.name == ArchiveKind.account.name, case .text(let user) = row.key { accounts.append(user) }
             guard row.kind.name == ArchiveKind.channel.name else { return }
             try demandWholeChannel()
-            channel = OpenChannel(row)
+            channel = try ArchivedChannel(row)
             return
         }
         guard var open = channel, open.id == row.channel else {
             throw ArchiveProblem("it is of a channel whose line does not stand before it")
         }
         if row.kind.name == ArchiveKind.subscription.name {
-            open.subscriptionsLeft -= 1
+            try open.takeSubscription(row, of: accounts)
         } else {
-            // Every number of a channel has a row.
-            guard row.key == .integer(open.lastSeq + 1), open.lastSeq < open.head else {
-                throw ArchiveProblem(
-                    "Seq must be \(open.lastSeq + 1), and no more than the channel's HeadSeq \(open.head)"
-                )
-            }
-            open.lastSeq += 1
+            try open.takeBroadcast(row)
         }
         channel = open
     }
 
     private func demandWholeChannel() throws(ArchiveProblem) {
         guard let channel, !isDamaged else { return }
-        guard channel.subscriptionsLeft == 0 else {
-            throw ArchiveProblem(
-                "\(channel.id) has \(channel.subscriptionsLeft) subscriptions fewer than its line says"
-            )
-        }
-        guard channel.lastSeq == channel.head else {
-            throw ArchiveProblem("\(channel.id) has broadcasts up to \(channel.lastSeq) and says \(channel.head)")
-        }
+        try channel.demandWhole()
     }
 
     private mutating func end(_ object: JSONObject) throws(ArchiveProblem) -> ArchiveLine {
@@ -171,15 +152,5 @@ package struct ArchiveReader: Sendable {
             throw ArchiveProblem("it is \(value.kind); it must be an object")
         }
         return object
-    }
-}
-
-extension ArchiveReader.OpenChannel {
-    fileprivate init?(_ row: ArchivedRow) {
-        guard case .text(let text) = row.key, let id = ChannelID(rawValue: text),
-            case .integer(let subscribers) = row.value(of: "Subscribers"),
-            case .integer(let head) = row.value(of: "HeadSeq")
-        else { return nil }
-        self.init(id: id, subscriptionsLeft: subscribers, head: head)
     }
 }

@@ -44,12 +44,12 @@ package struct ArchivedApplication: Sendable, Equatable {
         name = try line.text("Name", bytes: 0...NewApplication.longestName)
         isEnabled = try line.boolean("Enabled")
         plan = try line.word("Plan")
-        createdAt = Timestamp(milliseconds: try line.integer("CreatedAt", in: Int64.min...Int64.max))
+        createdAt = Timestamp(milliseconds: try line.integer("CreatedAt", in: .moments))
         channelServiceIsEnabled = try line.boolean("ChannelService")
         let hasExpiry = line.optional("ChannelServiceExpiresAt") != nil
         channelServiceExpiresAt =
             hasExpiry
-            ? Timestamp(milliseconds: try line.integer("ChannelServiceExpiresAt", in: Int64.min...Int64.max)) : nil
+            ? Timestamp(milliseconds: try line.integer("ChannelServiceExpiresAt", in: .moments)) : nil
         ownLimits = try Self.limits(line.optional("Limits"))
         let admins = try line.list("Admins", of: UserID.rule) {
             if case .string(let text) = $0 { UserID(rawValue: text) } else { nil }
@@ -135,7 +135,8 @@ package struct ArchivedApplication: Sendable, Equatable {
         let keys = try line.list("Keys", of: rule) { value -> Application.Key? in
             guard case .object(let object) = value, object.members.count == 2,
                 case .string(let text)? = object["Key"], case .number(let number)? = object["CreatedAt"],
-                (1...NewApplication.longestKey).contains(text.utf8.count), let createdAt = number.int64
+                (1...NewApplication.longestKey).contains(text.utf8.count), let createdAt = number.int64,
+                ClosedRange.moments.contains(createdAt)
             else { return nil }
             return Application.Key(text: text, createdAt: Timestamp(milliseconds: createdAt))
         }

@@ -5,14 +5,23 @@ import Synchronization
 
 /// Writes an application to a file.
 ///
-/// All of it is of one moment: it is read in one transaction. An export that was stopped has left `FILE.partial`; it can be
-/// gone on with as long as the application is off, for then nothing has changed since.
+/// All of it is of one moment: it is read in one transaction. An export that was stopped has left `FILE.partial`, and beside
+/// it a mark of its moment. It can be gone on with if the application was off then, is off now, and the mark says that it
+/// was not changed in between.
 package struct ArchiveExport {
     package struct Summary: Sendable, Equatable, Encodable {
         package let file: String
         package let lines: Int
         /// Lines that an export which was stopped had written.
         package let resumedAfter: Int
+    }
+
+    /// What of a draft can be gone on with: its whole lines.
+    private struct Beginning {
+        var position = ArchivePosition()
+        var bytes = 0
+        /// Nil as long as nothing is written that is of any moment.
+        var application: ArchivedApplication?
     }
 
     private let export: ApplicationExport
@@ -38,21 +47,22 @@ package struct ArchiveExport {
         )
         let file = try NewFile(path, keepingDraft: true)
         let beginning = try export.beginning(of: file)
-        if beginning.position.lines > 0 { try await export.demandUnchanged(file.draft) }
-        let lines = try await export.write(to: file, after: beginning.position, bytes: beginning.bytes)
+        let mark = MarkFile(of: file.draft)
+        let lines = try await export.write(to: file, after: beginning, mark)
         try file.finish()
+        mark.remove()
         return Summary(file: path, lines: lines, resumedAfter: beginning.position.lines)
     }
 
-    /// What of the draft can be gone on with: its whole lines.
-    private func beginning(of file: NewFile) throws -> (position: ArchivePosition, bytes: Int) {
+    private func beginning(of file: NewFile) throws -> Beginning {
         var lines = LineReader(try StoredFile(file.draft))
         var reader = ArchiveReader()
-        var (position, bytes) = (reader.position, 0)
+        var beginning = Beginning()
         do {
             while let line = try lines.next(), line.last == UInt8(ascii: "\n") {
-                _ = try reader.read(Array(line.dropLast()))
-                (position, bytes) = (reader.position, lines.offset)
+                let understood = try reader.read(Array(line.dropLast()))
+                if case .application(let application) = understood { beginning.application = application }
+                (beginning.position, beginning.bytes) = (reader.position, lines.offset)
             }
         } catch let fault as ArchiveFault {
             throw StartError("\(file.draft) is no beginning of an export, \(fault); remove it")
@@ -62,45 +72,55 @@ package struct ArchiveExport {
                 "\(file.draft) is the beginning of another export, of application \(header.application); remove it"
             )
         }
-        return (position, bytes)
+        return beginning
     }
 
-    private func demandUnchanged(_ draft: String) async throws {
-        let export = export
-        let isEnabled = try await refusing { () async throws(ChatError) in
-            try await database.read { tx throws(ChatError) in try export.application(in: tx).isEnabled }
-        }
-        guard !isEnabled else {
-            throw StartError(
-                """
-                \(draft) is the beginning of an export that was stopped, and application \(export.header.application) \
-                answers calls, so that it may have changed since: remove the file and begin anew
-                """
-            )
-        }
-    }
-
-    private func write(to file: NewFile, after position: ArchivePosition, bytes: Int) async throws -> Int {
+    private func write(to file: NewFile, after beginning: Beginning, _ mark: MarkFile) async throws(StartError) -> Int {
         let output = Output(file)
         let (export, report) = (export, report)
-        try await refusing { () async throws(ChatError) in
+        do throws(ChatError) {
             try await database.read { tx throws(ChatError) in
+                if let application = beginning.application {
+                    try Self.demandUnchanged(application, of: export, mark, file.draft, in: tx)
+                }
                 // The transaction may be begun again, when its connection was lost.
-                try output.begin(bytes: bytes, lines: Int64(position.lines))
+                try output.begin(bytes: beginning.bytes, lines: Int64(beginning.position.lines))
+                if beginning.application == nil {
+                    // Before anything that is of this moment.
+                    let current = try ArchiveMark.current(of: export.header.application, in: tx)
+                    do throws(StartError) { try mark.write(current) } catch { throw .internalFault(error) }
+                }
                 let all = try export.expectedLines(in: tx)
-                try export.write(after: position, in: tx) { line throws(ChatError) in
+                try export.write(after: beginning.position, in: tx) { line throws(ChatError) in
                     let written = try output.append(line)
                     if written.isMultiple(of: 500) { report(written, all) }
                 }
             }
+        } catch {
+            throw StartError(error)
         }
         let written = output.lines
         report(written, written)
         return Int(written)
     }
 
-    private func refusing<Value>(_ body: () async throws(ChatError) -> Value) async throws(StartError) -> Value {
-        do throws(ChatError) { return try await body() } catch { throw StartError(error) }
+    /// Refuses to go on where what follows would be of another moment.
+    private static func demandUnchanged(
+        _ application: ArchivedApplication,
+        of export: ApplicationExport,
+        _ mark: MarkFile,
+        _ draft: String,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        guard let obstacle = try export.obstacle(toGoingOnFrom: application, mark.read(), in: tx) else { return }
+        throw .internalFault(
+            StartError(
+                """
+                \(draft) is the beginning of an export that was stopped, and application \(export.header.application) \
+                \(obstacle): remove the file and begin anew
+                """
+            )
+        )
     }
 
     /// The file, written by the thread of the transaction.

@@ -17,3 +17,20 @@ struct PassedLines {
     /// What an import keeps that has come so far.
     var record: ImportRecord { ImportRecord(lines: count, bytes: bytes, digest: hash.finalize().digits) }
 }
+
+extension StoredFile {
+    private static let partBytes = 1 << 18
+
+    /// Whether it is a file of which an import has kept how far it has come.
+    func begins(as record: ImportRecord) throws(StartError) -> Bool {
+        var hash = SHA256()
+        var hashed = 0
+        while hashed < record.bytes {
+            let part = try read(at: hashed, upTo: min(Self.partBytes, record.bytes - hashed))
+            guard !part.isEmpty else { return false }
+            hash.update(data: part)
+            hashed += part.count
+        }
+        return hash.finalize().digits == record.digest
+    }
+}

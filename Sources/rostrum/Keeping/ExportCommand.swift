@@ -8,8 +8,8 @@ struct ExportCommand: AsyncParsableCommand {
         abstract: "Write everything of an application to a file, a line of JSON for each thing.",
         discussion: """
             All of it is of one moment, also while a server runs. When the command is stopped it leaves FILE.partial; run \
-            again, it goes on there as long as the application is off (rostrum app set --disable-serving). \
-            docs/export-format.md describes the lines.
+            again, it goes on there if the application was off all the time (rostrum app set --disable-serving) and \
+            nothing of it was changed. docs/export-format.md describes the lines.
             """
     )
 

@@ -24,11 +24,13 @@ struct ImportCommand: AsyncParsableCommand {
     func run() async throws {
         let bar = ProgressBar()
         defer { bar.end() }
+        // Before there is an installation: a file that is none makes none.
+        let archive = try await ArchiveImport.judged(file) { stage, bytes, all in
+            bar.show(stage.rawValue, bytes, of: all)
+        }
         let summary = try await storage.withStorage(makeIfMissing: true) { storage in
             let operation = Chat.Operation.byWhoeverTyped(at: SystemClock().now, SystemRandomSource())
-            return try await ArchiveImport.run(file, into: storage, by: operation) { stage, bytes, all in
-                bar.show(stage.rawValue, bytes, of: all)
-            }
+            return try await archive.write(into: storage, by: operation)
         }
         bar.end()
         if json { return try printJSON(summary) }
