@@ -47,9 +47,13 @@ import Darwin
             try await waitUntil("there is something to copy") { writer.acknowledged > 200 }
 
             let before = writer.acknowledged
-            try SQLiteFile.copy("\(directory)/source", to: "\(directory)/copy", pagesPerStep: 1) { done, _ in
-                // Slowly enough that commits fall between the steps.
-                if done.isMultiple(of: 20) { usleep(1000) }
+            var acknowledged: Int64?
+            try SQLiteFile.copy("\(directory)/source", to: "\(directory)/copy", pagesPerStep: 1) { _, _ in
+                let first = acknowledged ?? writer.acknowledged
+                acknowledged = first
+                // Until a commit has fallen between the steps; one more may be there that is not acknowledged yet.
+                let deadline = ContinuousClock.now + .seconds(10)
+                while writer.acknowledged <= first + 1, .now < deadline { usleep(1000) }
             }
             writer.stop()
             try await writing.value
