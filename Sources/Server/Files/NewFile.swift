@@ -38,7 +38,7 @@ final class NewFile: Sendable {
             try demandNothing(at: path)
             let descriptor = open(draft, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0o600)
             guard descriptor >= 0 else { throw failure("cannot write", draft) }
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            guard isLocked(descriptor) else {
                 close(descriptor)
                 throw StartError("another process writes \(draft)")
             }
@@ -52,6 +52,16 @@ final class NewFile: Sendable {
             if isTheDraft { unlink(draft) }
             close(descriptor)
         }
+    }
+
+    /// Whether the file is this process's within a second: one that ended may have left it to a child for a moment, which
+    /// has every open file until it runs a program of its own.
+    private static func isLocked(_ descriptor: Int32) -> Bool {
+        for _ in 0..<20 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            usleep(50_000)
+        }
+        return false
     }
 
     func append(_ bytes: some Collection<UInt8>) throws(StartError) {
