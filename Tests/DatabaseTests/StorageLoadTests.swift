@@ -18,7 +18,7 @@ import Testing
             await held.waitUntilBegun()
             async let first: Void = database.write(of: turn) { tx throws(ChatError) in try Things.add(1, in: tx) }
             async let second: Void = database.write(of: turn) { tx throws(ChatError) in try Things.add(2, in: tx) }
-            while database.load.writes.waiting < 2 { try await Task.sleep(for: .milliseconds(1)) }
+            try await waitUntil("both wait") { database.load.writes.waiting == 2 }
             #expect(database.load.writes.busy >= 1)
 
             held.goOn()
