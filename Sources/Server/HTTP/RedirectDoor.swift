@@ -34,6 +34,11 @@ struct RedirectDoor: HTTPResponder {
     let refusal: @Sendable (ChatError) -> [UInt8]
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        let response = answer(request)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(_ request: Request) -> Response {
         let path = request.head.path ?? "/"
         let isPage = [.get, .head].contains(request.method) && path.hasPrefix("/") && !path.hasPrefix("/v4/")
         guard isPage, let host = Self.host(request.head.authority ?? "") else {
@@ -43,12 +48,13 @@ struct RedirectDoor: HTTPResponder {
             )
             return Response(
                 status: .forbidden,
-                headers: [.contentType: "application/json", .connection: "close"],
+                headers: [.contentType: "application/json"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: refusal(error)))
             )
         }
         guard let base = base(of: host) else { return Response(status: .serviceUnavailable) }
-        return Response(status: .permanentRedirect, headers: [.location: base + path, .connection: "close"])
+        // The port of HTTPS may be another tomorrow, and browsers keep a 308 for good.
+        return Response(status: .permanentRedirect, headers: [.location: base + path, .cacheControl: "no-store"])
     }
 
     private func base(of host: Substring) -> String? {
