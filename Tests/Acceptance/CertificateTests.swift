@@ -174,6 +174,20 @@ struct CertificateTests {
                 #expect(page["location"] == "https://127.0.0.1:\(server.port)/console?a=1")
                 let named = try await ask("HEAD", "/console", host: "console.example")
                 #expect(named["location"] == "https://console.example/console")
+                for method in ["GET", "HEAD"] {
+                    let connection = try await RawConnection.open(port: plain)
+                    let reply = try await connection.exchange(method, "/console", headers: [("Host", "x")])
+                    #expect(reply["cache-control"] == "no-store" && reply["connection"] == nil, "\(method)")
+                    // A connection that goes on answers again.
+                    let again = try await connection.exchange(method, "/console", headers: [("Host", "x")])
+                    #expect(again.status == 308, "\(method)")
+                }
+                let refused = try await RawConnection.open(port: plain)
+                for _ in 1...2 {
+                    // A body would be read as the next answer.
+                    let reply = try await refused.exchange("HEAD", "/v4/ws", headers: [("Host", "x")])
+                    #expect(reply.status == 403 && reply["connection"] == nil)
+                }
                 let six = try await ask("GET", "/", host: "[::1]:8080")
                 #expect(six["location"] == "https://[::1]:\(server.port)/")
                 let call = try await ask("POST", place.application.signatory.target(Command.check), host: "x")

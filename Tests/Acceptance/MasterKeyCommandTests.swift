@@ -16,6 +16,12 @@ struct MasterKeyCommandTests {
         return String(decoding: data, as: UTF8.self).split(separator: "\n")
     }
 
+    /// The names of the files that old keys were left in.
+    private func keptKeys(_ application: ServedApplication) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: application.directory)
+            .filter { $0.hasPrefix("master.key.before-") }
+    }
+
     private func shownKey(_ application: ServedApplication, environment: [String: String] = [:]) async throws
         -> FinishedRun
     {
@@ -44,12 +50,19 @@ struct MasterKeyCommandTests {
 
                 #expect(run.succeeded, "\(run.standardError)")
                 #expect(run.standardOutput.hasPrefix("sealed 3 secrets anew"))
+                #expect(run.standardOutput.contains("The other is in \(application.directory)/master.key.before-2"))
                 // Once the server's copy of the application is too old, and it reads the secrets again.
                 try await Task.sleep(for: .seconds(6))
                 #expect(try await call() == 0)
             }
             let new = try file(application)
             #expect(new.count == 1 && new != old)
+            let kept = try keptKeys(application)
+            #expect(kept.count == 1)
+            let path = "\(application.directory)/\(kept.first ?? "")"
+            #expect(String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self) == "\(old[0])\n")
+            var status = stat()
+            #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
             #expect(try await shownKey(application).standardOutput.contains(ServedApplication.key))
             let refused = try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": String(old[0])])
             #expect(refused.ending == .status(1) && refused.standardError.contains("master key"))
@@ -64,15 +77,16 @@ struct MasterKeyCommandTests {
                 try #require(made.succeeded, "\(made.standardError)")
             }
             var sawTwoKeys = false
-            for milliseconds in stride(from: 10, through: 250, by: 12) {
-                let words = ["master-key", "rotate", "--data-dir", application.directory]
+            for milliseconds in stride(from: 0, through: 240, by: 16) {
                 let before = try file(application)
+                let words = ["master-key", "rotate", "--data-dir", application.directory]
                 let child = try ChildProcess(RostrumProgram.path, words)
-                if sawTwoKeys {
-                    try await Task.sleep(for: .milliseconds(milliseconds))
+                if before.count == 1 {
+                    try await waitUntil("the key file is changed", every: .milliseconds(1)) {
+                        try file(application) != before
+                    }
                 } else {
-                    // However long a machine takes until it begins: the moment of two keys is to be among those tried.
-                    try await waitUntil("the file of the key is another") { try file(application) != before }
+                    try await Task.sleep(for: .milliseconds(milliseconds))
                 }
                 child.send(signal: SIGKILL)
                 _ = try await child.exit()
@@ -112,11 +126,17 @@ struct MasterKeyCommandTests {
 
             let alone = try await rotate(old)
             #expect(alone.ending == .status(1) && alone.standardError.contains("put a new one before it"))
+            let wrong = try await rotate("\(old) \(new)")
+            #expect(wrong.succeeded, "\(wrong.standardError)")
+            #expect(wrong.standardOutput.contains("nothing was changed: every secret is under the first key"))
+            #expect(!wrong.standardOutput.contains("can do without"))
+            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": old]).succeeded)
             let both = try await rotate("\(new) \(old)")
             #expect(both.succeeded, "\(both.standardError)")
 
             #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": new]).succeeded)
             #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": old]).succeeded == false)
+            #expect(both.standardOutput.contains("can do without the second key now"))
             #expect(!both.standardOutput.contains(new) && !both.standardOutput.contains(old))
         }
     }

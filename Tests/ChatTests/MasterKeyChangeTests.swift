@@ -41,7 +41,11 @@ import Testing
     private func change(_ keys: MasterKeys, _ database: any Database, _ installation: TestInstallation) async throws
         -> Int
     {
-        try await MasterKeyChange(keys, database: database).run(by: installation.operation())
+        try await MasterKeyChange(keys, database: database).run(by: installation.operation()).count
+    }
+
+    private func place(_ text: String, _ error: ChatError?) -> Bool {
+        (error?.cause as? DatabaseError)?.message.contains(text) == true
     }
 
     /// Every secret of the applications, as far as these keys open them.
@@ -164,6 +168,60 @@ import Testing
             }
             #expect((error?.cause as? DatabaseError)?.message.contains("master key does not fit") == true)
             #expect(await refusal { try await installation.applications.all() }?.storageFault == .corrupt)
+        }
+    }
+
+    @Test("secrets that no key opens are named, all of them, and nothing is changed", arguments: StorageEngine.enabled)
+    func unreadable(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await fill(installation)
+            let broken = try #require(SDKAppID(rawValue: 1_400_000_023))
+            let nothing: [UInt8] = [1, 2, 3]
+            try await installation.database.write { tx throws(ChatError) in
+                _ = try tx.execute("UPDATE applications SET webhook_token_sealed = \(nothing) WHERE app = \(broken)")
+                _ = try tx.execute("UPDATE operators SET second_factor_sealed = \(nothing) WHERE name = \(Self.alice)")
+            }
+
+            let error = await refusal { try await change(Self.both, installation.database, installation) }
+
+            #expect(place("webhook_token/\(broken)", error) && place("operators/alice", error))
+            #expect(!place("webhook_secret", error))
+            try await SecretBox(.example).verify(against: installation.database)
+            let audit = try await installation.systems.operators.audit(100)
+            #expect(!audit.contains { $0.action == "master-key rotate" })
+        }
+    }
+
+    @Test("a change whose old key is lost is not gone on with", arguments: StorageEngine.enabled)
+    func lostOldKey(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await fill(installation)
+            let stopping = StoppingDatabase(installation.database, afterWrites: 3)
+            #expect(await refusal { try await change(Self.both, stopping, installation) } != nil)
+
+            let examined = await refusal {
+                try await MasterKeyChange(MasterKeys(.other), database: installation.database).examine()
+            }
+            let error = await refusal { try await change(MasterKeys(.other), installation.database, installation) }
+
+            #expect(place("do not open under any key", examined) && place("do not open under any key", error))
+            try await MasterKeyChange(Self.both, database: installation.database).examine()
+            #expect(try await change(Self.both, installation.database, installation) > 0)
+        }
+    }
+
+    @Test("which key the storage was under before is told", arguments: StorageEngine.enabled)
+    func order(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await fill(installation)
+            func run(_ keys: MasterKeys) async throws -> MasterKeyChange.Result {
+                try await MasterKeyChange(keys, database: installation.database).run(by: installation.operation())
+            }
+            let wrong = try await run(MasterKeys(.example, older: .other))
+            #expect(wrong.count == 0 && wrong.wasUnderNewest)
+            try await SecretBox(.example).verify(against: installation.database)
+            let right = try await run(Self.both)
+            #expect(right.count == 20 && !right.wasUnderNewest)
         }
     }
 

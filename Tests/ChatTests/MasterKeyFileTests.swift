@@ -47,13 +47,48 @@ import Darwin
             let found = try read(path)
             #expect(found.newest == both.newest && found.older == .example)
 
-            try file.dropOlder()
+            let moment = Timestamp(seconds: 1_764_159_660)
+            let kept = try file.dropOlder(at: moment)
 
+            #expect(kept == "\(path).before-20251126T122100Z")
+            #expect(try lines(try #require(kept)) == [Substring(Self.old)])
+            #expect(try read(try #require(kept)).newest == .example)
             #expect(try lines(path).count == 1)
             let left = try read(path)
             #expect(left.newest == both.newest && left.older == nil)
-            try file.dropOlder()
+            let none = try file.dropOlder(at: moment)
+            #expect(none == nil)
             #expect(try read(path).newest == both.newest)
+
+            _ = try file.prepend(SeededRandom(seed: 4))
+            let second = try file.dropOlder(at: moment)
+            #expect(second == "\(path).before-20251126T122100Z-2")
+            #expect(try lines(try #require(kept)) == [Substring(Self.old)])
+        }
+    }
+
+    @Test("a new key that may be gone after a loss of power is not given out")
+    func durability() async throws {
+        try await withFile { path in
+            let failing: @Sendable (Int32) -> Int32 = { descriptor in
+                var status = stat()
+                guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+                    return fsync(descriptor)
+                }
+                errno = EIO
+                return -1
+            }
+            do {
+                let file = try MasterKeyFile(path, sync: failing)
+                let error = #expect(throws: MasterKey.Unusable.self) { _ = try file.prepend(SeededRandom(seed: 3)) }
+                #expect(error?.description.contains("durable in its directory") == true)
+                // Whoever finds both keys there has to make them durable first.
+                #expect(throws: MasterKey.Unusable.self) { try file.makeDurable() }
+                let before = try lines(path)
+                #expect(throws: MasterKey.Unusable.self) { _ = try file.dropOlder(at: Timestamp(seconds: 0)) }
+                #expect(try lines(path) == before)
+            }
+            try MasterKeyFile(path).makeDurable()
         }
     }
 

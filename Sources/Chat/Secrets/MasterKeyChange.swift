@@ -6,6 +6,8 @@ package import Database
 /// First the storage is told the new key: from that transaction on whatever is sealed is sealed under it. Then the rest
 /// is sealed anew, an application at a time in its own turn, in rounds until one finds nothing. It can be stopped
 /// anywhere and gone on with by running it again, as long as both keys are kept; whoever reads needs both meanwhile.
+///
+/// Before that every secret is opened once: one that no key opens would make the change impossible to end.
 package struct MasterKeyChange: Sendable {
     /// How many rows are looked at in one transaction.
     private static let batch = 200
@@ -15,6 +17,14 @@ package struct MasterKeyChange: Sendable {
         let bytes: [UInt8]
         let place: String
         let update: ([UInt8]) -> SQL
+    }
+
+    /// What was done.
+    package struct Result: Sendable, Equatable {
+        /// How many secrets were sealed anew.
+        package let count: Int
+        /// Whether the storage was under the new key already.
+        package let wasUnderNewest: Bool
     }
 
     private let database: any Database
@@ -28,10 +38,11 @@ package struct MasterKeyChange: Sendable {
     }
 
     /// - Parameter operation: who does it, for the audit.
-    /// - Returns: how many secrets were sealed anew.
-    /// - Throws: an internal fault when the storage is sealed under none of the keys, or one of its secrets is.
-    package func run(by operation: Operation) async throws(ChatError) -> Int {
-        try await database.write(of: .installation) { [secrets, key] tx throws(ChatError) in
+    /// - Throws: an internal fault when the storage is sealed under none of the keys, or one of its secrets is; nothing
+    ///   is changed then.
+    package func run(by operation: Operation) async throws(ChatError) -> Result {
+        try await examine()
+        let isUsed = try await database.write(of: .installation) { [secrets, key] tx throws(ChatError) in
             try secrets.use(key, in: tx)
         }
         var all = 0
@@ -64,7 +75,56 @@ package struct MasterKeyChange: Sendable {
             )
             try InstallationAudit.record(entry, in: tx)
         }
-        return all
+        return Result(count: all, wasUnderNewest: !isUsed)
+    }
+
+    /// Opens every secret, and changes nothing.
+    ///
+    /// - Throws: an internal fault when the storage is sealed under none of the keys; one that names the place of every
+    ///   secret that is.
+    package func examine() async throws(ChatError) {
+        var closed = try await database.read { tx throws(ChatError) in
+            _ = try secrets.storageKey(in: tx)
+            var closed: [String] = []
+            for found in try OperatorTable.all(in: tx) {
+                let sealed = try OperatorTable.credentials(of: found.name, in: tx)?.secondFactor
+                let place = SecretPlace.secondFactor(found.name)
+                if let sealed, !secrets.opens(sealed, for: place) { closed.append(place) }
+            }
+            return closed
+        }
+        var last: Int64 = 0
+        while true {
+            let ids = try await applications(after: last)
+            guard let newLast = ids.last else { break }
+            last = newLast.rawValue
+            closed += try await database.read { tx throws(ChatError) in
+                var closed: [String] = []
+                for id in ids {
+                    closed += try sealed(of: id, in: tx).filter { !secrets.opens($0.bytes, for: $0.place) }.map(\.place)
+                }
+                return closed
+            }
+        }
+        guard closed.isEmpty else {
+            throw .internalFault(
+                DatabaseError(
+                    .corrupt,
+                    """
+                    the master key is not changed, and nothing was: these secrets do not open under any key that was \
+                    given: \(closed.joined(separator: ", "))
+                    """
+                )
+            )
+        }
+    }
+
+    private func applications(after last: Int64) async throws(ChatError) -> [SDKAppID] {
+        try await database.read { tx throws(ChatError) in
+            try tx.rows(
+                "SELECT app FROM applications WHERE app > \(last) ORDER BY app LIMIT \(Self.batch)"
+            ).map { row throws(ChatError) in try row.application(0) }
+        }
     }
 
     /// The applications that have a secret under another key.
@@ -72,12 +132,7 @@ package struct MasterKeyChange: Sendable {
         var found: [SDKAppID] = []
         var last: Int64 = 0
         while true {
-            let after = last
-            let ids = try await database.read { tx throws(ChatError) in
-                try tx.rows(
-                    "SELECT app FROM applications WHERE app > \(after) ORDER BY app LIMIT \(Self.batch)"
-                ).map { row throws(ChatError) in try row.application(0) }
-            }
+            let ids = try await applications(after: last)
             guard let newLast = ids.last else { return found }
             last = newLast.rawValue
             found += try await database.read { tx throws(ChatError) in

@@ -47,9 +47,15 @@ package struct MasterKeyFile: ~Copyable {
     /// Where the file is, links followed: it may be one into a directory of secrets.
     private let path: String
     private let directory: Int32
+    private let sync: @Sendable (Int32) -> Int32
 
     /// Keeps other commands away until it is let go of.
     package init(_ given: String) throws(MasterKey.Unusable) {
+        try self.init(given) { fsync($0) }
+    }
+
+    /// - Parameter sync: makes what a descriptor leads to durable, as `fsync` does.
+    package init(_ given: String, sync: @escaping @Sendable (Int32) -> Int32) throws(MasterKey.Unusable) {
         guard let resolved = realpath(given, nil) else {
             throw .init(description: "cannot read the master key \(given): \(String(cString: strerror(errno)))")
         }
@@ -63,7 +69,7 @@ package struct MasterKeyFile: ~Copyable {
             close(directory)
             throw .init(description: "another command changes the master key \(path) at this moment")
         }
-        (self.path, self.directory) = (path, directory)
+        (self.path, self.directory, self.sync) = (path, directory, sync)
     }
 
     deinit {
@@ -76,7 +82,7 @@ package struct MasterKeyFile: ~Copyable {
 
     /// Puts a new key before the one that is there.
     ///
-    /// - Returns: the two.
+    /// - Returns: the two, which the file has after a loss of power, too.
     package func prepend(_ random: any RandomSource) throws(MasterKey.Unusable) -> MasterKeys {
         let present = try read()
         guard present.older == nil else {
@@ -87,10 +93,56 @@ package struct MasterKeyFile: ~Copyable {
         return try MasterKeys(hexadecimal: text, from: path)
     }
 
-    /// Leaves the newest key alone in it.
-    package func dropOlder() throws(MasterKey.Unusable) {
+    /// Makes durable what the file has by now: whoever wrote it may have been killed before that.
+    package func makeDurable() throws(MasterKey.Unusable) {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        let isDurable = file >= 0 && sync(file) == 0
+        let failure = errno
+        if file >= 0 { close(file) }
+        guard isDurable else {
+            throw .init(
+                description: "cannot make the master key \(path) durable: \(String(cString: strerror(failure)))"
+            )
+        }
+        try syncDirectory()
+    }
+
+    /// Leaves the newest key alone in it, and the older one in a file beside it: backups from before need that.
+    ///
+    /// - Returns: that file, which was not there before; nil when there is no older key.
+    package func dropOlder(at moment: Timestamp) throws(MasterKey.Unusable) -> String? {
         let present = try read()
-        if present.older != nil { try replace(with: present.newest.text + "\n") }
+        guard let older = present.older else { return nil }
+        let kept = try keep(older, from: moment)
+        try replace(with: present.newest.text + "\n")
+        return kept
+    }
+
+    /// What stands between the name of a key file and the time of a key that was taken out of it.
+    package static let keptSuffix = ".before-"
+
+    private func keep(_ key: MasterKey, from moment: Timestamp) throws(MasterKey.Unusable) -> String {
+        let time = Date(timeIntervalSince1970: Double(moment.seconds)).formatted(.iso8601)
+            .filter { !"-:".contains($0) }
+        var status = stat()
+        var isKept = false
+        var kept = ""
+        if stat(path, &status) == 0 {
+            let owner = (user: status.st_uid, group: status.st_gid)
+            for number in 1...100 where !isKept {
+                kept = "\(path)\(Self.keptSuffix)\(time)\(number == 1 ? "" : "-\(number)")"
+                isKept = Self.put(key.text + "\n", to: kept, owner: owner)
+                guard isKept || errno == EEXIST else { break }
+            }
+        }
+        guard isKept else {
+            let reason = String(cString: strerror(errno))
+            throw .init(
+                description: "cannot keep the old master key in \(kept): \(reason); \(path) has both keys still"
+            )
+        }
+        try syncDirectory()
+        return kept
     }
 
     private func replace(with text: String) throws(MasterKey.Unusable) {
@@ -109,7 +161,15 @@ package struct MasterKeyFile: ~Copyable {
                 description: "cannot change the master key \(path): \(String(cString: strerror(failure)))"
             )
         }
-        Self.sync(directoryOf: path)
+        try syncDirectory()
+    }
+
+    /// Makes the file's name as durable as its contents.
+    private func syncDirectory() throws(MasterKey.Unusable) {
+        guard sync(directory) == 0 else {
+            let reason = String(cString: strerror(errno))
+            throw .init(description: "cannot make the master key \(path) durable in its directory: \(reason)")
+        }
     }
 
     /// Writes a file that was not there, for its owner alone, and makes its contents durable.

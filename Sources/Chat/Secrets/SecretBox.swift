@@ -104,13 +104,26 @@ package struct SecretBox: Sendable {
 
     /// Has the storage's secrets sealed under that key from this transaction on.
     ///
+    /// - Returns: whether they were sealed under another before.
     /// - Throws: an internal fault when they are sealed under none of the keys that are known.
-    func use(_ key: MasterKey, in tx: any Transaction) throws(ChatError) {
-        if let check = try StorageProperty.masterKeyCheck.value(in: tx) {
-            guard let present = self.key(of: check) else { throw Self.otherKey }
-            guard present != key else { return }
-        }
+    func use(_ key: MasterKey, in tx: any Transaction) throws(ChatError) -> Bool {
+        guard try storageKey(in: tx) != key else { return false }
         try StorageProperty.masterKeyCheck.set(try Self.check(of: key), in: tx)
+        return true
+    }
+
+    /// The key that the storage's secrets are sealed under; nil when there is none yet.
+    ///
+    /// - Throws: an internal fault when it is none of those that are known.
+    func storageKey(in tx: any Transaction) throws(ChatError) -> MasterKey? {
+        guard let check = try StorageProperty.masterKeyCheck.value(in: tx) else { return nil }
+        guard let present = key(of: check) else { throw Self.otherKey }
+        return present
+    }
+
+    /// Whether the text was sealed for the place, under a key that is known.
+    func opens(_ sealed: [UInt8], for place: String) -> Bool {
+        ring.first { Self.open(sealed, for: place, under: $0) } != nil
     }
 
     /// What the storage remembers of a key, which does not tell it.

@@ -75,7 +75,10 @@ package enum Restore {
         }
         let draft = NewFile.draft(of: "rostrum.db")
         // What a restore left that was killed is no installation.
-        let others = names.filter { !tolerated.contains($0) && !$0.hasPrefix(draft) }.sorted()
+        let keptKey = "master.key\(MasterKeyFile.keptSuffix)"
+        let others = names.filter { name in
+            !tolerated.contains(name) && ![draft, keptKey].contains { name.hasPrefix($0) }
+        }.sorted()
         guard others.isEmpty else {
             throw StartError(
                 """

@@ -7,6 +7,16 @@ import ChatProtocol
 /// Whoever is killed at any point leaves a file with both keys, or with the one that everything is sealed under; running it
 /// again does the rest. Servers read the file again when they meet a secret that does not open.
 package struct MasterKeyRotation {
+    /// What was done.
+    package struct Result {
+        /// How many secrets were sealed anew.
+        package let count: Int
+        /// Whether the storage was under the first key already.
+        package let wasUnderFirst: Bool
+        /// The file that the old key was left in; nil when no file had it.
+        package let kept: String?
+    }
+
     private let storage: OpenStorage
     private let source: MasterKeySource
     private let location: StorageLocation
@@ -20,22 +30,27 @@ package struct MasterKeyRotation {
     /// key before the first secret is sealed under it.
     ///
     /// - Returns: the file that has both now.
-    package func prepare() throws(StartError) -> String {
+    package func prepare() async throws(StartError) -> String {
         guard let path = source.file(of: location) else {
             throw StartError(
                 "ROSTRUM_MASTER_KEY is not to be changed from here: put a new key before the present one, apart by a space"
             )
         }
-        do throws(MasterKey.Unusable) {
-            _ = try MasterKeyFile(path).prepend(storage.random)
-        } catch {
+        do {
+            let file = try MasterKeyFile(path)
+            try await change(to: file.read()).examine()
+            _ = try file.prepend(storage.random)
+        } catch let error as MasterKey.Unusable {
             throw StartError(error.description)
+        } catch let error as ChatError {
+            throw StartError(error)
+        } catch {
+            throw StartError("\(error)")
         }
         return path
     }
 
-    /// - Returns: how many secrets were sealed anew.
-    package func run(by operation: Operation) async throws -> Int {
+    package func run(by operation: Operation) async throws -> Result {
         do {
             if let path = source.file(of: location) { return try await run(path, operation) }
             guard case .text(let text) = source else { throw StartError("no master key is named") }
@@ -48,7 +63,8 @@ package struct MasterKeyRotation {
                     """
                 )
             }
-            return try await change(to: keys, operation)
+            let done = try await change(to: keys).run(by: operation)
+            return Result(count: done.count, wasUnderFirst: done.wasUnderNewest, kept: nil)
         } catch let error as MasterKey.Unusable {
             throw StartError(error.description)
         } catch let error as ChatError {
@@ -56,7 +72,7 @@ package struct MasterKeyRotation {
         }
     }
 
-    private func run(_ path: String, _ operation: Operation) async throws -> Int {
+    private func run(_ path: String, _ operation: Operation) async throws -> Result {
         let file = try MasterKeyFile(path)
         var keys = try file.read()
         if keys.older == nil {
@@ -68,15 +84,19 @@ package struct MasterKeyRotation {
                     """
                 )
             }
+            // Under the present key alone: with a third one what was lost would be further away.
+            try await change(to: keys).examine()
             keys = try file.prepend(storage.random)
+        } else {
+            try file.makeDurable()
         }
-        let count = try await change(to: keys, operation)
-        try file.dropOlder()
-        return count
+        let done = try await change(to: keys).run(by: operation)
+        let kept = try file.dropOlder(at: operation.time)
+        return Result(count: done.count, wasUnderFirst: done.wasUnderNewest, kept: kept)
     }
 
-    private func change(to keys: MasterKeys, _ operation: Operation) async throws(ChatError) -> Int {
-        try await MasterKeyChange(keys, database: storage.database).run(by: operation)
+    private func change(to keys: MasterKeys) -> MasterKeyChange {
+        MasterKeyChange(keys, database: storage.database)
     }
 }
 

@@ -21,7 +21,7 @@ struct MasterKeyCommand: AsyncParsableCommand {
         func run() async throws {
             let location = try storage.place.location()
             let path = try await storage.withStorage { opened in
-                try MasterKeyRotation(opened, storage.masterKey, of: location).prepare()
+                try await MasterKeyRotation(opened, storage.masterKey, of: location).prepare()
             }
             printLine("\(path) has a new key before the present one; nothing is sealed under it yet")
             printLine("Give the file to every node, and then run: rostrum master-key rotate")
@@ -43,16 +43,36 @@ struct MasterKeyCommand: AsyncParsableCommand {
         func run() async throws {
             let location = try storage.place.location()
             let source = storage.masterKey
-            let count = try await storage.withStorage { opened in
+            let done = try await storage.withStorage { opened in
                 let operation = Chat.Operation.byWhoeverTyped(at: SystemClock().now, SystemRandomSource())
                 return try await MasterKeyRotation(opened, source, of: location).run(by: operation)
             }
-            printLine("sealed \(count) secrets anew; every secret is under the new master key")
-            guard let path = source.file(of: location) else {
-                return printLine("ROSTRUM_MASTER_KEY can do without the second key now, on every node.")
+            guard let path = source.file(of: location) else { return printEnvironment(done) }
+            if done.count > 0 || !done.wasUnderFirst {
+                printLine("sealed \(done.count) secrets anew; every secret is under the new master key")
+            } else {
+                printLine("every secret was under the first key of \(path) already")
             }
-            printLine("\(path) has that key alone. Backups from before need the old one.")
+            guard let kept = done.kept else { return }
+            printLine("\(path) has that key alone. The other is in \(kept).")
+            printLine(
+                "Backups from before need it: keep it where your copy of the master key is, away from here, for as"
+            )
+            printLine("long as you keep such backups, and then erase it.")
             if case .server = location { printLine("Give the file to every node; until then they know both keys.") }
+        }
+
+        private func printEnvironment(_ done: MasterKeyRotation.Result) {
+            guard done.count > 0 || !done.wasUnderFirst else {
+                printLine("nothing was changed: every secret is under the first key of ROSTRUM_MASTER_KEY already")
+                return printLine(
+                    "If the second is the new one, put it first. If the first is, the change was ended before."
+                )
+            }
+            printLine("sealed \(done.count) secrets anew; every secret is under the new master key")
+            printLine(
+                "ROSTRUM_MASTER_KEY can do without the second key now, on every node. Backups from before need it."
+            )
         }
     }
 }
