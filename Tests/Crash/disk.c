@@ -1,7 +1,9 @@
-// A disk that forgets: preloaded, it keeps a journal of everything that is written to the files under ROSTRUM_DISK_ROOT,
-// with what stood there before, and of every sync; disk.py takes back from it what a power cut would. While the file
-// ROSTRUM_DISK_BROKEN is there, every sync fails, and what was to be synced counts as never written, although whoever
-// reads sees it: so does Linux, which keeps such pages and calls them clean.
+// A disk that fails and forgets, preloaded. While the file ROSTRUM_DISK_BROKEN is there, every sync of the files under
+// ROSTRUM_DISK_ROOT fails.
+//
+// With ROSTRUM_DISK_JOURNAL it keeps a journal of everything that one process writes to these files, with what stood there
+// before, and of every sync; disk.py takes back from it what a power cut would. What was to be synced and failed counts as
+// never written, although whoever reads sees it: so does Linux, which keeps such pages and calls them clean.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -34,11 +36,17 @@ static int journal = -1;
 static uint64_t position;
 static const char *root, *broken;
 
+// PostgreSQL writes its title where the environment stood.
+static const char *copy(const char *variable) {
+    const char *value = getenv(variable);
+    return value ? strdup(value) : NULL;
+}
+
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("ROSTRUM_DISK_JOURNAL");
-    root = getenv("ROSTRUM_DISK_ROOT");
-    broken = getenv("ROSTRUM_DISK_BROKEN");
-    if (!path || !root || !broken) return;
+    root = copy("ROSTRUM_DISK_ROOT");
+    broken = copy("ROSTRUM_DISK_BROKEN");
+    if (!path) return;
     journal = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (journal < 0) abort();
     position = lseek(journal, 0, SEEK_END);
@@ -49,7 +57,7 @@ static void name(int file, char link[32]) { snprintf(link, 32, "/proc/self/fd/%d
 
 // The inode of a file whose writes count; 0 for every other.
 static ino_t counted(int file) {
-    if (journal < 0) return 0;
+    if (!root || !broken) return 0;
     int kept = errno;
     char link[32], path[4096];
     name(file, link);
@@ -89,7 +97,7 @@ static void keep(int file, ino_t inode, uint64_t offset, size_t size) {
 }
 
 static ssize_t put_at(int file, const void *data, size_t size, off_t offset) {
-    ino_t inode = counted(file);
+    ino_t inode = journal < 0 ? 0 : counted(file);
     if (!inode) return syscall(SYS_pwrite64, file, data, size, offset);
     pthread_mutex_lock(&lock);
     keep(file, inode, offset, size);
@@ -102,7 +110,7 @@ ssize_t pwrite(int file, const void *data, size_t size, off_t offset) { return p
 ssize_t pwrite64(int file, const void *data, size_t size, off64_t offset) { return put_at(file, data, size, offset); }
 
 ssize_t write(int file, const void *data, size_t size) {
-    ino_t inode = counted(file);
+    ino_t inode = journal < 0 ? 0 : counted(file);
     if (!inode) return syscall(SYS_write, file, data, size);
     pthread_mutex_lock(&lock);
     keep(file, inode, lseek(file, 0, SEEK_CUR), size);
@@ -120,9 +128,11 @@ static int sync_by(int call, int file) {
     int is_broken = access(broken, F_OK) == 0;
     int result = is_broken ? -1 : syscall(call, file);
     int error = is_broken ? EIO : errno;
-    pthread_mutex_lock(&lock);
-    put((struct record){result == 0 ? 'S' : 'F', inode, began, 0}, NULL);
-    pthread_mutex_unlock(&lock);
+    if (journal >= 0) {
+        pthread_mutex_lock(&lock);
+        put((struct record){result == 0 ? 'S' : 'F', inode, began, 0}, NULL);
+        pthread_mutex_unlock(&lock);
+    }
     errno = error;
     return result;
 }

@@ -1,4 +1,4 @@
-"""Disks that can be broken: one that forgets at a power cut, by a preloaded library, and one that is a file."""
+"""Disks that can be broken: by a preloaded library one that fails and one that forgets at a power cut; one that is a file."""
 import fcntl
 import os
 import pathlib
@@ -14,20 +14,16 @@ RECORD = struct.Struct("=QQQQ")
 SHUTDOWN, WITHOUT_LOG = 0x8004587D, 2
 
 
-class ForgetfulDisk:
-    """Knows what of a directory's files is on disk for good, and takes back the rest.
-
-    Simulated are the contents of files, page by page: those that were not synced are lost, all of them or some, whole
-    or in sectors, and those whose sync failed are lost in any case. Names of files are not: a new file stays.
-    """
+class FailingDisk:
+    """Lets the syncs of a directory's files fail, as an fsync does whose device answers no more."""
 
     def __init__(self, directory, root):
-        self.root, self.journal, self.broken = root, directory / "disk.journal", directory / "disk.broken"
+        self.root, self.broken = root, directory / "disk.broken"
         library = directory / "disk.so"
         source = pathlib.Path(__file__).with_name("disk.c")
         subprocess.run([which("cc"), "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
         self.environment = {"LD_PRELOAD": str(library), "ROSTRUM_DISK_ROOT": str(root),
-                            "ROSTRUM_DISK_JOURNAL": str(self.journal), "ROSTRUM_DISK_BROKEN": str(self.broken)}
+                            "ROSTRUM_DISK_BROKEN": str(self.broken)}
 
     def fail(self):
         """From now on every sync fails."""
@@ -37,6 +33,19 @@ class ForgetfulDisk:
         self.broken.unlink(missing_ok=True)
 
     close = mend
+
+
+class ForgetfulDisk(FailingDisk):
+    """Knows what of a directory's files is on disk for good, and takes back the rest.
+
+    Simulated are the contents of files, page by page: those that were not synced are lost, all of them or some, whole
+    or in sectors, and those whose sync failed are lost in any case. Names of files are not: a new file stays.
+    """
+
+    def __init__(self, directory, root):
+        super().__init__(directory, root)
+        self.journal = directory / "disk.journal"
+        self.environment["ROSTRUM_DISK_JOURNAL"] = str(self.journal)
 
     def cut_power(self, random):
         """What a machine would find that went off when the server was killed; how many pages were lost."""

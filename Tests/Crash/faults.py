@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from loopback.programs import wait_until
 
-from disk import FileSystem, ForgetfulDisk
+from disk import FailingDisk, FileSystem, ForgetfulDisk
 from installation import APPLICATION, OnSQLite
 from postgres import OnPostgres
 from scene import felt, stand_still
@@ -234,6 +234,36 @@ def fill_postgresql(scene):
     scene.look()
 
 
+def fail_syncs_of_postgresql(scene):
+    """PostgreSQL ends its sessions and itself by the first sync that fails, and as long as they fail it does not start."""
+    scene.work(0.1, 0.7)
+    scene.disk.fail()
+    scene.wait_for_refusals(seconds=30)
+    felt("could not fsync" in scene.installation.database.tail(1000), "PostgreSQL says nothing of a sync that failed")
+    time.sleep(scene.random.uniform(0, 0.5))
+    is_killed = scene.random.random() < 0.5
+    if is_killed:
+        scene.kill()
+    scene.disk.mend()
+    scene.installation.start_database()
+    if is_killed:
+        return scene.come_back()
+    scene.work(0.5, 1.5)
+    scene.look()
+
+
+def make_postgresql_read_only(scene):
+    scene.work(0.1, 0.7)
+    scene.disk.meet_error()
+    scene.wait_for_refusals(seconds=30)
+    felt(not scene.disk.is_writable, "the file system can still be written")
+    scene.installation.database.kill()
+    scene.disk.mend()
+    scene.installation.start_database()
+    scene.work(0.5, 1.5)
+    scene.look()
+
+
 def cut_power_of_postgresql(scene):
     scene.work(0.1, 1)
     everybody = stand_still(scene.installation.database)
@@ -267,5 +297,8 @@ FAULTS = [
     Fault("PostgreSQL: postmaster killed", kill_postgresql, kind=OnPostgres, weight=2),
     Fault("PostgreSQL: postmaster and server killed", kill_both, kind=OnPostgres, weight=2),
     Fault("PostgreSQL: disk full", fill_postgresql, kind=OnPostgres, disk=FileSystem, weight=2),
+    Fault("PostgreSQL: sync fails, then works again", fail_syncs_of_postgresql, kind=OnPostgres, disk=FailingDisk, weight=2),
+    Fault("PostgreSQL: file system turns read-only", make_postgresql_read_only, kind=OnPostgres, disk=FileSystem,
+          weight=2),
     Fault("PostgreSQL: power cut of the file system", cut_power_of_postgresql, kind=OnPostgres, disk=FileSystem, weight=2),
 ]

@@ -24,7 +24,7 @@ class Installation:
     """What all have: an application, and one server at a time.
 
     - words: the settings that name the storage, the same for the server and for commands.
-    - preload: the environment of the server alone.
+    - preload: the environment of whoever writes the data, alone.
     """
 
     def __init__(self, binary, directory, words, environment=None, server_words=(), preload=None):

@@ -13,7 +13,7 @@ from installation import Installation
 class OnPostgres(Installation):
     """PostgreSQL has its data in `data`, which may be a mount of its own."""
 
-    def __init__(self, binary, directory, **more):
+    def __init__(self, binary, directory, preload=None):
         self.secrets = {name: "p" + secrets.token_hex(16) for name in ("database", "replication", "bus", "routes")}
         data = directory / "data"
         data.mkdir(exist_ok=True)
@@ -24,11 +24,12 @@ class OnPostgres(Installation):
         self.database = Postgres("postgresql", DEPLOY / "postgresql", data, port, "127.0.0.1", self.secrets)
         # Beside the data, for it is to be read when there is no room left among them.
         self.database.log = directory / "postgresql.log"
+        self.database.environment = self.database.environment | (preload or {})
         self.bus = Nats("nats", DEPLOY / "nats/nats-server.conf", directory, (client, route, monitor, [route]),
                         "127.0.0.1", self.secrets)
         url = f"postgres://rostrum:{self.secrets['database']}@127.0.0.1:{port}/rostrum?sslmode=require"
         environment = {"ROSTRUM_DATABASE": url, "ROSTRUM_MASTER_KEY": secrets.token_hex(32)}
-        super().__init__(binary, directory, [], environment, **more,
+        super().__init__(binary, directory, [], environment,
                          server_words=["--bus", f"nats://rostrum:{self.secrets['bus']}@127.0.0.1:{client}"])
 
     def make_database(self):
