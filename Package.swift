@@ -242,14 +242,16 @@ let package = Package(
             name: "FuzzEntries",
             dependencies: [
                 "AdminAPI", "Addresses", "Chat", "ChatProtocol", "Database", "EventBus", "EventBusNATS", "Gateway",
-                "RostrumTesting", "UserSig", "WebSockets", .logging, .metrics, .nioCore,
+                "RostrumTesting", "Traces", "UserSig", "WebSockets", .logging, .metrics, .nioCore,
             ],
             path: "Fuzz/Entries",
             swiftSettings: settings
         ),
         .target(
             name: "FuzzServerEntries",
-            dependencies: ["Addresses", "ChatProtocol", "Console", "FuzzEntries", "Handbook", "Server", .yams],
+            dependencies: [
+                "Addresses", "Chat", "ChatProtocol", "Console", "FuzzEntries", "Handbook", "Server", .crypto, .yams,
+            ],
             path: "Fuzz/ServerEntries",
             swiftSettings: settings
         ),

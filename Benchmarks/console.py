@@ -5,7 +5,6 @@ import http.client
 import math
 import os
 import re
-import sqlite3
 import statistics
 import subprocess
 import threading
@@ -100,11 +99,7 @@ class Console(Bench):
             pass                                            # it takes no directory but one that it has made
         make_application(self, "--data-dir", path)
         self.prepare("--data-dir", path)
-        with contextlib.closing(sqlite3.connect(os.path.join(path, "rostrum.db"))) as base:
-            base.execute("PRAGMA synchronous = OFF")
-            for statement in filling.statements():
-                base.execute(statement)
-            base.commit()
+        self.execute(path, filling.statements())
         with self.emulator(path) as (process, port):
             return self.measure("SQLite", filling, process, port, is_emulator=True)
 

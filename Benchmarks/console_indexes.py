@@ -1,9 +1,7 @@
 """What the console's indexes cost those who write: the same server on the same storage, with and without them."""
-import contextlib
 import os
 import pathlib
 import re
-import sqlite3
 import subprocess
 
 from console_filling import ACCOUNTS, LARGEST, SUBSCRIBERS, Filling
@@ -76,11 +74,8 @@ def filled(filling):
 def measure_sqlite(bench):
     path = os.path.join(bench.directory, "indexes")
     make_application(bench, "--data-dir", path)
-    with contextlib.closing(sqlite3.connect(os.path.join(path, "rostrum.db"), isolation_level=None)) as base:
-        base.execute("PRAGMA synchronous = OFF")
-        for statement in filled(Filling(lambda content: f"x'{content.hex()}'")):
-            base.execute(statement)
-        Writing(bench, base.execute, lambda: bench.rostrum(path)).rounds()
+    bench.execute(path, filled(Filling(lambda content: f"x'{content.hex()}'")))
+    Writing(bench, lambda statement: bench.execute(path, [statement]), lambda: bench.rostrum(path)).rounds()
 
 
 def measure_postgres(bench):

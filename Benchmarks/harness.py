@@ -147,6 +147,11 @@ class Bench:
         done = subprocess.run([self.options.tool, *map(str, arguments)], capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
+    def execute(self, path, statements):
+        """Runs SQL in a data directory, which nothing but Rostrum may write to."""
+        subprocess.run([self.options.tool, "statements", "--data-dir", path], input=json.dumps(list(statements)), text=True,
+                       check=True)
+
     def seed(self, name, channels):
         path = os.path.join(self.directory, name)
         sample = self.tool("seed", "--data-dir", path, "--channels", channels)

@@ -7,7 +7,8 @@ struct RostrumBenchmarks: AsyncParsableCommand {
         commandName: "rostrum-benchmarks",
         subcommands: [
             BareRoute.self, RawSQLite.self, RawSubscribe.self, BarePosts.self, Receiver.self, Seed.self,
-            SeedSubscribers.self, SeedSubscriptions.self, SeedOutbox.self, UpgradePaths.self, PostgresCreates.self,
+            SeedSubscribers.self, SeedSubscriptions.self, SeedOutbox.self, Statements.self, UpgradePaths.self,
+            PostgresCreates.self,
         ]
     )
 }

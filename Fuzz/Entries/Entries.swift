@@ -4,6 +4,7 @@ package func withEntries<Value>(_ body: ([Entry]) async throws -> Value) async t
         try await body([
             .userSig, .userSigDocument, .query, .json, .command(in: world), .cursor, .messageKey, .frames,
             .jsonRPC(in: world), .webhookReply, .webhookURL, .address, .archive, .archiveImport(in: world), .busFrame,
+            .trace,
         ])
     }
 }

@@ -14,30 +14,57 @@ extension Entry {
             guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
                 throw Objection("cannot write \(path)")
             }
-            let inFile: ServeSettings
-            do throws(SettingError) {
-                inFile = try await ServeSettings(flags: [:], environment: [:], file: path)
-            } catch {
-                return try demand(!error.explanation.isEmpty, "the refusal of \(error.name) does not say why")
+            let inFile = await Judgement(flags: [:], file: path)
+            if case .refused(let error) = inFile {
+                try demand(!error.explanation.isEmpty, "the refusal of \(error.name) does not say why")
+                // Of what is no YAML.
+                if error.name == "config" { return }
             }
             guard let flags = flags(bytes.text) else { return }
-            let asFlags: ServeSettings
-            do throws(SettingError) {
-                asFlags = try await ServeSettings(flags: flags, environment: [:], file: nil)
-            } catch {
-                throw Objection("what the file may say the command line may not: \(error)")
-            }
-            try demand(asFlags.parts == inFile.parts, "in the file it is \(inFile), on the command line \(asFlags)")
+            let onCommandLine = await Judgement(flags: flags, file: nil)
+            try demand(
+                inFile.parts == onCommandLine.parts,
+                "in the file: \(inFile), on the command line: \(onCommandLine)"
+            )
         }
     )
 
-    /// The file's settings as the command line gives them; nil when one of them is no text.
+    /// What becomes of settings.
+    private enum Judgement {
+        case taken(ServeSettings)
+        case refused(SettingError)
+
+        init(flags: [String: [String]], file: String?) async {
+            do throws(SettingError) {
+                self = .taken(try await ServeSettings(flags: flags, environment: [:], file: file))
+            } catch {
+                self = .refused(error)
+            }
+        }
+
+        /// What can be compared: the values, or the setting that is refused.
+        var parts: [String] {
+            switch self {
+            case .taken(let settings): settings.parts
+            case .refused(let error): [error.name]
+            }
+        }
+    }
+
+    /// The file's settings as the command line gives them; nil when it cannot give them.
     private static func flags(_ text: String) -> [String: [String]]? {
         guard let mapping = try? Yams.compose(yaml: text)?.mapping else { return nil }
         var flags: [String: [String]] = [:]
         for (key, value) in mapping {
-            guard let name = key.string else { return nil }
-            flags[name] = value.sequence?.compactMap { $0.scalar?.string } ?? value.scalar.map { [$0.string] }
+            guard let name = key.string, ServeSettings.names.contains(name) else { return nil }
+            if let text = value.scalar?.string {
+                flags[name] = [text]
+            } else if let texts = value.sequence?.map({ $0.scalar?.string }), ServeSettings.lists.contains(name) {
+                guard !texts.contains(nil) else { return nil }
+                flags[name] = texts.compactMap(\.self)
+            } else {
+                return nil
+            }
         }
         return flags
     }
@@ -49,7 +76,7 @@ extension ServeSettings {
         [
             "\(host) \(port) \(adminHost) \(adminPort) \(storage) \(masterKey) \(String(describing: tls))",
             roles.map(\.rawValue).sorted().joined(separator: ","), "\(trustedProxies) \(webhookAllow) \(console)",
-            "\(logFormat) \(logLevel) \(addressLimits)",
+            "\(logFormat) \(logLevel) \(addressLimits) \(httpPort ?? -1) \(strictTransportSeconds ?? -1)",
         ]
     }
 }

@@ -50,7 +50,9 @@ struct GoldenCommandLineTests {
         rostrum master-key --version --help
         rostrum master-key prepare --data-dir --database --master-key-file --version --help
         rostrum master-key rotate --data-dir --database --master-key-file --version --help
-        rostrum doctor --config --data-dir --database --bus --master-key-file --tls-certificate --tls-key --json \
+        rostrum doctor --config --host --port --admin-host --admin-port --data-dir --database --bus --roles… \
+        --master-key-file --tls-certificate --tls-key --http-port --hsts --trusted-proxies… --console --console-port --console-host \
+        --console-origin… --sessions-per-address --logins-per-address --webhook-allow… --log-format --log-level --json \
         --version --help
         rostrum commands --json --markdown --openapi --pages --version --help
         """.split(separator: "\n").map(String.init)

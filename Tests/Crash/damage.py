@@ -17,6 +17,7 @@ from talk import NotLetIn
 from verdict import as_far_as, differences
 
 FRAME, WAL_HEADER = PAGE + 24, 32
+POSTGRESQL_PAGE = 8192
 # What the server's log calls it, behind the name of the file or the host.
 WORDS = "is damaged"
 
@@ -38,6 +39,8 @@ class Damage:
     is_quick: bool = False
     # What it is tried on; by default a killed server on SQLite.
     specimen: type = None
+    # How large a file has to be, of which there are several.
+    least_bytes: int = 1
 
 
 def flip(path, draw, end=None):
@@ -219,7 +222,7 @@ class SpecimenOnPostgres(Specimen):
         self.original.database.stop()
 
     def damaged(self, damage, draw):
-        self.file = draw.choice(self.files)
+        self.file = draw.choice([file for file in self.files if file.stat().st_size >= damage.least_bytes])
         self.whole = self.file.read_bytes()
         done = damage.act(self.file, draw)
         self.original.server.log.write_text("")
@@ -244,4 +247,6 @@ DAMAGES = [
     Damage("frame of the WAL torn",
            lambda installation, draw: tear(installation.wal, draw, FRAME, WAL_HEADER, certain_end(installation.wal))),
     Damage("PostgreSQL: bit of a table or an index flipped", flip, specimen=SpecimenOnPostgres),
+    Damage("PostgreSQL: page of a table or an index torn", lambda file, draw: tear(file, draw, POSTGRESQL_PAGE, 0),
+           specimen=SpecimenOnPostgres, least_bytes=2 * POSTGRESQL_PAGE),
 ]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Another master key for a cluster, whose nodes go on answering."""
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -14,6 +15,7 @@ sys.dont_write_bytecode = True
 
 from scene import BINARY, NUMBER, code, exchange, post, target  # noqa: E402
 from loopback.cluster import Cluster  # noqa: E402
+from loopback.programs import wait_until  # noqa: E402
 from rest import Application  # noqa: E402
 
 BODY = b'{"CheckItem":[{"UserID":"anna"}]}'
@@ -26,7 +28,7 @@ class MasterKeyTest(unittest.TestCase):
             cluster.make_application(NUMBER, KEY)
             files = self.give_files(cluster)
             application = Application(NUMBER, KEY)
-            codes, ended = [], threading.Event()
+            answers, ended = [], threading.Event()
 
             def call():
                 while not ended.wait(0.1):
@@ -34,11 +36,11 @@ class MasterKeyTest(unittest.TestCase):
                         # Nobody answers while the node is restarted.
                         with contextlib.suppress(OSError):
                             if answer := exchange(node.port, post(target(application), BODY, ["Connection: close"])):
-                                codes.append(code(answer))
+                                answers.append((node.name, code(answer)))
 
-            caller = threading.Thread(target=call)
-            caller.start()
-            try:
+            with concurrent.futures.ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as until:
+                until.callback(ended.set)
+                caller = pool.submit(call)
                 early = self.rostrum(cluster, "rotate", files[0])
                 self.assertEqual(early.returncode, 1)
                 self.assertIn("master-key prepare", early.stderr)
@@ -51,13 +53,13 @@ class MasterKeyTest(unittest.TestCase):
                 self.hand_out(files)
                 for node in cluster.nodes:
                     node.restart()
-                time.sleep(1)
-            finally:
-                ended.set()
-                caller.join()
-            refusals = [each for each in codes if each]
-            self.assertGreater(len(codes), 100)
-            self.assertEqual(refusals, [])
+                before = len(answers)
+                names = {node.name for node in cluster.nodes}
+                wait_until(lambda: caller.done() or {name for name, _ in answers[before:]} == names,
+                           "every node has answered under the new key alone")
+            caller.result()
+            self.assertGreater(before, 100)
+            self.assertEqual([answer for answer in answers if answer[1]], [])
             self.assertEqual([len(path.read_text().split()) for path in files], [1, 1, 1])
             self.assertNotEqual(files[0].read_text().strip(), cluster.secrets["master"])
 

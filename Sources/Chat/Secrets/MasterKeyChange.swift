@@ -42,8 +42,10 @@ package struct MasterKeyChange: Sendable {
     ///   is changed then.
     package func run(by operation: Operation) async throws(ChatError) -> Result {
         try await examine()
-        let isUsed = try await database.write(of: .installation) { [secrets, key] tx throws(ChatError) in
-            try secrets.use(key, in: tx)
+        let isUsed = try await database.write(of: .installation) { tx throws(ChatError) in
+            let isUsed = try secrets.use(key, in: tx)
+            if isUsed { try record("every secret", by: operation, in: tx) }
+            return isUsed
         }
         var all = 0
         while true {
@@ -63,19 +65,25 @@ package struct MasterKeyChange: Sendable {
             all += found
             guard found > 0 else { break }
         }
-        let count = all
-        try await database.write(of: .installation) { tx throws(ChatError) in
-            let entry = AuditEntry(
-                time: operation.time,
-                requestID: operation.id,
-                caller: operation.performer,
-                address: operation.address,
-                action: "master-key rotate",
-                target: "\(count) secrets"
-            )
-            try InstallationAudit.record(entry, in: tx)
+        if !isUsed, all > 0 {
+            let sealed = "the last \(all) secrets"
+            try await database.write(of: .installation) { tx throws(ChatError) in
+                try record(sealed, by: operation, in: tx)
+            }
         }
         return Result(count: all, wasUnderNewest: !isUsed)
+    }
+
+    private func record(_ what: String, by operation: Operation, in tx: any Transaction) throws(ChatError) {
+        let entry = AuditEntry(
+            time: operation.time,
+            requestID: operation.id,
+            caller: operation.performer,
+            address: operation.address,
+            action: "master-key rotate",
+            target: what
+        )
+        try InstallationAudit.record(entry, in: tx)
     }
 
     /// Opens every secret, and changes nothing.

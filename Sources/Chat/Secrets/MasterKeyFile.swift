@@ -37,8 +37,9 @@ extension MasterKeys {
         let isLinked = link(draft, path) == 0 || errno == EEXIST
         let failure = errno
         unlink(draft)
-        MasterKeyFile.sync(directoryOf: path)
         guard isLinked else { throw failed(failure) }
+        // Before the first secret is sealed under it: a key whose name went with the power opens nothing.
+        guard MasterKeyFile.sync(directoryOf: path) else { throw failed(errno) }
     }
 }
 
@@ -193,11 +194,14 @@ package struct MasterKeyFile: ~Copyable {
     }
 
     /// Makes the file's name as durable as its contents.
-    fileprivate static func sync(directoryOf path: String) {
-        let file = open(directory(of: path), O_RDONLY)
-        guard file >= 0 else { return }
-        fsync(file)
+    fileprivate static func sync(directoryOf path: String) -> Bool {
+        let file = open(directory(of: path), O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        let isDurable = fsync(file) == 0
+        let failure = errno
         close(file)
+        errno = failure
+        return isDurable
     }
 
     private static func directory(of path: String) -> String {

@@ -6,7 +6,7 @@ import FoundationEssentials
 /// A first line that names the format, a line with the manifest, a line with the manifest's SHA-256, the table of blocks,
 /// then those blocks that stand in the file itself, in order.
 package final class BackupFile {
-    static let firstLine = "rostrum backup 1\n"
+    package static let firstLine = "rostrum backup 1\n"
     private static let longestManifest = 1 << 20
     /// Of how many files a chain of backups may consist: who reads the last has all of them open, each with its table.
     package static let longestChain = 30
@@ -97,7 +97,7 @@ package final class BackupFile {
     /// Reads the whole database and compares it with what the manifest says.
     ///
     /// - Parameter consume: given each block in order.
-    func readAll(_ consume: (_ block: Int, [UInt8]) throws -> Void) throws {
+    package func readAll(_ consume: (_ block: Int, [UInt8]) throws -> Void) throws {
         var hash = SHA256()
         for number in 0..<manifest.blocks {
             let bytes = try block(number)

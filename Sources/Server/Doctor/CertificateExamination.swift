@@ -1,7 +1,5 @@
 import FoundationEssentials
 import NIOSSL
-import SwiftASN1
-import X509
 
 /// Whether a certificate can be served, and for how long.
 enum CertificateExamination {
@@ -9,9 +7,11 @@ enum CertificateExamination {
     private static let warningDays = 21.0
 
     static func examine(_ files: TLSFiles, now: Date) -> Finding {
+        let configuration: TLSConfiguration
         do {
             // What the server does at its start: the key has to be the certificate's.
-            _ = try NIOSSLContext(configuration: files.configuration())
+            configuration = try files.configuration()
+            _ = try NIOSSLContext(configuration: configuration)
         } catch let error as SettingError {
             return .error(.tls, "the setting \(error)", "correct it; the server does not start")
         } catch {
@@ -21,27 +21,14 @@ enum CertificateExamination {
                 "give the key that the certificate was made for"
             )
         }
-        guard let certificate = certificate(in: files) else {
+        guard let certificate = configuration.ownCertificate else {
             return .error(
                 .tls,
-                "\(files.certificate) cannot be read",
+                "\(files.certificate) has no certificate",
                 "give the chain in PEM, its own certificate first"
             )
         }
-        return validity(
-            from: certificate.notValidBefore,
-            to: certificate.notValidAfter,
-            of: files.certificate,
-            now: now
-        )
-    }
-
-    /// The server's own certificate, which stands first.
-    static func certificate(in files: TLSFiles) -> Certificate? {
-        guard let text = FileManager.default.contents(atPath: files.certificate),
-            let document = try? PEMDocument.parseMultiple(pemString: String(decoding: text, as: UTF8.self)).first
-        else { return nil }
-        return try? Certificate(pemDocument: document)
+        return validity(from: certificate.startDate, to: certificate.endDate, of: files.certificate, now: now)
     }
 
     static func validity(from start: Date, to end: Date, of path: String, now: Date) -> Finding {

@@ -118,11 +118,7 @@ extension RunningServer {
         let clientAddress = ClientAddress(trustedProxies: settings.trustedProxies)
         let gateway = settings.roles.contains(.gateway) ? gateway(settings.addressLimits, clientAddress) : nil
         observe(location, gateway)
-        var hangups = hangups
-        if let files = settings.tls {
-            observeCertificate(files)
-            hangups.onReload = { [self] in observeCertificate(files) }
-        }
+        if let certificate { observe(certificate) }
         let door = FrontDoor(
             api: api(observer: nil),
             health: health,

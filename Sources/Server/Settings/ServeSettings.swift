@@ -46,6 +46,9 @@ package struct ServeSettings: Sendable {
         "console", "console-host", "console-port", "console-origin", "log-format", "log-level",
     ]
 
+    /// Those of them that may have several values.
+    package static let lists = ["roles", "trusted-proxies", "webhook-allow", "console-origin"]
+
     /// Reads and judges every setting.
     ///
     /// - Parameters:
@@ -62,7 +65,7 @@ package struct ServeSettings: Sendable {
             environment: environment,
             file: file,
             known: Self.names,
-            lists: ["roles", "trusted-proxies", "webhook-allow", "console-origin"]
+            lists: Self.lists
         )
         host = reader.text("host") ?? "127.0.0.1"
         port = try reader.port("port") ?? 8080

@@ -7,8 +7,6 @@ struct Hangups: Service {
     private let signals: UnixSignalsSequence
     private let certificate: ServedCertificate?
     private let logger: Logger
-    /// Called when the certificate was read again.
-    var onReload: @Sendable () -> Void = {}
 
     /// Listens from here on.
     init(certificate: ServedCertificate?, logger: Logger) async {
@@ -24,7 +22,6 @@ struct Hangups: Service {
             }
             do throws(SettingError) {
                 try certificate.reload()
-                onReload()
                 logger.info("SIGHUP: new connections get the certificate that the files hold now")
             } catch {
                 logger.error(

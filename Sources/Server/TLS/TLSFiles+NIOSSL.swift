@@ -1,3 +1,4 @@
+import FoundationEssentials
 import NIOSSL
 import TLSPolicy
 
@@ -25,4 +26,17 @@ extension TLSFiles {
             privateKey: .privateKey(key)
         ).modern
     }
+}
+
+extension TLSConfiguration {
+    /// The certificate that a peer is shown as one's own: the first of the chain.
+    var ownCertificate: NIOSSLCertificate? {
+        guard case .certificate(let first) = certificateChain.first else { return nil }
+        return first
+    }
+}
+
+extension NIOSSLCertificate {
+    var startDate: Date { Date(timeIntervalSince1970: Double(notValidBefore)) }
+    var endDate: Date { Date(timeIntervalSince1970: Double(notValidAfter)) }
 }

@@ -12,41 +12,16 @@ struct DoctorCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "FILE"))
-    var config: String?
-
-    @Option(help: ArgumentHelp("The directory that holds the data.", valueName: "DIR"))
-    var dataDir: String?
-
-    @Option(help: ArgumentHelp("The PostgreSQL database of a cluster; better in ROSTRUM_DATABASE.", valueName: "URL"))
-    var database: String?
-
-    @Option(help: ArgumentHelp("The NATS servers of a cluster.", valueName: "URL"))
-    var bus: String?
-
-    @Option(help: ArgumentHelp("The key that secrets are stored under (default: DIR/master.key).", valueName: "FILE"))
-    var masterKeyFile: String?
-
-    @Option(help: ArgumentHelp("The certificate chain of HTTPS, PEM.", valueName: "FILE"))
-    var tlsCertificate: String?
-
-    @Option(help: ArgumentHelp("The certificate's key, PEM.", valueName: "FILE"))
-    var tlsKey: String?
+    @OptionGroup var flags: ServeFlags
 
     @Flag(help: "Print JSON.")
     var json = false
 
     func run() async throws {
-        let given: [(String, String?)] = [
-            ("data-dir", dataDir), ("database", database), ("bus", bus), ("master-key-file", masterKeyFile),
-            ("tls-certificate", tlsCertificate), ("tls-key", tlsKey),
-        ]
-        var flags: [String: [String]] = [:]
-        for case (let name, let value?) in given { flags[name] = [value] }
         let findings = await Doctor.examine(
-            flags: flags,
+            flags: flags.given,
             environment: ProcessInfo.processInfo.environment,
-            file: config
+            file: flags.config
         )
         if json {
             try printJSON(findings)
