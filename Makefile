@@ -188,9 +188,11 @@ sanitize-thread: setup-test ## run the tests of live connections under ThreadSan
 	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread
 	@scripts/sanitized-tests thread --no-parallel --filter 'GatewayTests|WebSocketsTests'
 
+# Instrumented, they would keep each other waiting sooner.
+sanitize-address: AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=3
 sanitize-address: setup-test ## run the tests under AddressSanitizer
 	@$(SWIFT_BUILD) --build-tests --sanitize=address --scratch-path .build/sanitize-address
-	@$(AT_ONCE) scripts/sanitized-tests address
+	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) scripts/sanitized-tests address
 
 fuzz: setup-test ## fuzz all that reads bytes from outside; ARGS="--seconds 600 json frames"
 	@Fuzz/run $(ARGS)

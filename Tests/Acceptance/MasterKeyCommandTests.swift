@@ -69,6 +69,39 @@ struct MasterKeyCommandTests {
         }
     }
 
+    @Test("a backup from before is restored with the key that was left")
+    func backupFromBefore() async throws {
+        try await withTemporaryDirectory { place in
+            let (backup, restored) = ("\(place)/backup", "\(place)/restored")
+            try await ServedApplication.with { application in
+                let made = try await rostrum("backup", backup, "--data-dir", application.directory)
+                try #require(made.succeeded, "\(made.standardError)")
+                try #require(try await rostrum("master-key", "rotate", "--data-dir", application.directory).succeeded)
+                let kept = try #require(keptKeys(application).first)
+
+                func restore(_ key: String) async throws -> FinishedRun {
+                    try await rostrum("restore", backup, "--data-dir", restored, "--master-key-file", key)
+                }
+                let refused = try await restore("\(application.directory)/master.key")
+                #expect(refused.ending == .status(1) && refused.standardError.contains("master key does not fit"))
+                let run = try await restore("\(application.directory)/\(kept)")
+
+                #expect(run.succeeded, "\(run.standardError)")
+                let shown = try await rostrum(
+                    "app",
+                    "show",
+                    "\(ServedApplication.number)",
+                    "--secrets",
+                    "--data-dir",
+                    restored,
+                    "--master-key-file",
+                    "\(application.directory)/\(kept)"
+                )
+                #expect(shown.standardOutput.contains(ServedApplication.key))
+            }
+        }
+    }
+
     @Test("killed at any moment it loses nothing, and running it again ends it")
     func killed() async throws {
         try await ServedApplication.with { application in

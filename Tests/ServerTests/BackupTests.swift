@@ -187,19 +187,20 @@ import Testing
         }
     }
 
-    @Test("what a restore left that was killed is no hindrance to the next")
+    @Test("what a killed restore left is no hindrance to the next, nor an old key beside the present one")
     func killed() async throws {
         try await BackedUpInstallation.with { installation in
             try await installation.backup("b")
             let target = try installation.emptyDirectory("restored")
-            for name in ["rostrum.db.partial", "rostrum.db.partial-wal"] {
+            let kept = "master.key.before-20261126T120000Z"
+            for name in ["rostrum.db.partial", "rostrum.db.partial-wal", kept] {
                 try writeFile("\(target.path)/\(name)", "half")
             }
 
             _ = try await Restore.run(installation.file("b"), into: target)
 
             let names = try FileManager.default.contentsOfDirectory(atPath: target.path).sorted()
-            #expect(names == ["master.key", "rostrum.db", "rostrum.lock"])
+            #expect(names == ["master.key", kept, "rostrum.db", "rostrum.lock"])
         }
     }
 
