@@ -322,8 +322,8 @@ let package = Package(
         tests(
             "ServerTests",
             uses: [
-                "Addresses", "Chat", "ChatProtocol", "Database", "DatabaseSQLite", "EventBus", "Gateway",
-                "Observability", "RostrumTesting", "Server",
+                "Addresses", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "EventBus",
+                "Gateway", "Observability", "RostrumTesting", "Server",
             ],
             from: [
                 .asn1, .certificates, .crypto, .grdbSQLite, .httpTypes, .logging, .nioCore, .nioEmbedded, .nioHTTP1,

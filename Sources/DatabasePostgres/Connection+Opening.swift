@@ -14,6 +14,8 @@ extension Connection {
         let version: Int64
         /// Whether the server writes to disk what it says it has written.
         let isDurable: Bool
+        /// Whether its pages have checksums.
+        let hasChecksums: Bool
         /// The number of the schema that statements find their tables in.
         let schema: Int64
         /// The server's timeline, which a failover changes; 0 for an engine that has none.
@@ -69,7 +71,7 @@ extension Connection {
         _ = try finish(settings)
         let facts: SQL = """
             SELECT current_setting('server_version_num')::bigint, current_setting('fsync') = 'on',
-                current_schema()::regnamespace::oid::bigint
+                COALESCE(current_setting('data_checksums', true) = 'on', false), current_schema()::regnamespace::oid::bigint
             """
         guard let row = try rows(finish(facts)).first else { throw Fault.lost(place, "it tells nothing of itself") }
         do {
@@ -77,7 +79,8 @@ extension Connection {
             return Welcome(
                 version: try row.integer(0),
                 isDurable: try row.bool(1),
-                schema: try row.integer(2),
+                hasChecksums: try row.bool(2),
+                schema: try row.integer(3),
                 timeline: timeline,
                 life: timeline == 0 ? nil : try life(on: timeline)
             )

@@ -23,6 +23,8 @@ package final class PostgresDatabase: Database {
         package let version: Int64
         /// False where `fsync` is off: what is committed survives the server's death, but not the machine's.
         package let isDurable: Bool
+        /// Whether damage to its pages is noticed.
+        package let hasChecksums: Bool
     }
 
     /// Connects, so that what is wrong with the connection string or the server is known at once.

@@ -41,7 +41,11 @@ final class Session: Sendable {
     func open() throws(DatabaseError) -> PostgresDatabase.ServerFacts {
         try state.withLock { state throws(DatabaseError) in
             let (_, welcome) = try connect(&state)
-            return PostgresDatabase.ServerFacts(version: welcome.version, isDurable: welcome.isDurable)
+            return PostgresDatabase.ServerFacts(
+                version: welcome.version,
+                isDurable: welcome.isDurable,
+                hasChecksums: welcome.hasChecksums
+            )
         }
     }
 

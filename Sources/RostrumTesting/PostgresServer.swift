@@ -58,7 +58,7 @@ package final class PostgresServer: Sendable {
 
         let script = """
             cd "$1"
-            "$2/initdb" -D data -U postgres --auth=trust -E UTF8 --no-locale -N >initdb.log 2>&1 &&
+            "$2/initdb" -D data -U postgres --auth=trust -E UTF8 --no-locale -N $4 >initdb.log 2>&1 &&
                 echo "include '$1/settings.conf'" >>data/postgresql.conf &&
                 "$2/pg_ctl" -D data -l server.log -w -o "-k $1 -p $3 -h 127.0.0.1" start >start.log 2>&1 </dev/null
             echo $? >started
@@ -66,7 +66,7 @@ package final class PostgresServer: Sendable {
             "$2/pg_ctl" -D data -m immediate stop >/dev/null 2>&1
             cd / && rm -rf "$1"
             """
-        let words = ["sh", "-c", script, "sh", directory, programs, "\(port)"]
+        let words = ["sh", "-c", script, "sh", directory, programs, "\(port)", isDurable ? "-k" : ""]
         child =
             if let user {
                 try ChildProcess("setpriv", ["--reuid=\(user)", "--regid=\(user)", "--clear-groups"] + words)

@@ -127,6 +127,21 @@ def line(pattern, words, *losses):
     return read
 
 
+def unittests(words):
+    """What each of Python's test runners says at its end."""
+    def read(text):
+        runs = re.findall(r"^Ran (\d+) tests? in ", text, re.MULTILINE)
+        ends = re.findall(r"^(OK|FAILED)\b(.*)", text, re.MULTILINE)
+        if not runs or len(runs) != len(ends):
+            raise Unreadable("not every test runner came to its end")
+        left_out = sum(map(int, re.findall(r"skipped=(\d+)", " ".join(more for _, more in ends))))
+        failed = sum(sum(numbers) for verdict, more in ends if verdict == "FAILED"
+                     for numbers in [list(map(int, re.findall(r"(?:failures|errors)=(\d+)", more))) or [1]])
+        tests = sum(map(int, runs))
+        return Row(words.format(tests=tests), failed + left_out, absent(tests=tests))
+    return read
+
+
 def sanitizer(name):
     """The test runner's own closing line, and what the sanitizer has reported."""
     def read(text):
@@ -143,6 +158,8 @@ def sanitizer(name):
 PROOFS = [
     Proof("crash", ["make", "crash", "ARGS=--seconds 240"], crashes),
     Proof("faults", ["make", "test-faults"], cluster_faults),
+    Proof("security", ["make", "security"],
+          unittests("{tests} tests: requests smuggled past HAProxy, hostile callers, another master key beside callers")),
     Proof("round trips", ["make", "round-trips"], round_trips),
     Proof("fuzz", ["make", "fuzz", "ARGS=--seconds 20"],
           line(r"^fuzz: (?P<entries>\d+) entries, (?P<runs>\d+) runs, (?P<findings>\d+) findings",

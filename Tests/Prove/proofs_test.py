@@ -124,6 +124,17 @@ class ProofsTest(unittest.TestCase):
         self.assertEqual(threads(end.replace("passed", "failed")).lost, 1)
         self.assertEqual(threads(end.replace("1700", "0")).none, ["tests"])
 
+    def test_test_runners(self):
+        ends = "Ran 9 tests in 8.1s\n\nOK\n…\nRan 1 test in 2.0s\n\n{}\n"
+        self.assertIn("10 tests", read("security", ends.format("OK")).tried)
+        self.assert_lost("security", ends.format("OK"), 0)
+        self.assert_lost("security", ends.format("FAILED (failures=2, errors=1)"), 3)
+        self.assert_lost("security", ends.format("FAILED (unexpected successes=1)"), 1)
+        self.assert_lost("security", ends.format("OK (skipped=1)"), 1)
+        self.assert_idle("security", "Ran 0 tests in 0.0s\n\nOK\n")
+        with self.assertRaises(Unreadable):
+            read("security", ends.format("Killed"))
+
     def test_a_program_that_says_nothing(self):
         for proof in PROOFS:
             with self.assertRaises(Unreadable, msg=proof.name):

@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Database
+import DatabasePostgres
 import FoundationEssentials
 import RostrumTesting
 import Testing
@@ -110,7 +111,7 @@ import Testing
 
     @Test("a cluster's database and bus are asked, and a bus that is away is an error")
     func cluster() async throws {
-        try await withOpenedStorage(on: .postgres) { location, _ in
+        try await withOpenedStorage(on: .postgres) { location, storage in
             guard case .server(let url) = location else { return }
             let findings = await Doctor.examine(
                 flags: ["database": [url], "bus": ["nats://127.0.0.1:1"]],
@@ -122,6 +123,10 @@ import Testing
             #expect(findings.contains { $0.subject == .database && $0.text.contains("connections are in use") })
             // The tests' server does without, to be faster.
             #expect(findings.contains { $0.subject == .database && $0.text.contains("fsync off") })
+            // From 18 on PostgreSQL has them unless told otherwise.
+            let server = (storage.database as? PostgresDatabase)?.server
+            let isWarned = findings.contains { $0.level == .warning && $0.text.contains("no checksums") }
+            #expect(isWarned == (server?.hasChecksums == false))
             #expect(findings.contains { $0.subject == .clock && $0.text.contains("PostgreSQL's") && $0.level == .ok })
             #expect(worst(findings, .bus)?.level == .error)
         }

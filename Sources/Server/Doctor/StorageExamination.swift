@@ -145,6 +145,15 @@ enum StorageExamination {
                 )
             )
         }
+        if !database.server.hasChecksums {
+            findings.append(
+                .warning(
+                    .database,
+                    "PostgreSQL has no checksums of its pages, and damage to them may go unnoticed",
+                    "stop it, and run `pg_checksums --enable`"
+                )
+            )
+        }
         do throws(ChatError) {
             let before = Int64(Date.now.timeIntervalSince1970 * 1000)
             let state = try await database.state()

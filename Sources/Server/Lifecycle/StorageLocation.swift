@@ -48,6 +48,9 @@ package enum StorageLocation: Sendable {
             if !database.server.isDurable {
                 observer.onWarning("PostgreSQL runs with fsync off: what was acknowledged does not survive its machine")
             }
+            if !database.server.hasChecksums {
+                observer.onWarning("PostgreSQL has no checksums of its pages: damage to them may go unnoticed")
+            }
             return database
         }
     }

@@ -7,8 +7,9 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Look at everything that the server stands on, and say what to do.",
         discussion: """
-            Takes settings as `rostrum serve` does: from flags, the environment and the file of --config. Nothing of \
-            what is in the storage is changed, and a server may run meanwhile. Exits with 1 when something has to be done, with 0 otherwise.
+            Takes settings as `rostrum serve` does: from flags, the environment and the file of --config. The flags are those \
+            of the server; here nothing of what they say is done, it is judged. Nothing of what is in the storage is \
+            changed, and a server may run meanwhile. Exits with 1 when something has to be done, with 0 otherwise.
             """
     )
 

@@ -30,6 +30,8 @@ final class ModelDevice: Sendable {
         /// Counts whatever keeps it from reading.
         var disturbances = 0
         var resumes = 0
+        /// How much has come, on all its connections.
+        var arrivals = 0
         /// What happened last, for whoever reads a failure.
         var trace = Trace()
     }
@@ -97,6 +99,7 @@ final class ModelDevice: Sendable {
     }
 
     private func take(_ arrival: LiveClient.Arrival, _ state: inout State) {
+        state.arrivals += 1
         state.trace.note(arrival.summary)
         switch arrival {
         case .notification(let notification): take(notification, &state)

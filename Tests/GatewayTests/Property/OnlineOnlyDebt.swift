@@ -51,20 +51,21 @@ struct OnlineOnlyDebt {
 
     /// Waits until the device has the post, or something has happened because of which it need not have it.
     ///
-    /// As long as other things still come it is not too late: what a slow reader has before it is read first, be it the
-    /// post or that the session lags.
+    /// For a while it is not too late as long as other things come: what a slow reader has before it is read first, be it
+    /// the post or that the session lags.
     func wait(for text: String, in world: World) async throws {
-        var arrivals: Int
-        repeat {
-            arrivals = device.state.withLock { $0.trace.count }
+        for _ in 0..<4 {
+            let arrivals = device.state.withLock { $0.arrivals }
             do {
                 return try await waitUntil("the post comes", within: .seconds(10), every: .milliseconds(2)) {
                     let hasCome = device.state.withLock { $0.watch.onlineOnly.contains(text.beginning) }
                     if hasCome { world.paidDebts.withLock { $0 += 1 } }
                     return hasCome || Self.standing(of: device, in: channel, world) != standing
                 }
-            } catch is WaitedTooLong {}
-        } while device.state.withLock({ $0.trace.count }) != arrivals
+            } catch is WaitedTooLong {
+                guard device.state.withLock({ $0.arrivals }) != arrivals else { break }
+            }
+        }
         device.state.withLock { $0.watch.complain("\(text.beginning) of \(channel) did not come") }
     }
 }

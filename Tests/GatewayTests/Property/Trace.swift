@@ -4,14 +4,11 @@ import RostrumTesting
 /// The last things that a device did and heard, each with the milliseconds since the beginning.
 struct Trace {
     private(set) var lines: [String] = []
-    /// How many there were in all.
-    private(set) var count = 0
     private let start = ContinuousClock.now
 
     mutating func note(_ what: String) {
         let milliseconds = Int((ContinuousClock.now - start) / .milliseconds(1))
         lines.append("\(milliseconds) \(what)")
-        count += 1
         if lines.count > 600 { lines.removeFirst(200) }
     }
 }
