@@ -103,6 +103,17 @@ class Operator:
         await self.post(server)
         self.checks.same("the service ends in order", server.stop(), 0)
 
+    def lose_and_restore(self):
+        """What docs/operating.md says, between a stop and a start of the service."""
+        backups, lost = "/var/backups/rostrum", f"{DATA}.damaged"
+        own = ["-o", "rostrum", "-g", "rostrum", "-m"]
+        self.machine.run("install", "-d", *own, "700", backups)
+        self.machine.run("rostrum", "backup", f"{backups}/first", "--data-dir", DATA, user="rostrum")
+        self.machine.run("mv", DATA, lost)
+        self.machine.run("install", "-d", *own, "700", DATA)
+        self.machine.run("install", *own, "600", f"{lost}/master.key", f"{DATA}/master.key")
+        self.machine.run("rostrum", "restore", f"{backups}/first", "--data-dir", DATA, user="rostrum")
+
     def is_there(self, states):
         for name, state in states.items():
             self.checks.same(f"{name} is {state or 'not there'}", self.machine.state(name), state)
@@ -128,6 +139,11 @@ async def live_by_package(checks, machine, packages):
     checks.same("the service ends in order", server.stop(), 0)
     checks.hold("it obeys the configuration", '{"' in server.said(), server.said()[-500:])
     operator.is_there({f"{DATA}/rostrum.db": "rostrum rostrum 600", f"{DATA}/master.key": "rostrum rostrum 600"})
+
+    checks.part("restore")
+    operator.lose_and_restore()
+    operator.is_there({DATA: PRIVATE, f"{DATA}/rostrum.db": "rostrum rostrum 600", f"{DATA}/master.key": "rostrum rostrum 600"})
+    await operator.use()
 
     checks.part("upgrade")
     operator.install(packages.newer)
