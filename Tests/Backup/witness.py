@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from backend import Moment
 from oracle import Territory
-from reading import read
+from reading import READER, read, standing
 from rest import LOGIN, Caller
+from talk import Talk
 from verdict import differences
 
 
@@ -27,7 +28,8 @@ class Witness:
     """
 
     def __init__(self, load):
-        self.load = load
+        # Of the channels of the original, with their names.
+        self.load, self.epochs = load, set()
         load.do(self.begin())
 
     async def begin(self):
@@ -39,14 +41,24 @@ class Witness:
         """How many states there were behind the first ones: without any, a copy can hardly be wrong."""
         return sum(len(backend.moments) - 1 for backend in self.load.backends)
 
+    def learn_epochs(self, original, application):
+        """Asks the original for what nobody can foretell; a copy must have none of it."""
+        async def ask():
+            async with Talk(application, READER, original.host, original.port) as talk:
+                for backend in self.load.backends:
+                    self.epochs |= {(item["Official_Account"], item["Epoch"])
+                                    for item in await standing(talk, backend.chooser.channels) if "Epoch" in item}
+        self.load.do(ask())
+
     def judge(self, installation, application):
         """What is wrong with the copy that an installation serves. Nobody may be working on the original."""
         async def all_of_them():
-            problems, shown = [], {}
+            problems, shown, channels = [], {}, {}
             for backend in self.load.backends:
-                wrong, shown[backend.name] = await judge(backend, installation, application)
+                wrong, shown[backend.name], seen = await judge(backend, installation, application)
                 problems += wrong
-            return problems or apart(shown)
+                channels |= seen["channels"]
+            return (problems or apart(shown)) + same_epochs(self.epochs, channels)
         return self.load.do(all_of_them())
 
 
@@ -60,7 +72,7 @@ def states(moments, pending=None, begun=0.0):
 
 
 async def judge(backend, installation, application):
-    """What is wrong with a backend's part of the copy, and the states that it shows."""
+    """What is wrong with a backend's part of the copy, the states that it shows, and all that was seen."""
     caller = Caller(application, installation.host, installation.port)
     # One that was under way may be in the copy, too.
     known = states(backend.moments, backend.pending, backend.begun)
@@ -77,8 +89,7 @@ async def judge(backend, installation, application):
             problems = compare(territories, seen)
     finally:
         caller.close()
-    problems = [f"{backend.name}: {problem}" for problem in problems + same_epochs(territories, seen)]
-    return problems, shown_by(known, seen)
+    return [f"{backend.name}: {problem}" for problem in problems], shown_by(known, seen), seen
 
 
 def shown_by(known, seen):
@@ -107,10 +118,11 @@ def compare(states, seen):
     return [f"of {len(states)} moments the nearest differs: {'; '.join(nearest[:5])}"] if nearest else []
 
 
-def same_epochs(states, seen):
+def same_epochs(known, channels):
     """A copy is another history, and must not be taken for the one that it was made of."""
-    known = {(name, channel.epoch) for state in states for name, channel in state.channels.items() if channel.epoch}
-    return [f"{name} has the epoch of the original" for name, channel in seen["channels"].items()
+    if not any(name in channels for name, _ in known):
+        return ["no channel of the copy is there in the original, whose epoch it must not have"]
+    return [f"{name} has the epoch of the original" for name, channel in channels.items()
             if (name, channel["epoch"]) in known]
 
 

@@ -30,11 +30,11 @@ def copied(state, epoch="copy"):
 
 class WitnessTest(unittest.TestCase):
     states = [territory(1), territory(2), territory(3)]
+    epochs = {("@TOA#_news", "original"), ("@TOA#_other", "of another")}
 
     def test_a_moment_is_right(self):
         for state in self.states:
             self.assertEqual(compare(self.states, copied(state)), [])
-            self.assertEqual(same_epochs(self.states, copied(state)), [])
 
     def test_a_lost_post(self):
         seen = copied(self.states[2])
@@ -54,8 +54,15 @@ class WitnessTest(unittest.TestCase):
         seen["subscriptions"]["ann"] = set()
         self.assertIn("subscriptions", compare(self.states, seen)[0])
 
+    def test_another_epoch_is_right(self):
+        self.assertEqual(same_epochs(self.epochs, copied(self.states[0])["channels"]), [])
+
     def test_the_epoch_of_the_original(self):
-        self.assertIn("epoch", same_epochs(self.states, copied(self.states[0], "original"))[0])
+        channels = copied(self.states[0], "original")["channels"]
+        self.assertIn("epoch of the original", same_epochs(self.epochs, channels)[0])
+
+    def test_epochs_of_which_none_is_known(self):
+        self.assertIn("no channel", same_epochs(set(), copied(self.states[0])["channels"])[0])
 
 
 class MomentTest(unittest.TestCase):

@@ -13,7 +13,7 @@ from installation import Installation
 class OnPostgres(Installation):
     """PostgreSQL has its data in `data`, which may be a mount of its own."""
 
-    def __init__(self, binary, directory, preload=None):
+    def __init__(self, binary, directory, preload=None, master_key=None):
         self.secrets = {name: "p" + secrets.token_hex(16) for name in ("database", "replication", "bus", "routes")}
         data = directory / "data"
         data.mkdir(exist_ok=True)
@@ -28,19 +28,19 @@ class OnPostgres(Installation):
         self.bus = Nats("nats", DEPLOY / "nats/nats-server.conf", directory, (client, route, monitor, [route]),
                         "127.0.0.1", self.secrets)
         url = f"postgres://rostrum:{self.secrets['database']}@127.0.0.1:{port}/rostrum?sslmode=require"
-        environment = {"ROSTRUM_DATABASE": url, "ROSTRUM_MASTER_KEY": secrets.token_hex(32)}
+        environment = {"ROSTRUM_DATABASE": url, "ROSTRUM_MASTER_KEY": master_key or secrets.token_hex(32)}
         super().__init__(binary, directory, [], environment,
                          server_words=["--bus", f"nats://rostrum:{self.secrets['bus']}@127.0.0.1:{client}"])
 
     def make_database(self):
-        self.database.make()
-        # The settings were written as anybody writes files; they are not what is put to the test.
-        os.sync()
+        self.database.make("--no-sync")
         self.bus.start()
         self.bus.wait_until_ready()
 
     def make_application(self, webhook_url):
         self.make_database()
+        # What initdb and the script itself have written is not what is put to the test.
+        os.sync()
         super().make_application(webhook_url)
 
     def kill(self):

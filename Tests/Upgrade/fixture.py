@@ -44,8 +44,7 @@ def take(installation):
     if installation.engine == "sqlite":
         data = installation.database.parent
         return {path: (data / path).read_bytes() for path in FILES if (data / path).exists()}
-    dump = installation.database.run("pg_dump", "-h", installation.database.home, "-p", installation.database.port, "-U",
-                                     installation.database.administrator, "--no-owner", "--no-privileges", "rostrum")
+    dump = installation.database.run("pg_dump", *installation.database.address, "--no-owner", "--no-privileges", "rostrum")
     # Only the newest psql knows what pg_dump writes against dumps from strangers.
     dump = re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.M)
     return {DUMP: dump.encode(), "master.key": installation.environment["ROSTRUM_MASTER_KEY"].encode()}

@@ -49,26 +49,40 @@ class Postgres(Program):
         super().__init__(name, words, directory / f"{name}.log", self.environment_of_tools, self.owner, place,
                          if_orphaned=signal.SIGQUIT)
 
-    def run(self, *words, text=None, **environment):
+    @property
+    def address(self):
+        """How the administrator's programs find the server."""
+        return ["-h", self.home, "-p", self.port, "-U", self.administrator]
+
+    def words_of(self, program, *words):
         """One of PostgreSQL's own programs, as the user whose data it is."""
         user = []
         if self.owner:
             user = [which("setpriv"), f"--reuid={self.owner}", f"--regid={self.owner}", "--clear-groups"]
-        done = subprocess.run([*user, self.programs / words[0], *map(str, words[1:])], input=text, cwd="/",
-                              capture_output=True, text=True, env=self.environment_of_tools | environment, check=False)
+        return [*user, self.programs / program, *map(str, words)]
+
+    def begin(self, *words):
+        """A program that is under way."""
+        return subprocess.Popen(self.words_of(*words), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, cwd="/", env=self.environment_of_tools)
+
+    def run(self, *words, text=None, **environment):
+        """What a program prints."""
+        done = subprocess.run(self.words_of(*words), input=text, cwd="/", capture_output=True, text=True,
+                              env=self.environment_of_tools | environment, check=False)
         if done.returncode:
             raise Failed(f"{words[0]}: {done.stdout}{done.stderr}")
         return done.stdout.strip()
 
     def ask(self, statement, database="postgres"):
         """What a statement of the administrator answers."""
-        return self.run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.home, "-p", self.port, "-U",
-                        self.administrator, "-d", database, text=statement)
+        return self.run("psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", *self.address, "-d", database,
+                        text=statement)
 
-    def make(self):
-        """An empty server, with the role and the database of Rostrum."""
+    def make(self, *more):
+        """An empty server, with the role and the database of Rostrum; `more` is for initdb."""
         self.run("initdb", "-D", self.data, "-U", self.administrator, "-E", "UTF8", "--locale=C.UTF-8", "-A", "peer",
-                 "--data-checksums")
+                 "--data-checksums", *more)
         self.configure()
         self.start()
         self.wait_until_ready()
