@@ -1,6 +1,7 @@
-"""Everything of a fixture's installation that can be read: over REST, and by the commands of an operator."""
+"""Everything of a fixture's installation that can be read: over REST, by a subscriber, and by the commands of an operator."""
 from rest import ADMIN, LOGIN, Application, Caller
-from story import DISABLED, GONE, MAIN, NEWS, SINGLE, TIDES, USERS, WITHOUT_RETRIES, done
+from story import DISABLED, GONE, MAIN, NEWS, SINGLE, TIDES, USERS, WITHOUT_RETRIES, asked, done
+from talk import LATER, Talk
 
 CHANNELS = {MAIN: [NEWS, TIDES, GONE], WITHOUT_RETRIES: [SINGLE]}
 ACCOUNTS = {MAIN: [*USERS, "ops"], WITHOUT_RETRIES: ["keeper"]}
@@ -17,7 +18,8 @@ def caller(installation, number, key):
 
 async def read(installation, keys):
     """What is there, as values that JSON has."""
-    seen = {"applications": [], "webhooks": {}, "audit": {}, "rest": {}}
+    seen = {"applications": [], "webhooks": {}, "audit": {}, "rest": {}, "operators": installation.told("operator", "list"),
+            "anna": await subscriber(installation, keys[MAIN], "anna")}
     for number in (MAIN, WITHOUT_RETRIES, DISABLED):
         seen["applications"].append(installation.told("app", "show", number, "--secrets"))
         seen["audit"][str(number)] = installation.told("app", "audit", number, "--limit", 1000)
@@ -58,6 +60,16 @@ async def rest(asking, channels, accounts):
         answer = await asking.call("get_subscribed_official_account_list", {"Subscriber_Account": user, "Limit": 200})
         found["subscriptions"][user] = answer
     return found
+
+
+async def subscriber(installation, key, user):
+    """Where the channels of a user stand, and what he has not read of them."""
+    application, channels = Application(MAIN, key), [NEWS, TIDES]
+    async with Talk(application, user, installation.host, installation.port, installation.clock + LATER) as talk:
+        profiles = await asked(talk, "getOfficialAccountsInfo", {
+            "OfficialAccountIdList": [{"Official_Account": name} for name in channels]})
+        return {"channels": profiles["OfficialAccountInfoList"],
+                "unread": [await asked(talk, "getUnreadMessageCount", {"Official_Account": name}) for name in channels]}
 
 
 def missing(old, new, place=""):

@@ -16,7 +16,9 @@ from story import GONE, MAIN, NEWS, TIDES, WITHOUT_RETRIES  # noqa: E402
 
 class JudgeTest(unittest.TestCase):
     def setUp(self):
-        self.old = fixture.read(fixture.names()[0])[0]["seen"]
+        records = [fixture.read(name)[0] for name in fixture.names()]
+        # The newest has everything that is looked at.
+        self.old = max(records, key=lambda record: record["schema"])["seen"]
         self.new = copy.deepcopy(self.old)
 
     def channel(self, name):
@@ -58,10 +60,23 @@ class JudgeTest(unittest.TestCase):
         self.new["webhooks"][str(WITHOUT_RETRIES)]["deadLetters"].pop()
         self.assert_found("deadLetters")
 
+    def test_another_epoch(self):
+        self.new["anna"]["channels"][0]["Epoch"] = "another"
+        self.assert_found("anna/channels/0/Epoch")
+
+    def test_a_post_that_is_not_read_any_more(self):
+        self.new["anna"]["unread"][0]["UnreadMsgNum"] += 1
+        self.assert_found("anna/unread/0")
+
+    def test_an_operator_who_is_gone(self):
+        self.new["operators"].pop()
+        self.assert_found("operators")
+
     def test_fixtures_have_something_of_everything(self):
         for name in fixture.names():
             with self.subTest(name):
-                seen = fixture.read(name)[0]["seen"]
+                record = fixture.read(name)[0]
+                seen = record["seen"]
                 rest, webhooks = seen["rest"][str(MAIN)], seen["webhooks"][str(MAIN)]
                 self.assertEqual(rest["channels"].keys(), {NEWS, TIDES})
                 self.assertNotIn(GONE, rest["channels"])
@@ -71,6 +86,11 @@ class JudgeTest(unittest.TestCase):
                 self.assertTrue(seen["webhooks"][str(WITHOUT_RETRIES)]["deadLetters"])
                 self.assertEqual(len(seen["applications"][0]["keys"]), 2)
                 self.assertTrue(all(seen["audit"].values()))
+                if record["schema"] >= 8:
+                    self.assertTrue(all(channel["Epoch"] for channel in seen["anna"]["channels"]))
+                    # She has read some of it.
+                    self.assertTrue(0 < seen["anna"]["unread"][0]["UnreadMsgNum"] < len(posts))
+                    self.assertEqual([operator["role"] for operator in seen["operators"]], ["read-only", "owner"])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 from installation import WEBHOOKS
 from rest import LOGIN, Application, Caller
 from receiver import Receiver
+from talk import Talk
 
 MAIN, WITHOUT_RETRIES, DISABLED = 1400000001, 1400000002, 1400000003
 NEWS, TIDES, GONE, SINGLE = "@TOA#_news", "@TOA#_tides", "@TOA#_gone", "@TOA#_single"
@@ -27,6 +28,13 @@ async def done(caller, command, body, key=None):
     return answer
 
 
+async def asked(talk, method, params):
+    answer = await talk.request(method, params)
+    if "error" in answer:
+        raise Refused(f"{method} {params}: {answer}")
+    return answer["result"]
+
+
 def post(channel, text, **more):
     return {"Official_Account": channel, "Random": len(text), **more,
             "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]}
@@ -42,6 +50,8 @@ def found(installation, keys):
     installation.command("app", "set", WITHOUT_RETRIES, "--webhook-url", NOWHERE, "--webhook-retry", "off",
                          "--webhook-enable", *WEBHOOKS)
     installation.command("app", "set", DISABLED, "--disable-serving")
+    for name, role in (("harbourmaster", "owner"), ("guest", "read-only")):
+        installation.command("operator", "create", name, "--role", role, "--random-password")
 
 
 async def tell(installation, keys):
@@ -53,6 +63,9 @@ async def tell(installation, keys):
     main = Caller(Application(MAIN, keys[MAIN]), installation.host, installation.port)
     await first_part(main)
     answer = await done(main, *REPEATED)
+    async with Talk(main.application, "anna", installation.host, installation.port) as talk:
+        await asked(talk, "markMessageAsRead", {"Official_Account": NEWS, "MsgSeq": 4})
+        await asked(talk, "setReceiveMessageOpt", {"Official_Account": TIDES, "MsgFlag": "Discard"})
     while installation.told("webhooks", "list", MAIN)["waiting"]:
         await asyncio.sleep(0.1)
     await receiver.close()
