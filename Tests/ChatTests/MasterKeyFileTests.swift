@@ -67,31 +67,6 @@ import Darwin
         }
     }
 
-    @Test("a new key that may be gone after a loss of power is not given out")
-    func durability() async throws {
-        try await withFile { path in
-            let failing: @Sendable (Int32) -> Int32 = { descriptor in
-                var status = stat()
-                guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-                    return fsync(descriptor)
-                }
-                errno = EIO
-                return -1
-            }
-            do {
-                let file = try MasterKeyFile(path, sync: failing)
-                let error = #expect(throws: MasterKey.Unusable.self) { _ = try file.prepend(SeededRandom(seed: 3)) }
-                #expect(error?.description.contains("durable in its directory") == true)
-                // Whoever finds both keys there has to make them durable first.
-                #expect(throws: MasterKey.Unusable.self) { try file.makeDurable() }
-                let before = try lines(path)
-                #expect(throws: MasterKey.Unusable.self) { _ = try file.dropOlder(at: Timestamp(seconds: 0)) }
-                #expect(try lines(path) == before)
-            }
-            try MasterKeyFile(path).makeDurable()
-        }
-    }
-
     @Test("a file with two keys gets no third")
     func third() async throws {
         try await withFile { path in
@@ -126,6 +101,30 @@ import Darwin
             #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o400)
             #expect(!FileManager.default.fileExists(atPath: "\(path).new"))
             #expect(try read(path).older == .example)
+        }
+    }
+
+    @Test("a key that an earlier run kept is kept once, and in no draft either")
+    func keptBefore() async throws {
+        try await withFile { path in
+            let file = try MasterKeyFile(path)
+            _ = try file.prepend(SeededRandom(seed: 3))
+            let kept = "\(path).before-20260101T000000Z-2"
+            try put("", at: "\(path).before-20260101T000000Z")
+            try put(String(repeating: "e1", count: 32), at: "\(path).before-20260101T000000Z-1")
+            try put(Self.old, at: kept)
+            let drafts = ["\(path).new", "\(path).new-0123456789abcdef"]
+            for draft in drafts { try put(Self.old, at: draft) }
+            try put("mine", at: "\(path).new-node1")
+
+            let found = try file.dropOlder(at: Timestamp(seconds: 1_764_159_660))
+
+            #expect(found == kept)
+            #expect(try lines(path).count == 1)
+            #expect(!drafts.contains { FileManager.default.fileExists(atPath: $0) })
+            #expect(try lines("\(path).new-node1") == ["mine"])
+            let names = try FileManager.default.contentsOfDirectory(atPath: String(path.dropLast("/master.key".count)))
+            #expect(names.filter { $0.contains(".before-") }.count == 3)
         }
     }
 

@@ -170,7 +170,7 @@ import Testing
 
     @Test(
         "a directory that holds anything is refused, and stays as it is",
-        arguments: ["rostrum.db", "notes", "rostrum.db-wal"]
+        arguments: ["rostrum.db", "notes", "rostrum.db-wal", "master.keys", "master.key.newer"]
     )
     func notEmpty(name: String) async throws {
         try await BackedUpInstallation.with { installation in
@@ -187,20 +187,20 @@ import Testing
         }
     }
 
-    @Test("what a killed restore left is no hindrance to the next, nor an old key beside the present one")
+    @Test("what a killed restore left is no hindrance to the next, nor what a change of the key left beside the key")
     func killed() async throws {
         try await BackedUpInstallation.with { installation in
             try await installation.backup("b")
             let target = try installation.emptyDirectory("restored")
-            let kept = "master.key.before-20261126T120000Z"
-            for name in ["rostrum.db.partial", "rostrum.db.partial-wal", kept] {
+            let keys = ["master.key.before-20261126T120000Z", "master.key.new", "master.key.new-0123456789abcdef"]
+            for name in ["rostrum.db.partial", "rostrum.db.partial-wal"] + keys {
                 try writeFile("\(target.path)/\(name)", "half")
             }
 
             _ = try await Restore.run(installation.file("b"), into: target)
 
             let names = try FileManager.default.contentsOfDirectory(atPath: target.path).sorted()
-            #expect(names == ["master.key", kept, "rostrum.db", "rostrum.lock"])
+            #expect(names == ["master.key"] + keys + ["rostrum.db", "rostrum.lock"])
         }
     }
 

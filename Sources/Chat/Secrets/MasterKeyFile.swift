@@ -6,63 +6,27 @@ import Glibc
 import Darwin
 #endif
 
-extension MasterKeys {
-    /// Reads the key file, or makes one with mode 0600 when there is none and it may be made.
-    ///
-    /// Safe when several processes start at once: the file appears whole or not at all, and once.
-    package init(file path: String, makeIfMissing: Bool = true, random: any RandomSource) throws(MasterKey.Unusable) {
-        if access(path, F_OK) != 0 {
-            guard makeIfMissing else {
-                throw .init(description: "there is no master key \(path), and this storage was made with one")
-            }
-            try Self.make(path, random)
-        }
-        var status = stat()
-        guard stat(path, &status) == 0, let contents = FileManager.default.contents(atPath: path) else {
-            throw .init(description: "cannot read the master key \(path): \(String(cString: strerror(errno)))")
-        }
-        guard status.st_mode & 0o077 == 0 else {
-            throw .init(description: "the master key \(path) can be read by others; run: chmod 600 \(path)")
-        }
-        try self.init(hexadecimal: String(decoding: contents, as: UTF8.self), from: path)
-    }
-
-    private static func make(_ path: String, _ random: any RandomSource) throws(MasterKey.Unusable) {
-        func failed(_ number: Int32) -> MasterKey.Unusable {
-            .init(description: "cannot make the master key \(path): \(String(cString: strerror(number)))")
-        }
-        let draft = "\(path).\(random.hex(bytes: 8))"
-        guard MasterKeyFile.put(random.hex(bytes: 32) + "\n", to: draft) else { throw failed(errno) }
-        // A link fails where the file already is: another process was first, and its key counts.
-        let isLinked = link(draft, path) == 0 || errno == EEXIST
-        let failure = errno
-        unlink(draft)
-        guard isLinked else { throw failed(failure) }
-        // Before the first secret is sealed under it: a key whose name went with the power opens nothing.
-        guard MasterKeyFile.sync(directoryOf: path) else { throw failed(errno) }
-    }
-}
-
 /// A key file that is changed: one command at a time, and at every moment the file is whole.
 package struct MasterKeyFile: ~Copyable {
     /// Where the file is, links followed: it may be one into a directory of secrets.
     private let path: String
+    /// Its directory, which is locked.
     private let directory: Int32
-    private let sync: @Sendable (Int32) -> Int32
+    private let files: DurableFiles
 
     /// Keeps other commands away until it is let go of.
-    package init(_ given: String) throws(MasterKey.Unusable) {
-        try self.init(given) { fsync($0) }
-    }
-
-    /// - Parameter sync: makes what a descriptor leads to durable, as `fsync` does.
-    package init(_ given: String, sync: @escaping @Sendable (Int32) -> Int32) throws(MasterKey.Unusable) {
+    ///
+    /// - Parameter sync: makes what a descriptor leads to durable.
+    package init(
+        _ given: String,
+        sync: @escaping @Sendable (Int32) -> Int32 = { fsync($0) }
+    ) throws(MasterKey.Unusable) {
         guard let resolved = realpath(given, nil) else {
             throw .init(description: "cannot read the master key \(given): \(String(cString: strerror(errno)))")
         }
         let path = String(cString: resolved)
         free(resolved)
-        let directory = open(Self.directory(of: path), O_RDONLY | O_CLOEXEC)
+        let directory = open(DurableFiles.directory(of: path), O_RDONLY | O_CLOEXEC)
         guard directory >= 0 else {
             throw .init(description: "cannot open the directory of \(path): \(String(cString: strerror(errno)))")
         }
@@ -70,7 +34,7 @@ package struct MasterKeyFile: ~Copyable {
             close(directory)
             throw .init(description: "another command changes the master key \(path) at this moment")
         }
-        (self.path, self.directory, self.sync) = (path, directory, sync)
+        (self.path, self.directory, files) = (path, directory, DurableFiles(sync: sync))
     }
 
     deinit {
@@ -91,18 +55,15 @@ package struct MasterKeyFile: ~Copyable {
         }
         let text = "\(random.hex(bytes: 32))\n\(present.newest.text)\n"
         try replace(with: text)
+        try syncDirectory()
         return try MasterKeys(hexadecimal: text, from: path)
     }
 
     /// Makes durable what the file has by now: whoever wrote it may have been killed before that.
     package func makeDurable() throws(MasterKey.Unusable) {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        let isDurable = file >= 0 && sync(file) == 0
-        let failure = errno
-        if file >= 0 { close(file) }
-        guard isDurable else {
+        guard files.makeDurable(path) else {
             throw .init(
-                description: "cannot make the master key \(path) durable: \(String(cString: strerror(failure)))"
+                description: "cannot make the master key \(path) durable: \(String(cString: strerror(errno)))"
             )
         }
         try syncDirectory()
@@ -110,101 +71,105 @@ package struct MasterKeyFile: ~Copyable {
 
     /// Leaves the newest key alone in it, and the older one in a file beside it: backups from before need that.
     ///
-    /// - Returns: that file, which was not there before; nil when there is no older key.
+    /// - Returns: that file, which may be there since a run that was stopped; nil when there is no older key.
+    /// - Throws: ``MasterKey/Unusable``, which names the file with the older key when the key file has it no more.
     package func dropOlder(at moment: Timestamp) throws(MasterKey.Unusable) -> String? {
         let present = try read()
         guard let older = present.older else { return nil }
         let kept = try keep(older, from: moment)
         try replace(with: present.newest.text + "\n")
+        do throws(MasterKey.Unusable) {
+            try syncDirectory()
+        } catch {
+            throw .init(
+                description: """
+                    \(path) has the new key alone and \(kept) the old one, but \(error.description). After a loss of power \
+                    \(path) may have both again; only then run this again
+                    """
+            )
+        }
         return kept
     }
 
-    /// What stands between the name of a key file and the time of a key that was taken out of it.
-    package static let keptSuffix = ".before-"
-
+    /// - Returns: a file that has the key and is durable.
     private func keep(_ key: MasterKey, from moment: Timestamp) throws(MasterKey.Unusable) -> String {
-        let time = Date(timeIntervalSince1970: Double(moment.seconds)).formatted(.iso8601)
-            .filter { !"-:".contains($0) }
-        var status = stat()
-        var isKept = false
-        var kept = ""
-        if stat(path, &status) == 0 {
-            let owner = (user: status.st_uid, group: status.st_gid)
-            for number in 1...100 where !isKept {
-                kept = "\(path)\(Self.keptSuffix)\(time)\(number == 1 ? "" : "-\(number)")"
-                isKept = Self.put(key.text + "\n", to: kept, owner: owner)
-                guard isKept || errno == EEXIST else { break }
+        let found = keptFile(of: key)
+        let kept = if let found { found } else { try putAside(key, from: moment) }
+        guard files.makeDurable(kept), files.sync(directory) == 0 else { throw cannotKeep(kept, errno) }
+        return kept
+    }
+
+    /// The file that the key is in since a run that was stopped before it took the key out.
+    private func keptFile(of key: MasterKey) -> String? {
+        companions(Self.isKept).sorted().first { file in
+            MasterKeys.read(file).map { $0.newest == key && $0.older == nil } ?? false
+        }
+    }
+
+    private func putAside(_ key: MasterKey, from moment: Timestamp) throws(MasterKey.Unusable) -> String {
+        var (kept, isKept) = ("", writeDraft(key.text + "\n", mode: 0o600))
+        var failure = errno
+        if isKept {
+            for name in Self.keptNames(of: path, at: moment) {
+                (kept, isKept) = (name, files.settle(Self.draft(of: path), as: name, isAlone: true))
+                failure = errno
+                guard !isKept, failure == EEXIST else { break }
             }
         }
         guard isKept else {
-            let reason = String(cString: strerror(errno))
-            throw .init(
-                description: "cannot keep the old master key in \(kept): \(reason); \(path) has both keys still"
-            )
+            removeDrafts()
+            throw cannotKeep(kept, failure)
         }
-        try syncDirectory()
         return kept
+    }
+
+    private func cannotKeep(_ kept: String, _ number: Int32) -> MasterKey.Unusable {
+        let reason = String(cString: strerror(number))
+        return .init(description: "cannot keep the old master key in \(kept): \(reason); \(path) has both keys still")
     }
 
     private func replace(with text: String) throws(MasterKey.Unusable) {
         var status = stat()
-        let draft = "\(path).new"
-        unlink(draft)
-        // Whoever types the command may be root, and the file's owner the server's user.
         let isDone =
-            stat(path, &status) == 0
-            && Self.put(text, to: draft, owner: (status.st_uid, status.st_gid), mode: status.st_mode & 0o700)
-            && rename(draft, path) == 0
+            stat(path, &status) == 0 && writeDraft(text, mode: status.st_mode & 0o700)
+            && rename(Self.draft(of: path), path) == 0
         guard isDone else {
             let failure = errno
-            unlink(draft)
+            removeDrafts()
             throw .init(
-                description: "cannot change the master key \(path): \(String(cString: strerror(failure)))"
+                description: """
+                    cannot change the master key \(path), which is as it was: \(String(cString: strerror(failure)))
+                    """
             )
         }
-        try syncDirectory()
+    }
+
+    /// Writes the draft, in the place of any that whoever was killed left.
+    private func writeDraft(_ text: String, mode: mode_t) -> Bool {
+        removeDrafts()
+        // Whoever types the command may be root, and the file's owner the server's user.
+        var status = stat()
+        return stat(path, &status) == 0
+            && files.put(text, to: Self.draft(of: path), owner: (status.st_uid, status.st_gid), mode: mode)
+    }
+
+    private func removeDrafts() {
+        for draft in companions(Self.isDraft) { unlink(draft) }
+    }
+
+    /// The files beside this one whose names are such.
+    private func companions(_ areSuch: (_ name: String, _ key: String) -> Bool) -> [String] {
+        let directory = DurableFiles.directory(of: path)
+        let key = String(path.dropFirst(directory.count))
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.filter { areSuch($0, key) }.map { directory + $0 }
     }
 
     /// Makes the file's name as durable as its contents.
     private func syncDirectory() throws(MasterKey.Unusable) {
-        guard sync(directory) == 0 else {
+        guard files.sync(directory) == 0 else {
             let reason = String(cString: strerror(errno))
             throw .init(description: "cannot make the master key \(path) durable in its directory: \(reason)")
         }
-    }
-
-    /// Writes a file that was not there, for its owner alone, and makes its contents durable.
-    fileprivate static func put(
-        _ text: String,
-        to path: String,
-        owner: (user: uid_t, group: gid_t)? = nil,
-        mode: mode_t = 0o600
-    ) -> Bool {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return false }
-        let bytes = Array(text.utf8)
-        var isWritten = write(file, bytes, bytes.count) == bytes.count
-        if isWritten, let owner { isWritten = fchown(file, owner.user, owner.group) == 0 && fchmod(file, mode) == 0 }
-        if isWritten { isWritten = fsync(file) == 0 }
-        let failure = errno
-        close(file)
-        if !isWritten { unlink(path) }
-        errno = failure
-        return isWritten
-    }
-
-    /// Makes the file's name as durable as its contents.
-    fileprivate static func sync(directoryOf path: String) -> Bool {
-        let file = open(directory(of: path), O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return false }
-        let isDurable = fsync(file) == 0
-        let failure = errno
-        close(file)
-        errno = failure
-        return isDurable
-    }
-
-    private static func directory(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
     }
 }

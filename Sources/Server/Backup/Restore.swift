@@ -75,9 +75,9 @@ package enum Restore {
         }
         let draft = NewFile.draft(of: "rostrum.db")
         // What a restore left that was killed is no installation.
-        let keptKey = "master.key\(MasterKeyFile.keptSuffix)"
         let others = names.filter { name in
-            !tolerated.contains(name) && ![draft, keptKey].contains { name.hasPrefix($0) }
+            !tolerated.contains(name) && !name.hasPrefix(draft)
+                && !MasterKeyFile.isCompanion(name, of: "master.key")
         }.sorted()
         guard others.isEmpty else {
             throw StartError(

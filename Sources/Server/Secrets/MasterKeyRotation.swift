@@ -4,8 +4,9 @@ import ChatProtocol
 /// Gives an installation another master key: the new key goes into the file, everything is sealed under it, and the old
 /// one goes.
 ///
-/// Whoever is killed at any point leaves a file with both keys, or with the one that everything is sealed under; running it
-/// again does the rest. Servers read the file again when they meet a secret that does not open.
+/// Whoever is killed at any point leaves a file with both keys, and running it again does the rest; or with one key, which
+/// everything is sealed under: then the change has ended, or not begun, and running it again begins another. Servers read
+/// the file again when they meet a secret that does not open.
 package struct MasterKeyRotation {
     /// What was done.
     package struct Result {
@@ -15,6 +16,9 @@ package struct MasterKeyRotation {
         package let wasUnderFirst: Bool
         /// The file that the old key was left in; nil when no file had it.
         package let kept: String?
+
+        /// Whether every secret was under the first key already.
+        package var changedNothing: Bool { count == 0 && wasUnderFirst }
     }
 
     private let storage: OpenStorage
@@ -79,7 +83,8 @@ package struct MasterKeyRotation {
             guard case .directory = location else {
                 throw StartError(
                     """
-                    \(path) has one key alone, and every node has to know the new one before it is used: run \
+                    \(path) has one key alone: no change is under way. One that was has ended, and the old key is in \
+                    \(path).before-TIME. To begin one every node has to know the new key before it is used: run \
                     `rostrum master-key prepare`, give the file to every node, and then run this
                     """
                 )
@@ -108,12 +113,5 @@ extension MasterKeySource {
         case (.dataDirectory, .directory(let directory)): directory.masterKey
         case (.dataDirectory, .server), (.text, _): nil
         }
-    }
-}
-
-extension MasterKeys {
-    /// What a file holds; nil when it cannot be read as it should be.
-    static func read(_ path: String) -> MasterKeys? {
-        try? MasterKeys(file: path, makeIfMissing: false, random: SystemRandomSource())
     }
 }

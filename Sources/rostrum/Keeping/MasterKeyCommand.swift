@@ -34,7 +34,8 @@ struct MasterKeyCommand: AsyncParsableCommand {
             abstract: "Seal every secret under a new key.",
             discussion: """
                 Of a data directory, the new key is made here, also beside a running server. Of a cluster it is made by \
-                `rostrum master-key prepare`. What was stopped is gone on with by running it again.
+                `rostrum master-key prepare`. What was stopped is gone on with by running it again while the key file \
+                has two keys; with one key in it the change has ended, or has not begun.
                 """
         )
 
@@ -48,22 +49,30 @@ struct MasterKeyCommand: AsyncParsableCommand {
                 return try await MasterKeyRotation(opened, source, of: location).run(by: operation)
             }
             guard let path = source.file(of: location) else { return printEnvironment(done) }
-            if done.count > 0 || !done.wasUnderFirst {
-                printLine("sealed \(done.count) secrets anew; every secret is under the new master key")
-            } else {
+            if done.changedNothing {
                 printLine("every secret was under the first key of \(path) already")
+            } else {
+                printLine("sealed \(done.count) secrets anew; every secret is under the new master key")
             }
             guard let kept = done.kept else { return }
             printLine("\(path) has that key alone. The other is in \(kept).")
-            printLine(
-                "Backups from before need it: keep it where your copy of the master key is, away from here, for as"
-            )
+            if done.changedNothing {
+                printLine("If a change was stopped that had only this left to do, the other is the old key.")
+                printLine("If the other is the new one, it was put second by mistake: put it first and run this again.")
+                printLine(
+                    "Backups need an old key: keep it where your copy of the master key is, away from here, for as"
+                )
+            } else {
+                printLine(
+                    "Backups from before need it: keep it where your copy of the master key is, away from here, for as"
+                )
+            }
             printLine("long as you keep such backups, and then erase it.")
             if case .server = location { printLine("Give the file to every node; until then they know both keys.") }
         }
 
         private func printEnvironment(_ done: MasterKeyRotation.Result) {
-            guard done.count > 0 || !done.wasUnderFirst else {
+            guard !done.changedNothing else {
                 printLine("nothing was changed: every secret is under the first key of ROSTRUM_MASTER_KEY already")
                 return printLine(
                     "If the second is the new one, put it first. If the first is, the change was ended before."
