@@ -15,7 +15,7 @@ struct ApplicationTarget: ParsableArguments {
     var json = false
 
     /// That there is no such application.
-    var missing: StartError { StartError("there is no application \(id) in this installation") }
+    private var missing: StartError { StartError("there is no application \(id) in this installation") }
 
     /// Changes the application and prints what it is now.
     func change(

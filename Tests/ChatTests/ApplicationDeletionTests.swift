@@ -87,6 +87,26 @@ import Testing
         }
     }
 
+    @Test("one whose secrets do not open can be deleted all the same", arguments: StorageEngine.enabled)
+    func sealedForGood(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await installation.execute("UPDATE applications SET webhook_token_sealed = webhook_secret_sealed")
+            #expect(await refusal { try await installation.applications.all() }?.storageFault == .corrupt)
+
+            let usage = try await installation.applications.deletable(.example)
+            try await installation.applications.delete(.example, by: installation.operation())
+
+            #expect((usage.channels, usage.accounts) == (0, 1))
+            #expect(try await rowCounts(of: .example, in: installation.database).values.allSatisfy { $0 == 0 })
+            for error in [
+                await refusal { try await installation.applications.deletable(.example) },
+                await refusal { try await installation.applications.delete(.example, by: installation.operation()) },
+            ] {
+                #expect(error?.code == .applicationNotFound)
+            }
+        }
+    }
+
     @Test("the audit stays and tells of the deletion", arguments: StorageEngine.enabled)
     func auditStays(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in

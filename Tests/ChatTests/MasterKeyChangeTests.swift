@@ -8,86 +8,35 @@ import Testing
 /// Another master key, under every secret of an installation.
 @Suite struct MasterKeyChangeTests {
     private static let both = MasterKeys(.other, older: .example)
-    private static let alice = OperatorName("alice")
-
-    /// Six applications, one of them with two keys and a token, and an operator with a second factor.
-    private func fill(_ installation: TestInstallation) async throws {
-        try await installation.secrets.verify(against: installation.database)
-        for number in Int64(1)...5 {
-            let id = try #require(SDKAppID(rawValue: 1_400_000_020 + number))
-            _ = try await installation.applications.create(
-                .example(id: id, key: "key of \(number)"),
-                by: installation.operation()
-            )
-        }
-        _ = try await installation.applications.rotateKey(of: .example, to: "another key", by: installation.operation())
-        var change = ApplicationChange()
-        change.webhooks.token = "a token"
-        _ = try await installation.applications.update(.example, change, by: installation.operation())
-        let operators = installation.systems.operators
-        let token = try await operators.admit(Self.alice, from: "192.0.2.1")
-        let found = try await operators.session(token)
-        let session = try #require(found)
-        let secondFactor = operators.newSecondFactor()
-        let isAdded = try await operators.addSecondFactor(
-            secondFactor,
-            code: secondFactor.code(at: SystemClock().now),
-            in: session,
-            by: installation.operation()
-        )
-        #expect(isAdded)
-    }
-
-    private func change(_ keys: MasterKeys, _ database: any Database, _ installation: TestInstallation) async throws
-        -> Int
-    {
-        try await MasterKeyChange(keys, database: database).run(by: installation.operation()).count
-    }
-
-    private func place(_ text: String, _ error: ChatError?) -> Bool {
-        (error?.cause as? DatabaseError)?.message.contains(text) == true
-    }
-
-    /// Every secret of the applications, as far as these keys open them.
-    private func secrets(_ installation: TestInstallation, under box: SecretBox) async throws -> [[String]] {
-        let applications = Applications(
-            database: installation.database,
-            bus: installation.bus,
-            clock: installation.clock,
-            secrets: box
-        )
-        return try await applications.all().map { application in
-            application.keys.map(\.text) + [application.webhooks.token, application.webhooks.secret]
-        }
-    }
+    private let alice = OperatorName("alice")
 
     private func secondFactor(_ installation: TestInstallation, under box: SecretBox) async throws -> String {
         let sealed = try await installation.database.read { tx throws(ChatError) in
-            try tx.row("SELECT second_factor_sealed FROM operators WHERE name = \(Self.alice)")?.blob(0)
+            try tx.row("SELECT second_factor_sealed FROM operators WHERE name = \(alice)")?.blob(0)
         }
-        return try box.open(try #require(sealed), for: "operators/\(Self.alice)")
+        return try box.open(try #require(sealed), for: "operators/\(alice)")
     }
 
     @Test("everything opens under the new key and nothing under the old one", arguments: StorageEngine.enabled)
     func change(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            try await fill(installation)
-            let before = try await secrets(installation, under: SecretBox(.example))
+            try await installation.fillWithSecrets()
+            let before = try await installation.openedSecrets(under: SecretBox(.example))
             let factor = try await secondFactor(installation, under: SecretBox(.example))
             #expect(before.count == 6 && before.contains { $0.contains("a token") && $0.contains("another key") })
 
-            let count = try await change(Self.both, installation.database, installation)
+            let count = try await installation.changeMasterKey(to: Self.both).count
 
             #expect(count == 6 * 3 + 2)
-            #expect(try await secrets(installation, under: SecretBox(.other)) == before)
+            #expect(try await installation.openedSecrets(under: SecretBox(.other)) == before)
             #expect(try await secondFactor(installation, under: SecretBox(.other)) == factor)
             try await SecretBox(.other).verify(against: installation.database)
             let error = await refusal { try await SecretBox(.example).verify(against: installation.database) }
             #expect((error?.cause as? DatabaseError)?.message.contains("master key does not fit") == true)
-            await #expect(throws: ChatError.self) { try await secrets(installation, under: SecretBox(.example)) }
+            await #expect(throws: ChatError.self) { try await installation.openedSecrets(under: SecretBox(.example)) }
             let audit = try await installation.systems.operators.audit(100)
             #expect(audit.filter { $0.action == "master-key rotate" }.map(\.target) == ["every secret"])
-            #expect(try await change(MasterKeys(.other), installation.database, installation) == 0)
+            #expect(try await installation.changeMasterKey(to: MasterKeys(.other)).count == 0)
             #expect(try await installation.systems.operators.audit(100).count == audit.count)
         }
     }
@@ -100,18 +49,21 @@ import Testing
         var interruptions = 0
         for writes in 0..<20 {
             let isWhole = try await engine.withInstallation { installation in
-                try await fill(installation)
-                let before = try await secrets(installation, under: SecretBox(.example))
+                try await installation.fillWithSecrets()
+                let before = try await installation.openedSecrets(under: SecretBox(.example))
                 let stopping = StoppingDatabase(installation.database, afterWrites: writes)
-                let error = await refusal { try await change(Self.both, stopping, installation) }
+                let error = await refusal { try await installation.changeMasterKey(to: Self.both, on: stopping) }
 
                 #expect(
-                    try await secrets(installation, under: SecretBox(Self.both)) == before,
+                    try await installation.openedSecrets(under: SecretBox(Self.both)) == before,
                     "after \(writes) writes"
                 )
-                _ = try await change(Self.both, installation.database, installation)
+                _ = try await installation.changeMasterKey(to: Self.both)
 
-                #expect(try await secrets(installation, under: SecretBox(.other)) == before, "after \(writes) writes")
+                #expect(
+                    try await installation.openedSecrets(under: SecretBox(.other)) == before,
+                    "after \(writes) writes"
+                )
                 _ = try await secondFactor(installation, under: SecretBox(.other))
                 let audit = try await installation.systems.operators.audit(100).filter {
                     $0.action == "master-key rotate"
@@ -133,7 +85,7 @@ import Testing
     )
     func server(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            try await fill(installation)
+            try await installation.fillWithSecrets()
             let isThere = Mutex(false)
             let server = Applications(
                 database: installation.database,
@@ -144,7 +96,7 @@ import Testing
             isThere.withLock { $0 = true }
 
             let added = try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { _ = try await change(Self.both, installation.database, installation) }
+                group.addTask { _ = try await installation.changeMasterKey(to: Self.both) }
                 var added: [String] = []
                 for number in Int64(100)..<140 {
                     let id = try #require(SDKAppID(rawValue: 1_400_000_020 + number))
@@ -157,8 +109,8 @@ import Testing
                 return added
             }
 
-            _ = try await change(Self.both, installation.database, installation)
-            let found = try await secrets(installation, under: SecretBox(.other)).flatMap { $0 }
+            _ = try await installation.changeMasterKey(to: Self.both)
+            let found = try await installation.openedSecrets(under: SecretBox(.other)).flatMap { $0 }
             #expect(Set(found).isSuperset(of: added))
         }
     }
@@ -166,8 +118,8 @@ import Testing
     @Test("a server without the new key seals nothing more, and says why", arguments: StorageEngine.enabled)
     func ignorant(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            try await fill(installation)
-            _ = try await change(Self.both, installation.database, installation)
+            try await installation.fillWithSecrets()
+            _ = try await installation.changeMasterKey(to: Self.both)
 
             let error = await refusal {
                 try await installation.applications.create(.example(id: .other), by: installation.operation())
@@ -177,56 +129,14 @@ import Testing
         }
     }
 
-    @Test("secrets that no key opens are named, all of them, and nothing is changed", arguments: StorageEngine.enabled)
-    func unreadable(engine: StorageEngine) async throws {
-        try await engine.withInstallation { installation in
-            try await fill(installation)
-            let broken = try #require(SDKAppID(rawValue: 1_400_000_023))
-            let nothing: [UInt8] = [1, 2, 3]
-            try await installation.database.write { tx throws(ChatError) in
-                _ = try tx.execute("UPDATE applications SET webhook_token_sealed = \(nothing) WHERE app = \(broken)")
-                _ = try tx.execute("UPDATE operators SET second_factor_sealed = \(nothing) WHERE name = \(Self.alice)")
-            }
-
-            let error = await refusal { try await change(Self.both, installation.database, installation) }
-
-            #expect(place("webhook_token/\(broken)", error) && place("operators/alice", error))
-            #expect(!place("webhook_secret", error))
-            try await SecretBox(.example).verify(against: installation.database)
-            let audit = try await installation.systems.operators.audit(100)
-            #expect(!audit.contains { $0.action == "master-key rotate" })
-        }
-    }
-
-    @Test("a change whose old key is lost is not gone on with", arguments: StorageEngine.enabled)
-    func lostOldKey(engine: StorageEngine) async throws {
-        try await engine.withInstallation { installation in
-            try await fill(installation)
-            let stopping = StoppingDatabase(installation.database, afterWrites: 3)
-            #expect(await refusal { try await change(Self.both, stopping, installation) } != nil)
-
-            let examined = await refusal {
-                try await MasterKeyChange(MasterKeys(.other), database: installation.database).examine()
-            }
-            let error = await refusal { try await change(MasterKeys(.other), installation.database, installation) }
-
-            #expect(place("do not open under any key", examined) && place("do not open under any key", error))
-            try await MasterKeyChange(Self.both, database: installation.database).examine()
-            #expect(try await change(Self.both, installation.database, installation) > 0)
-        }
-    }
-
     @Test("which key the storage was under before is told", arguments: StorageEngine.enabled)
     func order(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            try await fill(installation)
-            func run(_ keys: MasterKeys) async throws -> MasterKeyChange.Result {
-                try await MasterKeyChange(keys, database: installation.database).run(by: installation.operation())
-            }
-            let wrong = try await run(MasterKeys(.example, older: .other))
+            try await installation.fillWithSecrets()
+            let wrong = try await installation.changeMasterKey(to: MasterKeys(.example, older: .other))
             #expect(wrong.count == 0 && wrong.wasUnderNewest)
             try await SecretBox(.example).verify(against: installation.database)
-            let right = try await run(Self.both)
+            let right = try await installation.changeMasterKey(to: Self.both)
             #expect(right.count == 20 && !right.wasUnderNewest)
         }
     }
@@ -234,13 +144,13 @@ import Testing
     @Test("a storage under neither key is left alone", arguments: StorageEngine.enabled)
     func foreign(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            try await fill(installation)
-            let before = try await secrets(installation, under: SecretBox(.example))
+            try await installation.fillWithSecrets()
+            let before = try await installation.openedSecrets(under: SecretBox(.example))
 
-            let error = await refusal { try await change(MasterKeys(.other), installation.database, installation) }
+            let error = await refusal { try await installation.changeMasterKey(to: MasterKeys(.other)) }
 
             #expect(error != nil)
-            #expect(try await secrets(installation, under: SecretBox(.example)) == before)
+            #expect(try await installation.openedSecrets(under: SecretBox(.example)) == before)
             try await SecretBox(.example).verify(against: installation.database)
         }
     }

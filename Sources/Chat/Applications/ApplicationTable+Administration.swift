@@ -5,10 +5,15 @@ extension ApplicationTable {
     /// - Throws: 70020 when there is no such application.
     @discardableResult
     func demand(_ id: SDKAppID, in tx: any Transaction) throws(ChatError) -> Application {
-        guard let application = try find(id, in: tx) else {
-            throw ChatError(.applicationNotFound, "There is no application \(id) in this installation.")
-        }
+        guard let application = try find(id, in: tx) else { throw .noApplication(id) }
         return application
+    }
+
+    /// Opens none of its secrets, so that one can be got rid of whose secrets do not open.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    static func demandExistence(of id: SDKAppID, in tx: any Transaction) throws(ChatError) {
+        guard try exists(id, in: tx) else { throw .noApplication(id) }
     }
 
     /// The application as it is, and as it stays until the transaction ends, but for what the transaction does.
@@ -125,5 +130,11 @@ extension ApplicationTable {
             "DELETE FROM application_keys WHERE app = \(id)",
             "DELETE FROM applications WHERE app = \(id)",
         ]
+    }
+}
+
+extension ChatError {
+    fileprivate static func noApplication(_ id: SDKAppID) -> ChatError {
+        ChatError(.applicationNotFound, "There is no application \(id) in this installation.")
     }
 }

@@ -3,17 +3,30 @@ import Database
 import EventBus
 
 extension Applications {
+    /// How many channels and accounts a deletion takes.
+    ///
+    /// No secret is opened for it either.
+    ///
+    /// - Throws: 70020 when there is no such application.
+    package func deletable(_ id: SDKAppID) async throws(ChatError) -> Usage {
+        try await database.read { tx throws(ChatError) in
+            try ApplicationTable.demandExistence(of: id, in: tx)
+            return try Usage.current(of: id, in: tx)
+        }
+    }
+
     /// Deletes an application and everything that belongs to it.
     ///
     /// The application is disabled first and its rows go in batches, so that other applications' writes are not held
-    /// up; interrupted, it stays disabled and the deletion can be asked for again. The audit rows stay.
+    /// up; interrupted, it stays disabled and the deletion can be asked for again. The audit rows stay. Its secrets need
+    /// not open: where their key is lost, deleting it is what is left.
     ///
     /// - Throws: 70020 when there is no such application.
     package func delete(_ id: SDKAppID, by operation: Operation) async throws(ChatError) {
         var disable = ApplicationChange()
         disable.isEnabled = false
         try await database.write(of: .application(id)) { [table, disable] tx throws(ChatError) in
-            try table.demand(id, in: tx)
+            try ApplicationTable.demandExistence(of: id, in: tx)
             try table.update(id, disable, in: tx)
             try ImportRecord.remove(of: id, in: tx)
             let entry = operation.entry("delete begins", of: id)

@@ -10,10 +10,10 @@ package import Database
 /// Before that every secret is opened once: one that no key opens would make the change impossible to end.
 package struct MasterKeyChange: Sendable {
     /// How many rows are looked at in one transaction.
-    private static let batch = 200
+    static let batch = 200
 
     /// A sealed secret, where it belongs, and what stores another text there.
-    private struct Sealed {
+    struct Sealed {
         let bytes: [UInt8]
         let place: String
         let update: ([UInt8]) -> SQL
@@ -25,10 +25,14 @@ package struct MasterKeyChange: Sendable {
         package let count: Int
         /// Whether the storage was under the new key already.
         package let wasUnderNewest: Bool
+
+        package init(count: Int, wasUnderNewest: Bool) {
+            (self.count, self.wasUnderNewest) = (count, wasUnderNewest)
+        }
     }
 
-    private let database: any Database
-    private let secrets: SecretBox
+    let database: any Database
+    let secrets: SecretBox
     private let key: MasterKey
 
     /// - Parameter keys: the new one and, unless everything is sealed under that already, the one before.
@@ -86,48 +90,7 @@ package struct MasterKeyChange: Sendable {
         try InstallationAudit.record(entry, in: tx)
     }
 
-    /// Opens every secret, and changes nothing.
-    ///
-    /// - Throws: an internal fault when the storage is sealed under none of the keys; one that names the place of every
-    ///   secret that is.
-    package func examine() async throws(ChatError) {
-        var closed = try await database.read { tx throws(ChatError) in
-            _ = try secrets.storageKey(in: tx)
-            var closed: [String] = []
-            for found in try OperatorTable.all(in: tx) {
-                let sealed = try OperatorTable.credentials(of: found.name, in: tx)?.secondFactor
-                let place = SecretPlace.secondFactor(found.name)
-                if let sealed, !secrets.opens(sealed, for: place) { closed.append(place) }
-            }
-            return closed
-        }
-        var last: Int64 = 0
-        while true {
-            let ids = try await applications(after: last)
-            guard let newLast = ids.last else { break }
-            last = newLast.rawValue
-            closed += try await database.read { tx throws(ChatError) in
-                var closed: [String] = []
-                for id in ids {
-                    closed += try sealed(of: id, in: tx).filter { !secrets.opens($0.bytes, for: $0.place) }.map(\.place)
-                }
-                return closed
-            }
-        }
-        guard closed.isEmpty else {
-            throw .internalFault(
-                DatabaseError(
-                    .corrupt,
-                    """
-                    the master key is not changed, and nothing was: these secrets do not open under any key that was \
-                    given: \(closed.joined(separator: ", "))
-                    """
-                )
-            )
-        }
-    }
-
-    private func applications(after last: Int64) async throws(ChatError) -> [SDKAppID] {
+    func applications(after last: Int64) async throws(ChatError) -> [SDKAppID] {
         try await database.read { tx throws(ChatError) in
             try tx.rows(
                 "SELECT app FROM applications WHERE app > \(last) ORDER BY app LIMIT \(Self.batch)"
@@ -165,7 +128,7 @@ package struct MasterKeyChange: Sendable {
         }
     }
 
-    private func sealed(of id: SDKAppID, in tx: any Transaction) throws(ChatError) -> [Sealed] {
+    func sealed(of id: SDKAppID, in tx: any Transaction) throws(ChatError) -> [Sealed] {
         var found: [Sealed] = []
         let row = try tx.row("SELECT webhook_token_sealed, webhook_secret_sealed FROM applications WHERE app = \(id)")
         if let row {

@@ -185,8 +185,7 @@ extension AppCommand {
         func run() async throws {
             try await target.storage.withInstallation { systems in
                 guard yes else {
-                    guard try await systems.applications.find(target.id) != nil else { throw target.missing }
-                    let usage = try await systems.applications.usage(of: target.id)
+                    let usage = try await systems.applications.deletable(target.id)
                     throw ValidationError(
                         """
                         This deletes application \(target.id) with \(usage.channels) channels and \(usage.accounts) \
