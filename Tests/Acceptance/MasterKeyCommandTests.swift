@@ -102,42 +102,38 @@ struct MasterKeyCommandTests {
         }
     }
 
-    @Test("killed at any moment it loses nothing, and running it again ends it")
-    func killed() async throws {
+    @Test("of a key file in the wrong order it says how it may be meant, and no key is lost")
+    func wrongOrder() async throws {
         try await ServedApplication.with { application in
-            for number in 1_400_000_002...1_400_000_012 {
-                let made = try await rostrum("app", "create", "\(number)", "--data-dir", application.directory)
-                try #require(made.succeeded, "\(made.standardError)")
+            let (path, new) = ("\(application.directory)/master.key", String(repeating: "5a", count: 32))
+            let old = String(try file(application)[0])
+            func write(_ keys: String...) throws {
+                try Data((keys.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path))
+                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
             }
-            var sawTwoKeys = false
-            for milliseconds in stride(from: 0, through: 240, by: 16) {
-                let before = try file(application)
-                let words = ["master-key", "rotate", "--data-dir", application.directory]
-                let child = try ChildProcess(RostrumProgram.path, words)
-                if before.count == 1 {
-                    try await waitUntil("the key file is changed", every: .milliseconds(1)) {
-                        try file(application) != before
-                    }
-                } else {
-                    try await Task.sleep(for: .milliseconds(milliseconds))
-                }
-                child.send(signal: SIGKILL)
-                _ = try await child.exit()
-                await child.remove()
-
-                sawTwoKeys = try sawTwoKeys || file(application).count == 2
-                let shown = try await shownKey(application)
-                #expect(
-                    shown.standardOutput.contains(ServedApplication.key),
-                    "\(milliseconds) ms: \(shown.standardError)"
-                )
+            func rotate() async throws -> FinishedRun {
+                try await rostrum("master-key", "rotate", "--data-dir", application.directory)
             }
-            #expect(sawTwoKeys, "no kill came while there were two keys")
 
-            let run = try await rostrum("master-key", "rotate", "--data-dir", application.directory)
+            try write(old, new)
+            let wrong = try await rotate()
 
-            #expect(run.succeeded, "\(run.standardError)")
-            #expect(try file(application).count == 1)
+            #expect(wrong.succeeded, "\(wrong.standardError)")
+            #expect(wrong.standardOutput.hasPrefix("every secret was under the first key of \(path) already"))
+            #expect(wrong.standardOutput.contains("If the other is the new one, it was put second by mistake"))
+            #expect(try file(application) == [Substring(old)])
+            let kept = try #require(keptKeys(application).first)
+            #expect(
+                String(decoding: try Data(contentsOf: URL(filePath: "\(application.directory)/\(kept)")), as: UTF8.self)
+                    == "\(new)\n"
+            )
+
+            try write(new, old)
+            let right = try await rotate()
+
+            #expect(right.standardOutput.hasPrefix("sealed 3 secrets anew"), "\(right.standardError)")
+            #expect(!right.standardOutput.contains("by mistake"))
+            #expect(try file(application) == [Substring(new)])
             #expect(try await shownKey(application).standardOutput.contains(ServedApplication.key))
         }
     }
