@@ -19,6 +19,9 @@ SECONDS_AT_MOST ?= 300
 # So many tests at the same time: more would only keep each other waiting until their patience ends.
 AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8
 
+# The tests of rooms in which threads meet; all of them would take ThreadSanitizer more than an hour.
+SHARED_BY_THREADS = DatabaseTests|EventBusTests|GatewayTests|ObservabilityTests|ServerTests|WebSocketsTests|WebhookDeliveryTests
+
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 
 help: ## show this list
@@ -184,9 +187,9 @@ bench-console: setup-bench-console ## measure the console's pages in a large ins
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run --suite console $(ARGS)
 
-sanitize-thread: setup-test ## run the tests of live connections under ThreadSanitizer
+sanitize-thread: setup-test ## run the tests of what many threads share under ThreadSanitizer
 	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread
-	@scripts/sanitized-tests thread --no-parallel --filter 'GatewayTests|WebSocketsTests'
+	@scripts/sanitized-tests thread --no-parallel --filter '^($(SHARED_BY_THREADS))\.'
 
 # Instrumented, they would keep each other waiting sooner.
 sanitize-address: AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=3

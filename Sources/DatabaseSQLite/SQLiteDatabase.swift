@@ -3,6 +3,7 @@ package import Database
 import FoundationEssentials
 import GRDB
 import GRDBSQLite
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -38,6 +39,7 @@ package final class SQLiteDatabase: Engine {
     package let damage = StorageDamage(endsWriting: true)
     /// Whether each page has a checksum: of a file that an earlier version made, not before ``addChecksums(to:)``.
     package let hasChecksums: Bool
+    private let isClosed = Mutex(false)
 
     /// Opens the file, making it if there is none.
     ///
@@ -142,8 +144,13 @@ package final class SQLiteDatabase: Engine {
     package func close() async {
         await writes.close()
         await reads.close()
-        emptyLog()
-        try? pool.close()
+        // By two at once GRDB's pool cannot be closed.
+        isClosed.withLock { isClosed in
+            guard !isClosed else { return }
+            isClosed = true
+            emptyLog()
+            try? pool.close()
+        }
     }
 
     /// Moves what the log has into the file, which is then the whole database, unless somebody else reads or writes.

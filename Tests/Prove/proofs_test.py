@@ -117,7 +117,7 @@ class ProofsTest(unittest.TestCase):
         self.assert_idle("soak", soak(webhooks=0))
 
     def test_sanitizers(self):
-        threads = sanitizer("ThreadSanitizer")
+        threads = sanitizer("ThreadSanitizer", "of rooms")
         end = "✔ Test run with 1700 tests in 300 suites passed after 500 seconds.\n"
         self.assertEqual(threads(end).lost, 0)
         self.assertEqual(threads("WARNING: ThreadSanitizer: data race (pid=1)\n" + end).lost, 1)
