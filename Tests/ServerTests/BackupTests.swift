@@ -68,6 +68,8 @@ import Testing
                 try await waitUntil("something was acknowledged") { writer.acknowledged > 20 }
                 let before = writer.acknowledged
                 try await installation.backup("b")
+                let during = writer.acknowledged
+                try await waitUntil("the server writes on") { writer.acknowledged > during + 1 }
                 writer.stop()
                 try await writing.value
                 return (before, writer.acknowledged)
