@@ -44,14 +44,7 @@ struct KeepingCommandTests {
                     atPath: "\(application.directory)/master.key",
                     toPath: "\(target)/master.key"
                 )
-                let shown = try await rostrum(
-                    "app",
-                    "show",
-                    "\(ServedApplication.number)",
-                    "--secrets",
-                    "--data-dir",
-                    target
-                )
+                let shown = try await ServedApplication(directory: target).shown()
                 #expect(shown.standardOutput.contains(ServedApplication.key), "\(shown.standardError)")
                 try await withServer(ServedApplication(directory: target).serving) { server in #expect(server.port > 0)
                 }

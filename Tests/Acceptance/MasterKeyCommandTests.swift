@@ -22,20 +22,6 @@ struct MasterKeyCommandTests {
             .filter { $0.hasPrefix("master.key.before-") }
     }
 
-    private func shownKey(_ application: ServedApplication, environment: [String: String] = [:]) async throws
-        -> FinishedRun
-    {
-        try await rostrum(
-            "app",
-            "show",
-            "\(ServedApplication.number)",
-            "--secrets",
-            "--data-dir",
-            application.directory,
-            environment: environment
-        )
-    }
-
     @Test("it changes beside a running server, which goes on, and the old key opens nothing any more")
     func besideServer() async throws {
         try await ServedApplication.with { application in
@@ -63,8 +49,8 @@ struct MasterKeyCommandTests {
             #expect(String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self) == "\(old[0])\n")
             var status = stat()
             #expect(stat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
-            #expect(try await shownKey(application).standardOutput.contains(ServedApplication.key))
-            let refused = try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": String(old[0])])
+            #expect(try await application.shown().standardOutput.contains(ServedApplication.key))
+            let refused = try await application.shown(environment: ["ROSTRUM_MASTER_KEY": String(old[0])])
             #expect(refused.ending == .status(1) && refused.standardError.contains("master key"))
         }
     }
@@ -87,16 +73,8 @@ struct MasterKeyCommandTests {
                 let run = try await restore("\(application.directory)/\(kept)")
 
                 #expect(run.succeeded, "\(run.standardError)")
-                let shown = try await rostrum(
-                    "app",
-                    "show",
-                    "\(ServedApplication.number)",
-                    "--secrets",
-                    "--data-dir",
-                    restored,
-                    "--master-key-file",
-                    "\(application.directory)/\(kept)"
-                )
+                let shown = try await ServedApplication(directory: restored)
+                    .shown("--master-key-file", "\(application.directory)/\(kept)")
                 #expect(shown.standardOutput.contains(ServedApplication.key))
             }
         }
@@ -134,7 +112,7 @@ struct MasterKeyCommandTests {
             #expect(right.standardOutput.hasPrefix("sealed 3 secrets anew"), "\(right.standardError)")
             #expect(!right.standardOutput.contains("by mistake"))
             #expect(try file(application) == [Substring(new)])
-            #expect(try await shownKey(application).standardOutput.contains(ServedApplication.key))
+            #expect(try await application.shown().standardOutput.contains(ServedApplication.key))
         }
     }
 
@@ -159,12 +137,12 @@ struct MasterKeyCommandTests {
             #expect(wrong.succeeded, "\(wrong.standardError)")
             #expect(wrong.standardOutput.contains("nothing was changed: every secret is under the first key"))
             #expect(!wrong.standardOutput.contains("can do without"))
-            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": old]).succeeded)
+            #expect(try await application.shown(environment: ["ROSTRUM_MASTER_KEY": old]).succeeded)
             let both = try await rotate("\(new) \(old)")
             #expect(both.succeeded, "\(both.standardError)")
 
-            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": new]).succeeded)
-            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": old]).succeeded == false)
+            #expect(try await application.shown(environment: ["ROSTRUM_MASTER_KEY": new]).succeeded)
+            #expect(try await application.shown(environment: ["ROSTRUM_MASTER_KEY": old]).succeeded == false)
             #expect(both.standardOutput.contains("can do without the second key now"))
             #expect(!both.standardOutput.contains(new) && !both.standardOutput.contains(old))
         }
@@ -178,7 +156,7 @@ struct MasterKeyCommandTests {
             #expect(prepared.succeeded, "\(prepared.standardError)")
             let both = try file(application)
             #expect(both.count == 2 && both[1] == old[0])
-            #expect(try await shownKey(application, environment: ["ROSTRUM_MASTER_KEY": String(old[0])]).succeeded)
+            #expect(try await application.shown(environment: ["ROSTRUM_MASTER_KEY": String(old[0])]).succeeded)
             let again = try await rostrum("master-key", "prepare", "--data-dir", application.directory)
             #expect(again.ending == .status(1))
 

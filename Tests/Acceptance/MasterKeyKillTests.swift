@@ -87,14 +87,7 @@ struct MasterKeyKillTests {
                 let after = try keys(in: path)
                 seen.formUnion(after)
                 sawTwoKeys = sawTwoKeys || after.count == 2
-                let shown = try await rostrum(
-                    "app",
-                    "show",
-                    "\(ServedApplication.number)",
-                    "--secrets",
-                    "--data-dir",
-                    directory
-                )
+                let shown = try await application.shown()
                 #expect(shown.standardOutput.contains(ServedApplication.key), "kill \(kill): \(shown.standardError)")
             }
             #expect(sawTwoKeys, "no kill came while there were two keys")

@@ -31,6 +31,12 @@ struct ServedApplication {
     /// What `serve` needs to serve it on free ports.
     var serving: [String] { ["serve", "--port", "0", "--admin-port", "0", "--data-dir", directory] }
 
+    /// What the command line shows of it, its key among that.
+    func shown(_ more: String..., environment: [String: String] = [:]) async throws -> FinishedRun {
+        let words = ["app", "show", "\(Self.number)", "--secrets", "--data-dir", directory] + more
+        return try await RostrumProgram.run(words, environment: environment)
+    }
+
     /// Makes one, hands it to `body` and removes it.
     static func with<Value>(_ body: (ServedApplication) async throws -> Value) async throws -> Value {
         try await withTemporaryDirectory { directory in
