@@ -207,13 +207,18 @@ def cut_power_of_file_system(scene):
 
 # PostgreSQL.
 
+def outlive(scene):
+    """Goes on behind an outage: each session of the server tries anew every 2 s, and what comes to it meanwhile is refused."""
+    scene.work(2.2, 3)
+    scene.look()
+
+
 def kill_postgresql(scene):
     scene.work(0.1, 1.5)
     scene.installation.database.kill()
     time.sleep(scene.random.uniform(0.05, 0.5))
     scene.installation.start_database()
-    scene.work(0.5, 1.5)
-    scene.look()
+    outlive(scene)
 
 
 def kill_both(scene):
@@ -230,8 +235,7 @@ def fill_postgresql(scene):
     scene.wait_for_refusals(seconds=30)
     scene.disk.make_room()
     scene.installation.start_database()
-    scene.work(0.5, 1.5)
-    scene.look()
+    outlive(scene)
 
 
 def fail_syncs_of_postgresql(scene):
@@ -249,9 +253,9 @@ def fail_syncs_of_postgresql(scene):
     scene.disk.mend()
     scene.installation.start_database()
     if is_killed:
-        return scene.come_back()
-    scene.work(0.5, 1.5)
-    scene.look()
+        scene.come_back()
+    else:
+        outlive(scene)
 
 
 def make_postgresql_read_only(scene):
@@ -262,8 +266,7 @@ def make_postgresql_read_only(scene):
     scene.installation.database.kill()
     scene.disk.mend()
     scene.installation.start_database()
-    scene.work(0.5, 1.5)
-    scene.look()
+    outlive(scene)
 
 
 def cut_power_of_postgresql(scene):
