@@ -13,8 +13,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Soak")]
 
 from closing import closing_line  # noqa: E402
+import records  # noqa: E402
 from playing import judge, play  # noqa: E402
-from proofs import PROOFS, Proof, Unreadable, sanitizer  # noqa: E402
+from proofs import PROOFS, Proof, Row, Unreadable, sanitizer  # noqa: E402
 
 CRASH = """seed 7
 
@@ -139,6 +140,20 @@ class ProofsTest(unittest.TestCase):
         for proof in PROOFS:
             with self.assertRaises(Unreadable, msg=proof.name):
                 proof.read("Segmentation fault\n")
+
+
+class RecordsTest(unittest.TestCase):
+    def test_the_last_run_of_each_counts(self):
+        first, second = Proof("round trips", ["make", "round-trips"], None), Proof("soak", ["make", "soak"], None)
+        with tempfile.TemporaryDirectory() as directory:
+            place = pathlib.Path(directory)
+            records.keep(place, first, Row("9 copies", 2), 66, "2026-11-25", "aaaaaaa")
+            records.keep(place, first, Row("10 copies", 0, ["refusals"]), 120, "2026-11-26", "bbbbbbb")
+            record = records.recall(place, first)
+            self.assertIsNone(records.recall(place, second))
+        self.assertFalse(record.row.held)
+        self.assertIn("| round trips | 10 copies | 0; no refusals | 2.0 | 2026-11-26, bbbbbbb | `make round-trips` |",
+                      records.table([(first, record)]))
 
 
 class PlayTest(unittest.TestCase):
