@@ -91,7 +91,8 @@ class ProofsTest(unittest.TestCase):
 
     def test_cluster(self):
         self.assert_lost("faults", FAULTS.format(**WHOLE), 0)
-        self.assert_lost("faults", FAULTS.format(**WHOLE | {"lost": "1 + 2"}), 3)
+        self.assert_lost("faults", FAULTS.format(**WHOLE | {"lost": "1 + 2"}), 1)
+        self.assertIn("of which 2 taken back", read("faults", FAULTS.format(**WHOLE | {"lost": "0 + 2"})).tried)
         self.assert_lost("faults", FAULTS.format(**WHOLE | {"complete": 53}), 2)
         self.assert_idle("faults", FAULTS.format(**WHOLE | {"acknowledged": 0}))
 
