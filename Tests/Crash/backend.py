@@ -7,16 +7,12 @@ from dataclasses import dataclass
 from oracle import Territory
 from operations import Chooser
 from reading import learn, read
-from rest import LOGIN, SERVER_FAULTS, Caller, Lost
-from talk import NotLetIn, Talk
+from rest import LOGIN, SERVER_FAULTS, Caller, Faulty, Impatient, Lost
+from talk import NotLetIn, Talk, code_of
 from verdict import differences
 
-# Requests of the server's own trouble, in JSON-RPC's numbers.
-INTERNAL = -32603
-
-
-class Faulty(Exception):
-    """The server says that it is in trouble."""
+# For so many seconds a server may be in trouble yet that has come back.
+PATIENCE = 30
 
 
 class Gate:
@@ -43,6 +39,7 @@ class Backend:
     def __init__(self, seed, number, application, host, port, gate):
         self.application, self.host, self.port, self.gate = application, host, port, gate
         self.chooser, self.caller = Chooser(seed, number), Caller(application, host, port)
+        self.reader = Impatient(application, host, port)
         self.territory, self.webhooks, self.is_parked = Territory(), [], True
         # What is under way: the operation, the territory as it will be, what it answers; None between two operations.
         self.pending = None
@@ -65,6 +62,10 @@ class Backend:
         answer = await self.caller.call(f"{LOGIN}/account_import", {"UserID": self.chooser.owner})
         assert answer["ErrorCode"] == 0, answer
 
+    def close(self):
+        self.caller.close()
+        self.reader.close()
+
     async def run(self):
         while not self.problems:
             await self.gate.pass_through(self)
@@ -73,11 +74,9 @@ class Backend:
             try:
                 await self.advance()
             except Lost:
-                self.is_doubtful, self.was_refused, self.was_found = True, False, None
                 await asyncio.sleep(0.02)
             except Faulty:
                 self.refusals += 1
-                self.is_doubtful, self.was_refused, self.was_found = True, True, None
                 await asyncio.sleep(0.1)
             # A short rest, so that several backends share one commit sometimes and not always.
             await asyncio.sleep(random.choice((0, 0.003, 0.01, 0.02)))
@@ -88,6 +87,7 @@ class Backend:
         self.pending, self.begun = (operation, after, operation.effect(after)), time.monotonic()
 
     async def advance(self):
+        """Tries what is under way; Lost or Faulty when the server is in trouble."""
         operation, after, outcome = self.pending
         if self.is_doubtful and not operation.key:
             if self.was_found is None:
@@ -96,12 +96,16 @@ class Backend:
                 return
             if self.was_found:
                 return self.settle()
-        answer = await self.attempt(operation)
+        try:
+            answer = await self.attempt(operation)
+        except (Lost, Faulty) as trouble:
+            self.is_doubtful, self.was_refused, self.was_found = True, isinstance(trouble, Faulty), None
+            raise
         self.check(operation, after, outcome, answer)
         self.settle()
 
     async def attempt(self, operation):
-        """What is answered, as REST does; Lost when nobody knows."""
+        """What is answered, as REST does."""
         if not operation.user:
             answer = await self.caller.attempt(operation.command, operation.body, operation.key)
             if answer["ErrorCode"] in SERVER_FAULTS:
@@ -113,10 +117,7 @@ class Backend:
                 answer = await talk.request(method, operation.body or {"OfficialAccountIdList": []})
         except NotLetIn as refusal:
             return {"ErrorCode": refusal.code}
-        code = answer.get("error", {}).get("code", 0)
-        if code in SERVER_FAULTS or code == INTERNAL:
-            raise Faulty(answer)
-        return {"ErrorCode": code}
+        return {"ErrorCode": code_of(answer)}
 
     def check(self, operation, after, outcome, answer):
         """That the answer is the one that was foretold."""
@@ -142,7 +143,12 @@ class Backend:
         names = self.territory.accounts.keys() | self.territory.absent
         if self.pending:
             names |= self.pending[1].accounts.keys()
-        return await read(self.caller, self.application, self.chooser.channels, sorted(names), self.host, self.port)
+        return await read(self.reader, self.application, self.chooser.channels, sorted(names), self.host, self.port)
+
+    async def come_to_know(self):
+        """Finds out what became of what is under way."""
+        while self.pending and not self.problems:
+            await patiently(self.advance)
 
     async def judge(self):
         """Compares what is there with what should be.
@@ -179,6 +185,18 @@ class Backend:
             self.found_done += self.was_found
             self.found_undone += not self.was_found
             self.refused_but_done += self.was_found and self.was_refused
+
+
+async def patiently(work):
+    """Does it again until the server is not in trouble any more."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await work()
+        except (Lost, Faulty):
+            if time.monotonic() > end:
+                raise
+        await asyncio.sleep(0.1)
 
 
 def agrees(answer, members):

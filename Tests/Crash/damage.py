@@ -12,7 +12,7 @@ from installation import PAGE, OnSQLite
 from load import Load
 from postgres import OnPostgres
 from reading import Refused, read
-from rest import Caller, Lost
+from rest import Faulty, Impatient, Lost
 from talk import NotLetIn
 from verdict import as_far_as, differences
 
@@ -20,13 +20,6 @@ FRAME, WAL_HEADER = PAGE + 24, 32
 POSTGRESQL_PAGE = 8192
 # What the server's log calls it, behind the name of the file or the host.
 WORDS = "is damaged"
-
-
-class Impatient(Caller):
-    """Takes the first answer, whatever it is."""
-
-    async def call(self, command, body, key=None, seconds=0):
-        return await self.attempt(command, body, key)
 
 
 @dataclass
@@ -189,7 +182,7 @@ class Specimen:
             wanted, seen = territory.view(), {}
             try:
                 await read(caller, backend.application, backend.chooser.channels, names, copy.host, copy.port, seen)
-            except (Lost, NotLetIn, KeyError, Refused) as trouble:
+            except (Lost, Faulty, NotLetIn, KeyError, Refused) as trouble:
                 in_trouble.append(repr(trouble))
                 wanted = as_far_as(wanted, seen)
             finally:

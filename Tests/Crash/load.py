@@ -4,7 +4,7 @@ import random
 import threading
 import time
 
-from backend import Backend, Gate
+from backend import Backend, Gate, patiently
 from installation import APPLICATION
 from reading import READER
 from receiver import Receiver
@@ -84,7 +84,7 @@ class Load:
     def judge(self):
         """The problems that a look at everything shows, while nobody does anything."""
         async def look(backend):
-            await backend.judge()
+            await patiently(backend.judge)
             backend.count_doubt()
 
         async def look_at_all():
@@ -100,9 +100,7 @@ class Load:
         """Everybody finds out what became of the last operation."""
         async def over():
             for backend in self.backends:
-                async with asyncio.timeout(30):
-                    while backend.pending and not backend.problems:
-                        await backend.advance()
+                await backend.come_to_know()
         self.do(over())
 
     def judge_webhooks(self):
@@ -127,7 +125,7 @@ class Load:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
             for backend in self.backends:
-                backend.caller.close()
+                backend.close()
 
         self.do(end())
         self.loop.call_soon_threadsafe(self.loop.stop)

@@ -19,10 +19,11 @@ import faults  # noqa: E402
 import installation  # noqa: E402
 import oracle  # noqa: E402
 import scene  # noqa: E402
-from backend import Backend, agrees  # noqa: E402
+from backend import Backend, agrees, patiently  # noqa: E402
 from operations import WRITES, Chooser  # noqa: E402
-from reading import Refused, read  # noqa: E402
-from rest import Application, Lost  # noqa: E402
+from reading import Refused, must, read  # noqa: E402
+from rest import Application, Faulty, Lost  # noqa: E402
+from talk import INTERNAL, code_of  # noqa: E402
 from verdict import as_far_as, differences, judge_webhooks  # noqa: E402
 
 NEWS = "@TOA#_news"
@@ -369,6 +370,50 @@ class PartTest(unittest.TestCase):
             # Nobody listens there.
             asyncio.run(read(Caller(), Application(1, "k"), [NEWS], [], "127.0.0.1", 1, seen))
         self.assertEqual((seen["there"], seen["channels"][NEWS]["count"]), ([NEWS], 2))
+
+
+class TroubleTest(unittest.TestCase):
+    """A server in trouble is asked again; anything else that it refuses is an answer."""
+
+    def test_an_answer_is_told_from_trouble(self):
+        self.assertEqual((code_of({"result": {}}), code_of({"error": {"code": 10007}})), (0, 10007))
+        for code in (20005, INTERNAL):
+            with self.assertRaises(Faulty):
+                code_of({"error": {"code": code}})
+
+    def test_reading_tells_a_refusal_from_trouble(self):
+        for code, kind in ((20005, Faulty), (10007, Refused)):
+            class Caller:
+                async def call(self, command, body):
+                    return {"ErrorCode": code}
+
+            with self.assertRaises(kind):
+                asyncio.run(must(Caller(), "get_subscriber_info", {}))
+
+    def test_who_is_patient_asks_until_there_is_an_answer(self):
+        async def ask():
+            if troubles:
+                raise troubles.pop(0)
+            return "answer"
+
+        troubles = [Lost(), Faulty()]
+        self.assertEqual(asyncio.run(patiently(ask)), "answer")
+        troubles = [Refused(), Lost()]
+        with self.assertRaises(Refused):
+            asyncio.run(patiently(ask))
+
+    def test_what_was_in_doubt_stays_so_while_reading_meets_trouble(self):
+        async def in_trouble():
+            raise Faulty()
+
+        backend = Backend(1, 0, Application(1, "k"), "127.0.0.1", 1, None)
+        backend.begin()
+        backend.pending[0].key, backend.look = None, in_trouble
+        backend.is_doubtful, backend.was_refused = True, False
+        with self.assertRaises(Faulty):
+            asyncio.run(backend.advance())
+        self.assertEqual((backend.is_doubtful, backend.was_refused, backend.was_found), (True, False, None))
+        self.assertTrue(backend.pending)
 
 
 class DifferencesTest(unittest.TestCase):

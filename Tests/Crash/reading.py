@@ -1,6 +1,7 @@
 """Reads a territory as anybody can, in the form in which the oracle shows it."""
 from oracle import PROFILE
-from talk import NotLetIn, Talk
+from rest import SERVER_FAULTS, Faulty
+from talk import NotLetIn, Talk, code_of
 
 # A token of so long ago is good for whoever was never kicked.
 AGO = -3600
@@ -16,7 +17,7 @@ class Refused(Exception):
 async def read(caller, application, channels, names, host, port, seen=None):
     """What there is of these channels and accounts.
 
-    Who gives a dict finds in it what was read before reading failed: each part is put in when it is whole.
+    Faulty or Lost when the server is in trouble, and the caller does not wait; the socket never does. Who gives a dict finds in it what was read before reading failed: each part is put in when it is whole.
     """
     seen = {} if seen is None else seen
     seen |= {"channels": {}, "accounts": {}, "subscriptions": {}}
@@ -57,6 +58,8 @@ async def read_channels(caller, application, channels, host, port, seen):
 
 async def must(caller, command, body):
     answer = await caller.call(command, body)
+    if answer["ErrorCode"] in SERVER_FAULTS:
+        raise Faulty(f"{command} {body}: {answer}")
     if answer["ErrorCode"]:
         raise Refused(f"{command} {body}: {answer}")
     return answer
@@ -80,7 +83,7 @@ async def all_channels(talk):
 
 
 def result(answer):
-    if "error" in answer:
+    if code_of(answer):
         raise Refused(answer)
     return answer["result"]
 

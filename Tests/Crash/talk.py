@@ -2,9 +2,11 @@
 import asyncio
 import json
 
-from rest import Lost
+from rest import SERVER_FAULTS, Faulty, Lost
 from websocket import Ended, WebSocket
 
+# A request that met the server's own trouble, in JSON-RPC's numbers.
+INTERNAL = -32603
 PATIENCE = 12
 # A token that is made so much later than now is not void by a kick of this second.
 LATER = 2
@@ -16,6 +18,14 @@ class NotLetIn(Exception):
     def __init__(self, code):
         super().__init__(f"login refused: {code}")
         self.code = code
+
+
+def code_of(answer):
+    """0, or the error that the server has answered a request with; Faulty when it is the server's own."""
+    code = answer.get("error", {}).get("code", 0)
+    if code in SERVER_FAULTS or code == INTERNAL:
+        raise Faulty(answer)
+    return code
 
 
 class Talk:

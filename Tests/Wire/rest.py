@@ -36,6 +36,10 @@ class Lost(Exception):
     """Nobody knows what the server said."""
 
 
+class Faulty(Exception):
+    """The server says that it is in trouble."""
+
+
 class Unanswered(Exception):
     """A call that was made again and again got no answer that says what became of it."""
 
@@ -97,6 +101,13 @@ class Caller:
         if self.writer:
             self.writer.close()
         self.reader = self.writer = None
+
+
+class Impatient(Caller):
+    """Takes the first answer, whatever it is."""
+
+    async def call(self, command, body, key=None, seconds=0):
+        return await self.attempt(command, body, key)
 
 
 async def read_head(reader):
