@@ -147,7 +147,7 @@ def unittests(words):
     return read
 
 
-def sanitizer(name, of):
+def sanitizer(name):
     """The test runner's own closing line, and what the sanitizer has reported."""
     def read(text):
         ends = re.findall(r"Test run with (\d+) tests? in (\d+) suites? (passed|failed)", text)
@@ -156,7 +156,7 @@ def sanitizer(name, of):
         reports = len(re.findall(rf"(?:WARNING|ERROR): {name}", text))
         failed = sum(end[2] == "failed" for end in ends)
         tests = sum(int(end[0]) for end in ends)
-        return Row(f"{tests:,} tests {of} under {name}", reports + failed, absent(tests=tests))
+        return Row(f"{tests:,} tests of everything under {name}", reports + failed, absent(tests=tests))
     return read
 
 
@@ -169,8 +169,8 @@ PROOFS = [
     Proof("fuzz", ["make", "fuzz", "ARGS=--seconds 20"],
           line(r"^fuzz: (?P<entries>\d+) entries, (?P<runs>\d+) runs, (?P<findings>\d+) findings",
                "{entries} readers, {runs} inputs guided by coverage, under AddressSanitizer", "findings")),
-    Proof("addresses", ["make", "sanitize-address"], sanitizer("AddressSanitizer", "of everything")),
-    Proof("threads", ["make", "sanitize-thread"], sanitizer("ThreadSanitizer", "of the rooms in which threads meet")),
+    Proof("addresses", ["make", "sanitize-address"], sanitizer("AddressSanitizer")),
+    Proof("threads", ["make", "sanitize-thread"], sanitizer("ThreadSanitizer")),
     Proof("soak", ["make", "soak", "ARGS=--quick"],
           line(r"^soak: (?P<minutes>[\d.]+) min, (?P<sessions>\d+) sessions, (?P<receipts>\d+) receipts, "
                r"(?P<missing>\d+) missing, (?P<doubled>\d+) doubled, (?P<webhooks>\d+) webhooks, (?P<lost>\d+) lost, "

@@ -119,7 +119,7 @@ class ProofsTest(unittest.TestCase):
         self.assert_idle("soak", soak(webhooks=0))
 
     def test_sanitizers(self):
-        threads = sanitizer("ThreadSanitizer", "of rooms")
+        threads = sanitizer("ThreadSanitizer")
         end = "✔ Test run with 1700 tests in 300 suites passed after 500 seconds.\n"
         self.assertEqual(threads(end).lost, 0)
         self.assertEqual(threads("WARNING: ThreadSanitizer: data race (pid=1)\n" + end).lost, 1)
@@ -145,16 +145,18 @@ class ProofsTest(unittest.TestCase):
 
 class RecordsTest(unittest.TestCase):
     def test_the_last_run_of_each_counts(self):
-        first, second = Proof("round trips", ["make", "round-trips"], None), Proof("soak", ["make", "soak"], None)
-        with tempfile.TemporaryDirectory() as directory:
-            place = pathlib.Path(directory)
-            records.keep(place, first, Row("9 copies", 2), 66, "2026-11-25", "aaaaaaa")
-            records.keep(place, first, Row("10 copies", 0, ["refusals"]), 120, "2026-11-26", "bbbbbbb")
-            record = records.recall(place, first)
-            self.assertIsNone(records.recall(place, second))
-        self.assertFalse(record.row.held)
-        self.assertIn("| round trips | 10 copies | 0; no refusals | 2.0 | 2026-11-26, bbbbbbb | `make round-trips` |",
-                      records.table([(first, record)]))
+        trips, soak, never = (Proof(name, ["make", name.replace(" ", "-")], None) for name in ("round trips", "soak", "never"))
+        old = [records.line(proof, Row("9 copies", 2), 66, "2026-11-25", "aaaaaaa", "2 cores") for proof in (soak, trips)]
+        new = records.line(trips, Row("10 copies", 0, ["refusals"]), 120, "2026-11-26", "bbbbbbb", "4 cores")
+        self.assertEqual(new, "| round trips | 10 copies | 0; no refusals | 2.0 | 2026-11-26 | bbbbbbb | 4 cores "
+                              "| `make round-trips` |\n")
+        page = "# Evidence\n\n" + records.table(old)
+        self.assertEqual(records.renewed(page, {"round trips": new}, [trips, never, soak]), [new, old[0]])
+        self.assertEqual(records.renewed("", {"round trips": new}, [trips, never, soak]), [new])
+
+    def test_the_page_has_rows_of_every_proof(self):
+        page = (pathlib.Path(__file__).resolve().parents[2] / "docs/evidence.md").read_text()
+        self.assertEqual(list(records.kept(page)), [proof.name for proof in PROOFS])
 
 
 class PlayTest(unittest.TestCase):

@@ -1,47 +1,25 @@
-"""What is kept of the last run of each proof, so that one that did not hold can be run again alone."""
-import dataclasses
-import json
-
-from proofs import Row
+"""The table of the evidence, which keeps of each proof the run that was last: one that is run again need not cost the others."""
+COLUMNS = ["proof", "what was tried", "lost", "minutes", "date", "commit", "machine", "alone"]
+HEAD = f"| {' | '.join(COLUMNS)} |\n|---|---|--:|--:|---|---|---|---|\n"
 
 
-@dataclasses.dataclass
-class Record:
-    tried: str
-    lost: int
-    none: list
-    seconds: float
-    # When it was run, and of which commit.
-    date: str
-    commit: str
-
-    @property
-    def row(self):
-        return Row(self.tried, self.lost, self.none)
+def line(proof, row, seconds, date, commit, machine):
+    """The row of one run; `commit` is the one that was tried."""
+    cells = [proof.name, row.tried, row.verdict, f"{seconds / 60:.1f}", date, commit, machine, f"`{' '.join(proof.command)}`"]
+    return f"| {' | '.join(cells)} |\n"
 
 
-def place(directory, proof):
-    return directory / f"{proof.name.replace(' ', '-')}.json"
+def table(lines):
+    return HEAD + "".join(lines)
 
 
-def keep(directory, proof, row, seconds, date, commit):
-    record = Record(row.tried, row.lost, row.none, seconds, date, commit)
-    place(directory, proof).write_text(json.dumps(dataclasses.asdict(record)))
-    return record
+def kept(page):
+    """The rows on a page, by the names of their proofs."""
+    rows = page.partition(HEAD)[2].splitlines(keepends=True)
+    return {row.split(" | ")[0].removeprefix("| "): row for row in rows}
 
 
-def recall(directory, proof):
-    """Nothing of one that was not run yet."""
-    try:
-        return Record(**json.loads(place(directory, proof).read_text()))
-    except FileNotFoundError:
-        return None
-
-
-def table(records):
-    """A row for each proof and its record."""
-    lines = ["| proof | what was tried | lost | minutes | when, and of which commit | alone |", "|---|---|--:|--:|---|---|"]
-    for proof, record in records:
-        lines.append(f"| {proof.name} | {record.tried} | {record.row.verdict} | {record.seconds / 60:.1f} | "
-                     f"{record.date}, {record.commit} | `{' '.join(proof.command)}` |")
-    return "\n".join(lines) + "\n"
+def renewed(page, runs, proofs):
+    """The rows of all proofs that were ever run, in their order: of these runs, by name, and else as they stand on the page."""
+    rows = kept(page) | runs
+    return [rows[proof.name] for proof in proofs if proof.name in rows]
