@@ -19,9 +19,6 @@ SECONDS_AT_MOST ?= 300
 # So many tests at the same time: more would only keep each other waiting until their patience ends.
 AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8
 
-# The tests of rooms in which threads meet; all of them would take ThreadSanitizer more than an hour.
-SHARED_BY_THREADS = DatabaseTests|EventBusTests|GatewayTests|ObservabilityTests|ServerTests|WebSocketsTests|WebhookDeliveryTests
-
 SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
 
 help: ## show this list
@@ -187,15 +184,14 @@ bench-console: setup-bench-console ## measure the console's pages in a large ins
 	@ROSTRUM_BENCHMARKS=1 $(SWIFT_BUILD) -c release
 	@Benchmarks/run --suite console $(ARGS)
 
-sanitize-thread: setup-test ## run the tests of what many threads share under ThreadSanitizer
-	@$(SWIFT_BUILD) --build-tests --sanitize=thread --scratch-path .build/sanitize-thread
-	@scripts/sanitized-tests thread --no-parallel --filter '^($(SHARED_BY_THREADS))\.'
-
 # Instrumented, they would keep each other waiting sooner.
+sanitize-thread: AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=2
 sanitize-address: AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=3
-sanitize-address: setup-test ## run the tests under AddressSanitizer
-	@$(SWIFT_BUILD) --build-tests --sanitize=address --scratch-path .build/sanitize-address
-	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) scripts/sanitized-tests address
+sanitize-thread: ## run the Swift tests under ThreadSanitizer; more than half an hour
+sanitize-address: ## run the Swift tests under AddressSanitizer
+sanitize-thread sanitize-address: sanitize-%: setup-test
+	@$(SWIFT_BUILD) --build-tests --sanitize=$* --scratch-path .build/sanitize-$*
+	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) scripts/sanitized-tests $*
 
 fuzz: setup-test ## fuzz all that reads bytes from outside; ARGS="--seconds 600 json frames"
 	@Fuzz/run $(ARGS)
