@@ -104,7 +104,7 @@ package struct TestInstallation: Sendable {
 
     /// The application, read past every cache.
     package func application(_ id: SDKAppID = .example) async throws -> Application {
-        guard let application = try await applications.all().first(where: { $0.id == id }) else {
+        guard let application = try await applications.load(id) else {
             throw NoSuchApplication(id: id)
         }
         return application

@@ -1,3 +1,5 @@
+import ChatProtocol
+import Database
 import FoundationEssentials
 import RostrumTesting
 import Testing
@@ -93,6 +95,34 @@ struct ServeTests {
                 let line = try await loggedCall(server)
                 #expect(line["client.address"] == "203.0.113.9")
             }
+        }
+    }
+
+    @Test("an application whose secrets do not open keeps no other from being listed and served")
+    func oneOfAnotherKey() async throws {
+        try await ServedApplication.with { application in
+            let place = ["--data-dir", application.directory]
+            let made = try await RostrumProgram.run(["app", "create", "1400000002"] + place)
+            try #require(made.succeeded, "\(made.standardError)")
+            let storage = Storage(engine: .sqlite, location: "\(application.directory)/rostrum.db")
+            let otherwise: SQL = "UPDATE application_keys SET key_sealed = \([1] as [UInt8]) WHERE app = 1400000002"
+            try await storage.withDatabase { database in
+                _ = try await database.write { tx throws(ChatError) in try tx.execute(otherwise) }
+            }
+
+            for words in [["app", "list"], ["app", "list", "--json"]] {
+                let listed = try await RostrumProgram.run(words + place)
+                #expect(listed.ending == .status(1))
+                #expect(listed.standardOutput.contains("\(ServedApplication.number)"))
+                #expect(!listed.standardOutput.contains("1400000002"))
+                #expect(listed.standardError.contains("application 1400000002 cannot be shown: "))
+                #expect(listed.standardError.contains("does not open under this master key"))
+            }
+            let everywhere = application.serving + ["--host", "0.0.0.0"]
+            let code = try await withServer(everywhere) { server in
+                try await server.call(Command.check, Command.checkBody, as: application.signatory).ErrorCode
+            }
+            #expect(code == 0)
         }
     }
 

@@ -41,6 +41,18 @@ struct ApplicationTable: Sendable {
         }
     }
 
+    func owners(ofKey text: String, in tx: any Transaction) throws(ChatError) -> [SDKAppID] {
+        var owners: [SDKAppID] = []
+        for row in try tx.rows("SELECT app, key_sealed FROM application_keys ORDER BY app") {
+            let (id, sealed) = (try row.application(0), try row.blob(1))
+            guard owners.last != id, let key = try? secrets.open(sealed, for: SecretPlace.applicationKey(id)) else {
+                continue
+            }
+            if key == text { owners.append(id) }
+        }
+        return owners
+    }
+
     /// - Returns: whether the number was free.
     func insert(_ application: NewApplication, at now: Timestamp, in tx: any Transaction) throws(ChatError) -> Bool {
         let id = application.id

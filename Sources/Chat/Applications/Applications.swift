@@ -63,15 +63,14 @@ package final class Applications: Sendable {
         return application
     }
 
-    /// Every application, by number, read from the storage.
-    package func all() async throws(ChatError) -> [Application] {
-        try await database.read { [table] tx throws(ChatError) in
-            var applications: [Application] = []
-            for id in try table.allIDs(in: tx) {
-                if let application = try table.find(id, in: tx) { applications.append(application) }
-            }
-            return applications
-        }
+    /// The numbers of all applications, in order.
+    package func ids() async throws(ChatError) -> [SDKAppID] {
+        try await database.read { [table] tx throws(ChatError) in try table.allIDs(in: tx) }
+    }
+
+    /// The applications that somebody can sign for with this key; one that does not open is nobody's.
+    package func owners(ofKey text: String) async throws(ChatError) -> [SDKAppID] {
+        try await database.read { [table] tx throws(ChatError) in try table.owners(ofKey: text, in: tx) }
     }
 
     /// Whether there is any application; a storage of an older schema can be asked too.

@@ -212,15 +212,9 @@ package struct Broadcasts: Sendable {
 }
 
 extension Application {
-    /// The moment up to which messages are no longer kept; nil when they are kept for ever.
-    func expiryMoment(at now: Timestamp) -> Timestamp? {
-        let days = limits[.historyDays]
-        return days == 0 ? nil : now.advanced(bySeconds: -days * 86_400)
-    }
-
     /// Whether a message that was sent at that moment is no longer kept.
     func hasExpired(_ sentAt: Timestamp, at now: Timestamp) -> Bool {
-        expiryMoment(at: now).map { sentAt <= $0 } ?? false
+        limits.expiryMoment(at: now).map { sentAt <= $0 } ?? false
     }
 }
 

@@ -59,6 +59,12 @@ package struct Limits: Sendable, Equatable {
         return days == 0 ? nil : creation.advanced(bySeconds: days * 86_400)
     }
 
+    /// The moment up to which posts are no longer kept; nil when they are kept for ever.
+    func expiryMoment(at now: Timestamp) -> Timestamp? {
+        let days = self[.historyDays]
+        return days == 0 ? nil : now.advanced(bySeconds: -days * 86_400)
+    }
+
     /// These limits with some of them replaced.
     package func replacing(_ others: [Name: Int64]) -> Limits {
         Limits { others[$0] ?? self[$0] }

@@ -27,7 +27,7 @@ package struct Sweep: Sendable {
     /// the delivery log, of the operators' audit and dead letters that are, what destroyed channels and deleted accounts left.
     ///
     /// Ends between two batches when its task is cancelled. An application whose rows cannot be swept keeps no other
-    /// from being swept.
+    /// from being swept, and its secrets are not asked for.
     ///
     /// - Throws: the first fault that was met, at the end.
     package func run() async throws(ChatError) {
@@ -66,16 +66,21 @@ package struct Sweep: Sendable {
             }
         }
         await attempt { () async throws(ChatError) in
-            for application in try await applications.all() {
-                await attempt { () async throws(ChatError) in try await sweep(application) }
-            }
+            var last: SDKAppID?
+            repeat {
+                let page = try await applications.page(after: last, limit: Self.batch)
+                for application in page {
+                    await attempt { () async throws(ChatError) in try await sweep(application) }
+                }
+                last = page.last?.id
+            } while last != nil
         }
         if let fault { throw fault }
     }
 
-    private func sweep(_ application: Application) async throws(ChatError) {
+    private func sweep(_ application: ApplicationSummary) async throws(ChatError) {
         let (id, now) = (application.id, clock.now)
-        if let moment = application.expiryMoment(at: now) {
+        if let moment = application.limits.expiryMoment(at: now) {
             try await inBatches(of: id) { tx throws(ChatError) in
                 try BroadcastTable.expire(of: id, sentUpTo: moment, batch: Self.batch, in: tx) == Self.batch
             }

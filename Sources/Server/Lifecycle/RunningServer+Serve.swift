@@ -193,17 +193,16 @@ extension RunningServer {
     /// Makes sure that nobody elsewhere can sign with the key that every copy of Rostrum has.
     private func refuseThePublishedKey(on host: String) async throws(StartError) {
         guard !Loopback.isName(host) else { return }
-        let applications: [Application]
+        let owners: [SDKAppID]
         do throws(ChatError) {
-            applications = try await systems.applications.all()
+            owners = try await systems.applications.owners(ofKey: Emulation.publishedKey)
         } catch {
             throw StartError(error)
         }
-        for application in applications
-        where application.keys.contains(where: { $0.text == Emulation.publishedKey }) {
+        if let id = owners.first {
             throw StartError(
                 """
-                application \(application.id) has the emulator's published key, with which anyone could sign as its \
+                application \(id) has the emulator's published key, with which anyone could sign as its \
                 admin; rotate it (rostrum app rotate-key, then --finish), delete the application, or listen on 127.0.0.1
                 """
             )

@@ -72,12 +72,18 @@ extension AppCommand {
 
         func run() async throws {
             try await storage.withInstallation { systems in
-                var views: [ApplicationView] = []
-                for application in try await systems.applications.all() {
-                    views.append(try await ApplicationView(application, systems, showingSecrets: false))
+                var (views, faults): ([ApplicationView], [String]) = ([], [])
+                for id in try await systems.applications.ids() {
+                    do throws(ChatError) {
+                        guard let application = try await systems.applications.load(id) else { continue }
+                        views.append(try await ApplicationView(application, systems, showingSecrets: false))
+                    } catch {
+                        faults.append("application \(id) cannot be shown: \(StartError(error))")
+                    }
                 }
-                if json { return try printJSON(views) }
-                for view in views { printLine(view.summary) }
+                if json { try printJSON(views) } else { for view in views { printLine(view.summary) } }
+                // The others are shown all the same.
+                guard faults.isEmpty else { throw StartError(faults.joined(separator: "\n")) }
             }
         }
     }

@@ -49,7 +49,7 @@ struct ApplicationView: Encodable {
     let limits: [String: Int64]
     let ownLimits: [String: Int64]
 
-    init(_ application: Application, _ systems: Systems, showingSecrets: Bool) async throws {
+    init(_ application: Application, _ systems: Systems, showingSecrets: Bool) async throws(ChatError) {
         let usage = try await systems.applications.usage(of: application.id)
         (sdkappid, name, plan) = (application.id.rawValue, application.name, application.plan.rawValue)
         enabled = application.isEnabled
