@@ -1,10 +1,10 @@
 """The backends of an application, its receiver of webhooks, and what is judged of both."""
 import asyncio
 import random
-import threading
 import time
 
 from backend import Backend, Gate, patiently
+from background import Background
 from installation import APPLICATION
 from reading import READER
 from receiver import Receiver
@@ -30,19 +30,12 @@ class Fickle(Receiver):
         return super().take(delivery, body)
 
 
-class Load:
-    """Runs in a thread of its own, so that the main thread can break things."""
-
+class Load(Background):
     def __init__(self, seed):
+        super().__init__()
         self.seed = seed
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
         self.backends = []
         self.do(self.receive())
-
-    def do(self, work, seconds=180):
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     async def receive(self):
         self.gate, self.receiver = Gate(), Fickle(self.seed)
@@ -118,19 +111,7 @@ class Load:
             time.sleep(0.1)
 
     def close(self):
-        async def end():
-            await self.receiver.close()
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            for backend in self.backends:
-                backend.close()
-
-        self.do(end())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+        self.end(self.receiver, self.backends)
 
     def total(self, what):
         return sum(getattr(backend, what) for backend in self.backends)

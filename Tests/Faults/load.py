@@ -2,9 +2,9 @@
 import asyncio
 import random
 import secrets
-import threading
 import time
 
+from background import Background
 from judge import (Verdict, find, judge_cap, judge_channels, judge_followers, judge_posts, judge_sessions, judge_webhooks,
                    of_ledger)
 from ledger import Ledger
@@ -29,12 +29,11 @@ WEBHOOKS = [f"OfficialAccount.CallbackAfter{name}" for name in
             ("CreateOfficialAccount", "AddSubscriber", "DeleteSubscriber", "SendMsg")]
 
 
-class Load:
-    """Runs in a thread of its own, so that the main thread can break things."""
-
+class Load(Background):
     numbers = iter(range(1400000001, 1500000000))
 
     def __init__(self, cluster):
+        super().__init__()
         self.cluster, self.receiver = cluster, Receiver()
         self.host, self.port = "127.0.0.1", cluster.proxy.port
         self.wide, self.narrow = Ledger(), Ledger()
@@ -42,13 +41,6 @@ class Load:
         self.crowded = "@TOA#_crowded"
         self.full = [f"@TOA#_narrow{number}" for number in range(NARROW_CHANNELS)]
         self.sessions, self.followers, self.listening, self.writers, self.callers, self.failures = [], {}, [], [], [], []
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-
-    def do(self, work, seconds=300):
-        """Waits for what is done in the load's thread."""
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
 
     # The beginning.
 
@@ -187,19 +179,7 @@ class Load:
         return verdict
 
     def close(self):
-        async def end():
-            await self.receiver.close()
-            others = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in others:
-                task.cancel()
-            await asyncio.gather(*others, return_exceptions=True)
-            for caller in self.callers:
-                caller.close()
-
-        self.do(end())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+        self.end(self.receiver, self.callers)
 
     # What was felt of it.
 
