@@ -1,4 +1,5 @@
 package import Chat
+package import ChatProtocol
 
 extension Applications {
     /// Every application, by number, as the storage has it now.
