@@ -50,6 +50,8 @@ class Backend:
         # What reading has shown of a doubtful one: whether it was done. None until it was read.
         self.was_found = None
         self.acknowledged = self.refusals = self.found_done = self.found_undone = self.refused_but_done = self.unfinished = 0
+        # How often the server was still in trouble when somebody had to know something.
+        self.asked_again = 0
         self.problems = []
         # What there was, a Moment after each operation; kept for who wants to know them.
         self.moments = None
@@ -143,12 +145,26 @@ class Backend:
         names = self.territory.accounts.keys() | self.territory.absent
         if self.pending:
             names |= self.pending[1].accounts.keys()
+        # What there was of it may have ended with a server.
+        self.reader.close()
         return await read(self.reader, self.application, self.chooser.channels, sorted(names), self.host, self.port)
 
     async def come_to_know(self):
         """Finds out what became of what is under way."""
         while self.pending and not self.problems:
-            await patiently(self.advance)
+            await self.patiently(self.advance)
+
+    async def patiently(self, work):
+        """Does it again until the server is in trouble no more; Lost or Faulty when that takes too long."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return await work()
+            except (Lost, Faulty):
+                if time.monotonic() > end:
+                    raise
+                self.asked_again += 1
+            await asyncio.sleep(0.1)
 
     async def judge(self):
         """Compares what is there with what should be.
@@ -160,7 +176,7 @@ class Backend:
         if self.is_doubtful and self.pending[0].name == "account_delete" and not self.fits(seen):
             self.unfinished += 1
             await self.prepare()
-            seen = await self.look()
+            seen = await self.patiently(self.look)
         self.compare(seen)
 
     def fits(self, seen):
@@ -185,18 +201,6 @@ class Backend:
             self.found_done += self.was_found
             self.found_undone += not self.was_found
             self.refused_but_done += self.was_found and self.was_refused
-
-
-async def patiently(work):
-    """Does it again until the server is not in trouble any more."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return await work()
-        except (Lost, Faulty):
-            if time.monotonic() > end:
-                raise
-        await asyncio.sleep(0.1)
 
 
 def agrees(answer, members):

@@ -208,8 +208,8 @@ def cut_power_of_file_system(scene):
 # PostgreSQL.
 
 def outlive(scene):
-    """Goes on behind an outage: some calls are refused yet, as each session of the server tries anew every 2 s only."""
-    scene.work(0.1, 1)
+    """Goes on behind an outage, until no call is refused for it: each session of the server tries anew every 2 s."""
+    scene.work(2.2, 3)
     scene.look()
 
 

@@ -3,7 +3,7 @@ import asyncio
 import random
 import time
 
-from backend import Backend, Gate, patiently
+from backend import Backend, Gate
 from background import Background
 from installation import APPLICATION
 from reading import READER
@@ -77,7 +77,7 @@ class Load(Background):
     def judge(self):
         """The problems that a look at everything shows, while nobody does anything."""
         async def look(backend):
-            await patiently(backend.judge)
+            await backend.patiently(backend.judge)
             backend.count_doubt()
 
         async def look_at_all():

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import types
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -19,7 +20,8 @@ import faults  # noqa: E402
 import installation  # noqa: E402
 import oracle  # noqa: E402
 import scene  # noqa: E402
-from backend import Backend, agrees, patiently  # noqa: E402
+import backend as backend_module  # noqa: E402
+from backend import Backend, Gate, agrees  # noqa: E402
 from operations import WRITES, Chooser  # noqa: E402
 from reading import Refused, must, read  # noqa: E402
 from rest import Application, Faulty, Lost  # noqa: E402
@@ -390,30 +392,43 @@ class TroubleTest(unittest.TestCase):
             with self.assertRaises(kind):
                 asyncio.run(must(Caller(), "get_subscriber_info", {}))
 
+    def backend(self):
+        return Backend(1, 0, Application(1, "k"), "127.0.0.1", 1, Gate())
+
     def test_who_is_patient_asks_until_there_is_an_answer(self):
         async def ask():
             if troubles:
                 raise troubles.pop(0)
             return "answer"
 
-        troubles = [Lost(), Faulty()]
-        self.assertEqual(asyncio.run(patiently(ask)), "answer")
+        one, troubles = self.backend(), [Lost(), Faulty()]
+        self.assertEqual((asyncio.run(one.patiently(ask)), one.asked_again), ("answer", 2))
         troubles = [Refused(), Lost()]
         with self.assertRaises(Refused):
-            asyncio.run(patiently(ask))
+            asyncio.run(one.patiently(ask))
 
-    def test_what_was_in_doubt_stays_so_while_reading_meets_trouble(self):
-        async def in_trouble():
+    def test_patience_ends(self):
+        async def ask():
+            raise Lost()
+
+        with unittest.mock.patch.object(backend_module, "PATIENCE", 0), self.assertRaises(Lost):
+            asyncio.run(self.backend().patiently(ask))
+
+    def test_what_was_not_refused_stays_so_while_reading_meets_trouble(self):
+        """Nobody knows of an operation; the reading that is to tell is refused, then shows something wrong."""
+        one, looks = self.backend(), []
+
+        async def look():
+            looks.append(one.was_refused)
+            if len(looks) == 2:
+                one.problems.append("wrong")
             raise Faulty()
 
-        backend = Backend(1, 0, Application(1, "k"), "127.0.0.1", 1, None)
-        backend.begin()
-        backend.pending[0].key, backend.look = None, in_trouble
-        backend.is_doubtful, backend.was_refused = True, False
-        with self.assertRaises(Faulty):
-            asyncio.run(backend.advance())
-        self.assertEqual((backend.is_doubtful, backend.was_refused, backend.was_found), (True, False, None))
-        self.assertTrue(backend.pending)
+        one.gate.is_open.set()
+        one.begin()
+        one.pending[0].key, one.look, one.is_doubtful = None, look, True
+        asyncio.run(one.run())
+        self.assertEqual((looks, one.refusals, one.is_doubtful, one.was_found), ([False, False], 2, True, None))
 
 
 class DifferencesTest(unittest.TestCase):

@@ -17,7 +17,8 @@ class Refused(Exception):
 async def read(caller, application, channels, names, host, port, seen=None):
     """What there is of these channels and accounts.
 
-    Faulty or Lost when the server is in trouble, and the caller does not wait; the socket never does. Who gives a dict finds in it what was read before reading failed: each part is put in when it is whole.
+    Faulty or Lost when the server is in trouble: at once over a socket, by REST when the caller is impatient. Who gives a
+    dict finds in it what was read before reading failed: each part is put in when it is whole.
     """
     seen = {} if seen is None else seen
     seen |= {"channels": {}, "accounts": {}, "subscriptions": {}}
