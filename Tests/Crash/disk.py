@@ -202,14 +202,14 @@ class FileSystem:
         self.filler.unlink()
 
     def meet_error(self):
-        """The kernel finds an error in the file system and lets nobody write any more."""
+        """The kernel finds an error in the file system and lets nobody write any more; whoever writes has to stand still."""
         device = os.path.basename(run("findmnt", "-n", "-o", "SOURCE", self.place).strip())
         pathlib.Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("crash test")
 
     def cut_power(self):
         """Nothing more reaches the disk, not even what the kernel has in memory.
 
-        Whoever writes has to stand still: ext4 may call a sync done that meets this moment.
+        Whoever writes has to stand still.
         """
         handle = os.open(self.place, os.O_RDONLY)
         try:

@@ -9,7 +9,7 @@ from loopback.programs import wait_until
 from disk import FailingDisk, FileSystem, ForgetfulDisk
 from installation import APPLICATION, OnSQLite
 from postgres import OnPostgres
-from scene import felt, stand_still
+from scene import felt, let_go, stand_still
 
 # A disk that is small enough to be filled in a moment, in MiB.
 SQLITE_DISK, POSTGRESQL_DISK = 64, 320
@@ -101,7 +101,12 @@ def cut_power_in_first_start(scene):
     first = OnSQLite(scene.installation.binary, place, preload=disk.environment)
     first.server.start()
     wait_until(disk.journal.exists, "something of the storage is written", pause=0.001)
-    time.sleep(scene.random.uniform(0, 0.12))
+    if scene.seconds_of_start is None:
+        began = time.monotonic()
+        first.wait_until_ready()
+        scene.seconds_of_start = time.monotonic() - began
+    else:
+        time.sleep(scene.random.uniform(0, scene.seconds_of_start))
     first.kill()
     scene.cut_power(disk)
     first.start()
@@ -181,9 +186,15 @@ def die_on_full_disk(scene):
     scene.come_back()
 
 
+def meet_error(scene, writer):
+    pids = stand_still(writer)
+    scene.disk.meet_error()
+    let_go(pids)
+
+
 def become_read_only(scene):
     scene.work(0.05, 0.7)
-    scene.disk.meet_error()
+    meet_error(scene, scene.installation.server)
     scene.wait_for_refusals()
     felt(not scene.disk.is_writable, "the file system can still be written")
     scene.kill()
@@ -260,7 +271,7 @@ def fail_syncs_of_postgresql(scene):
 
 def make_postgresql_read_only(scene):
     scene.work(0.1, 0.7)
-    scene.disk.meet_error()
+    meet_error(scene, scene.installation.database)
     scene.wait_for_refusals(seconds=30)
     felt(not scene.disk.is_writable, "the file system can still be written")
     scene.installation.database.kill()

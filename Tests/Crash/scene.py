@@ -33,6 +33,8 @@ class Scene:
     lost_pages: int = 0
     # What an operator has named the application.
     name: str = ""
+    # How long the server takes for its first start on this machine, from the first byte that it writes.
+    seconds_of_start: float = None
     # How much of the server's log was there before what is put to the test.
     heard: int = 0
 
@@ -100,7 +102,10 @@ class Scene:
 
 
 def stand_still(program):
-    """Stops a program and its children where they are, behind the system call that each is in; their process ids."""
+    """Stops a program and its children where they are, behind the system call that each is in; their process ids.
+
+    For whoever takes away a file system: ext4 may call a sync done that meets this moment, and lose what it was for.
+    """
     def family():
         pid = program.process.pid
         children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -116,3 +121,8 @@ def stand_still(program):
         os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: all(map(is_still, family())), f"{program.name} stands still")
     return family()
+
+
+def let_go(pids):
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)
