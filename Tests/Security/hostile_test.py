@@ -62,7 +62,8 @@ class HostileTest(unittest.TestCase):
             finally:
                 ended.set()
                 thread.join()
-            self.assertLess(longest, 1)
+            # Who had to wait for them would wait until they are cut off.
+            self.assertLess(longest, 5)
             open_still = 0
             for connection in connections:
                 connection.settimeout(0.2)
