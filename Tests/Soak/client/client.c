@@ -26,7 +26,7 @@
 
 enum { EVENTS = 1024, TICK = 20, MOST_FAULTS = 200, FAULT_BYTES = 512 };
 static const uint32_t INPUT = UINT32_MAX;
-static const uint64_t SECOND = 1000000000, MILLISECOND = 1000000;
+static const uint64_t MILLISECOND = 1000000;
 
 struct session *sessions;
 uint32_t session_count;
@@ -38,6 +38,7 @@ static int loop, is_calm = 1, is_open;
 static char input[4096], faults[MOST_FAULTS][FAULT_BYTES];
 static size_t input_size;
 static uint32_t random_state;
+static uint64_t beginning;
 /* A second, and what is owed of each. */
 static double open_rate, leave_rate, change_rate, opens, leaves, changes;
 
@@ -54,11 +55,13 @@ uint32_t chance(uint32_t limit) {
     return random_state % limit;
 }
 
+/* With the time that it was met, in seconds since the client began. */
 void fault(const char *format, ...) {
     if (tally.faults < MOST_FAULTS) {
         va_list arguments;
         va_start(arguments, format);
-        vsnprintf(faults[tally.faults], FAULT_BYTES, format, arguments);
+        int size = snprintf(faults[tally.faults], FAULT_BYTES, "%.1f s: ", (double)(now() - beginning) / SECOND);
+        vsnprintf(faults[tally.faults] + size, FAULT_BYTES - (size_t)size, format, arguments);
         va_end(arguments);
     }
     tally.faults++;
@@ -238,6 +241,7 @@ static void tick(double seconds) {
 
 int main(int argc, char **argv) {
     if (argc != 6) return fprintf(stderr, "usage: client PORT ADDRESSES SEED CHANNELS SESSIONS\n"), 2;
+    beginning = now();
     random_state = (uint32_t)strtoul(argv[3], NULL, 10) | 1;
     channel_count = each_line(argv[4], take_channel);
     session_count = each_line(argv[5], take_session);

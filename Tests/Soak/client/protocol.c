@@ -26,6 +26,7 @@ static void send_resume(uint32_t number) {
     }
     size += snprintf(request + size, sizeof request - (size_t)size, "}}");
     session->request = RESUME;
+    session->asked = now();
     session_send(number, 1, request, (size_t)size);
 }
 
@@ -181,7 +182,9 @@ static void take_resumed(struct session *session, struct tenure *tenure, struct 
     uint32_t seq = tenure->seq, event = tenure->event, messages = 0, online_only = 0, recalls = 0;
     struct text list = json_get(answer, "messages"), params, changed = json_get(answer, "infoChanged");
     if (json_get(answer, "reload").size) {
-        fault("%s was told to reload %s at %u", session->user, channels[tenure->channel].name, seq);
+        fault("%s was told to reload %s at %u, whose head is %u, %.1f s after it asked, in its state for %.1f s", session->user,
+              channels[tenure->channel].name, seq, number_of(answer, "MsgSeq"), (double)(now() - session->asked) / SECOND,
+              (double)(now() - session->since) / SECOND);
         return;
     }
     book_epoch(tenure->channel, json_string(json_get(answer, "Epoch")));

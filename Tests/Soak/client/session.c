@@ -9,7 +9,6 @@
 #include "soak.h"
 
 enum { TEXT = 1, CLOSE = 8, PING = 9, PONG = 10, SLOW_BUFFER = 8192, PART = 1 << 16 };
-static const uint64_t SECOND = 1000000000;
 
 static int loop;
 static in_port_t port;
@@ -188,7 +187,9 @@ void session_ready(uint32_t number, uint32_t events) {
     ssize_t count = recv(session->fd, place, PART, 0);
     if (count < 0 && errno == EAGAIN) return;
     if (count <= 0) {
-        fault("the server left %s in state %d: %s", session->user, session->state, count ? strerror(errno) : "end");
+        fault("the server left %s in state %d for %.1f s, of a frame it had %zu bytes%s: %s", session->user, session->state,
+              (double)(now() - session->since) / SECOND, session->rest_size, session->is_paused ? ", it read nothing" : "",
+              count ? strerror(errno) : "end");
         session_shut(number, SECOND);
         return;
     }

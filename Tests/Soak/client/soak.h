@@ -8,6 +8,8 @@
 
 enum { MOST_TENURES = 24, NAME_BYTES = 64, EPOCH_BYTES = 48, QUERY_BYTES = 1024, REMEMBERED = 32 };
 
+static const uint64_t SECOND = 1000000000; /* nanoseconds */
+
 /* What a session is there for. The letters stand in the file of sessions. */
 enum kind {
     PLAIN = 'p', /* goes away and comes back */
