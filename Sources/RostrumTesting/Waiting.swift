@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// A state that was waited for did not come.
 package struct WaitedTooLong: Error, CustomStringConvertible {
     package let description: String
@@ -7,7 +9,7 @@ package struct WaitedTooLong: Error, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - state: what is waited for, in words, for whoever reads the failure.
-///   - limit: how long at most.
+///   - limit: how long at most; instrumented programs take longer, and `ROSTRUM_PATIENCE` says how many times as long.
 ///   - pause: how long between two looks.
 /// - Throws: ``WaitedTooLong`` when it did not come to hold.
 package func waitUntil(
@@ -16,9 +18,12 @@ package func waitUntil(
     every pause: Duration = .milliseconds(5),
     _ holds: () async throws -> Bool
 ) async throws {
+    let limit = limit * patience
     let deadline = ContinuousClock.now + limit
     while try await !holds() {
         guard ContinuousClock.now < deadline else { throw WaitedTooLong(description: "not within \(limit): \(state)") }
         try await Task.sleep(for: pause)
     }
 }
+
+private let patience = max(1, ProcessInfo.processInfo.environment["ROSTRUM_PATIENCE"].flatMap { Int($0) } ?? 1)
