@@ -6,15 +6,15 @@ import Glibc
 import Darwin
 #endif
 
-/// A connection's descriptor, for sending past NIO's queue.
+/// A connection's descriptor, for sending past NIO's queue, and for what the kernel knows of it.
 ///
 /// NIO hands it out for the time of a closure, for at any other it may close it. Here it is kept, because to ask for it
 /// costs more than to send with it, and it may be used under conditions that ``WebSocketConnection`` sees to, which gives
 /// it out as ``WebSocketConnection/clearSocket`` while they hold:
 /// - on the event loop and before `channelInactive`. NIO calls that in the same step in which it closes the descriptor;
 ///   in between it only fails the writes that wait, of which nobody is told whose channel is no longer active;
-/// - while nothing of this connection waits in NIO, or the bytes would overtake it;
-/// - without TLS, or they would go out in the clear.
+/// - for sending: while nothing of this connection waits in NIO, or the bytes would overtake it, and without TLS, or they
+///   would go out in the clear.
 package struct DirectSocket {
     private let descriptor: NIOBSDSocket.Handle
 
@@ -41,5 +41,19 @@ package struct DirectSocket {
         // NIO has switched SIGPIPE off for its sockets here.
         return max(0, Darwin.send(descriptor, bytes.baseAddress, bytes.count, MSG_DONTWAIT))
         #endif
+    }
+
+    /// How many bytes the kernel has that the peer's kernel has not acknowledged: it takes no more than the peer reads.
+    ///
+    /// - Returns: nil when the connection is broken.
+    var unacknowledgedBytes: Int? {
+        var count: Int32 = 0
+        #if canImport(Glibc)
+        let status = ioctl(descriptor, UInt(TIOCOUTQ), &count)
+        #else
+        var size = socklen_t(MemoryLayout.size(ofValue: count))
+        let status = getsockopt(descriptor, SOL_SOCKET, SO_NWRITE, &count, &size)
+        #endif
+        return status == 0 ? Int(count) : nil
     }
 }

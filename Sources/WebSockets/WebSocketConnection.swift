@@ -61,6 +61,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     private let channel: any Channel
     private let socket: DirectSocket?
+    /// Whether TLS stands in the pipeline.
+    private let isSecure: Bool
     private var context: ChannelHandlerContext?
     private var receiver: (any WebSocketReceiver)?
     private var state = State.open { didSet { tellIfClearChanged() } }
@@ -75,6 +77,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private var isWriting = false
     private var isPingWaiting = false
     private var waitingPong: ByteBuffer?
+    /// What the kernel had for the peer at the last ``tick(now:)``, while more waited.
+    private var unacknowledgedBytes: Int?
     private var pongsLeft = mostPongs
     /// Whether nothing is read, so that nothing can be heard either.
     package private(set) var isSuspended = false
@@ -87,7 +91,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
         (self.channel, self.receiver, self.peer) = (channel, receiver, peer)
         eventLoop = channel.eventLoop
         allowance = Allowance(Self.mostLesserFrames, at: lastHeard)
-        socket = isSecure ? nil : DirectSocket(of: channel)
+        socket = DirectSocket(of: channel)
+        self.isSecure = isSecure
         // Both are for speed and memory; a socket that takes neither works all the same.
         try? channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.sendBufferBytes)
         try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -103,7 +108,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     ///
     /// Whoever sends to very many keeps it side by side with theirs, and is told by ``WebSocketReceiver/clearChanged()``
     /// when to look again. Of a frame that it does not take whole, ``finish(_:after:)`` must be given the rest at once.
-    package var clearSocket: DirectSocket? { isOpen && waitingBytes == 0 ? socket : nil }
+    package var clearSocket: DirectSocket? { isOpen && waitingBytes == 0 && !isSecure ? socket : nil }
 
     private func tellIfClearChanged() {
         let isClear = clearSocket != nil
@@ -143,7 +148,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     /// The caller has made sure that the descriptor is that of this connection still; see ``DirectSocket``.
     private func put(_ frame: ByteBuffer) -> Sending {
-        guard let socket, waitingBytes == 0 else { return write(frame) }
+        guard let socket, !isSecure, waitingBytes == 0 else { return write(frame) }
         let sent = frame.withUnsafeReadableBytes(socket.send)
         return sent == frame.readableBytes ? .written : finish(frame, after: sent)
     }
@@ -267,14 +272,30 @@ package final class WebSocketConnection: ChannelInboundHandler {
         _ = put(WebSocketFrames.pong(payload))
     }
 
-    /// Cuts short what takes too long; whoever has the connection calls it every few seconds.
+    /// Looks whether the peer reads, and cuts short what takes too long; whoever has the connection calls it every few
+    /// seconds.
     ///
     /// A message that is not whole ``longestMessage`` after its first byte came is answered with 1008: every byte counts as
     /// a sign of life, so nothing else would end a peer that sends one a minute. A timer for each connection would do the
     /// same and cost memory.
     package func tick(now: NIODeadline) {
+        seeReading(at: now)
         guard let beginning, !isSuspended, now - beginning > Self.longestMessage else { return }
         fail(FrameReader.Violation(.policyViolation, "A message arrives whole within 10 s."))
+    }
+
+    /// Whoever reads what waits for him is there, however slowly he does: a ping would come to him behind all of it, and to
+    /// the end of a part he may need longer than he may be silent.
+    private func seeReading(at now: NIODeadline) {
+        let before = unacknowledgedBytes
+        // While something waits the kernel is full: it has another number of bytes only when the peer has read.
+        unacknowledgedBytes = waitingBytes > 0 && isOpen ? socket?.unacknowledgedBytes : nil
+        if let before, let unacknowledgedBytes, before != unacknowledgedBytes { lastHeard = now }
+    }
+
+    /// Whether nothing was heard of the peer for so long, though it could have said or read something; for ``tick(now:)``.
+    package func isSilent(for time: TimeAmount, at now: NIODeadline) -> Bool {
+        (!isSuspended || waitingBytes > 0) && now - lastHeard > time
     }
 
     // MARK: - Closing

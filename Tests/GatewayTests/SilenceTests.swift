@@ -6,7 +6,7 @@ import Testing
 ///
 /// It takes a minute, for the server's patience is real time.
 @Suite(.timeLimit(.minutes(5))) struct SilenceTests {
-    @Test("a client without a sign of life is ended, and one that reads slowly, or answers pings, is not")
+    @Test("a client that neither says nor reads anything is ended, and one that reads slowly, or answers pings, is not")
     func silence() async throws {
         try await StorageEngine.sqlite.withLiveNode { node in
             try await node.createChannel()
@@ -17,21 +17,26 @@ import Testing
             let text = String(repeating: "x", count: 11_000)
             for _ in 0..<90 { try await node.post(text) }
 
-            // Sends nothing after its request, and answers no pings. Before the others, so that its time would be up first.
-            let slow = try await RawWebSocket(
-                port: node.port,
-                LiveNode.target("anna", token: node.token(of: "anna")),
-                receiveBuffer: 4096
-            )
+            // Both send nothing after their request, and answer no pings. Before the others, so that their time would be up
+            // first.
             let position: JSONObject = ["Epoch": epoch, "MsgSeq": .integer(0), "EventSeq": .integer(0)]
             let request = LiveClient.request("resume", ["@TOA#_news": .object(position)], id: .integer(1))
-            try await slow.send(.text(request))
+            func ask() async throws -> RawWebSocket {
+                let socket = try await RawWebSocket(
+                    port: node.port,
+                    LiveNode.target("anna", token: node.token(of: "anna")),
+                    receiveBuffer: 4096
+                )
+                try await socket.send(.text(request))
+                return socket
+            }
+            let (slow, stuck) = (try await ask(), try await ask())
             let lively = try await node.login("boris")
             var manners = LiveClient.Manners()
             manners.answersPings = false
             let silent = try await node.login("chen", manners)
 
-            // Of the answer, of a megabyte, a part is read every 10 s.
+            // Of the answer, of a megabyte, 8 kB are read every 10 s: less in all than one write of the server.
             let head = try await slow.connection.read(10)
             let length = head.suffix(8).reduce(0) { $0 << 8 | Int($1) }
             #expect(length > 900_000)
@@ -39,7 +44,7 @@ import Testing
             var steps = 0
             func readOn(while condition: () -> Bool) async throws {
                 while condition() {
-                    if steps.isMultiple(of: 100) { answer += try await slow.connection.read(80_000) }
+                    if steps.isMultiple(of: 100) { answer += try await slow.connection.read(8000) }
                     steps += 1
                     try await Task.sleep(for: .milliseconds(100))
                 }
@@ -51,7 +56,9 @@ import Testing
             let end = steps + 60
             try await readOn { steps < end }
 
-            #expect(answer.count < length)
+            let failure = await #expect(throws: RawConnection.Failure.self) { try await stuck.connection.read(length) }
+            if case .closed = failure {} else { Issue.record("the one who reads nothing is still there") }
+            #expect(answer.count < 100_000)
             answer += try await slow.connection.read(length - answer.count)
             let messages = try JSONValue(parsing: answer)["result"]?["@TOA#_news"]?["messages"]
             #expect(messages?.items.count == 90)

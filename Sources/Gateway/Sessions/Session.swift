@@ -171,7 +171,7 @@ final class Session: WebSocketReceiver, @unchecked Sendable {
             guard connection.isOpen else { return }
             if time >= token.expiresAt {
                 hub.end(CollectionOfOne(self), .userSigExpired)
-            } else if !connection.isSuspended, now - connection.lastHeard > LoopHub.longestSilence {
+            } else if connection.isSilent(for: LoopHub.longestSilence, at: now) {
                 hub.end(CollectionOfOne(self), .silent)
             } else if pings {
                 connection.ping()
