@@ -90,6 +90,27 @@ import Testing
         }
     }
 
+    @Test("sessions whose end was not heard let the loop do other things in between when it is found")
+    func unheardEnds() async throws {
+        let metrics = TestMetrics()
+        var options = LiveNode.Options()
+        options.metrics = metrics
+        options.comparisonInterval = .seconds(3600)
+        // So every half second whoever has heard of a change that may be old is compared with the storage, all of them at once.
+        options.reconciliationInterval = .seconds(30)
+        try await withNode(150, options) { node, clients in
+            let silent = node.installation.anotherNode()
+            let watch = Watch(from: node.loops.next()) {
+                metrics.totalValue("rostrum_session_ends", [("code", "4403")])
+            }
+            try await silent.applications.empty(.example, by: silent.operation())
+
+            for client in clients { #expect(try await client.end().code == 4403) }
+            #expect((1...20).contains(watch.stop()))
+            #expect(metrics.totalValue("rostrum_session_ends", [("code", "4403")]) == 150)
+        }
+    }
+
     @Test("the end of a channel is told once to each of many, and nothing is left of its room")
     func destroyed() async throws {
         var options = LiveNode.Options()

@@ -127,11 +127,11 @@ final class Reconciliation: Sendable {
                 let term = self.shared.rooms.term
                 for session in sessions where session.term == term {
                     guard let standing = standings[session.account.user] else {
-                        session.end(.accountDeleted)
+                        hub.end(CollectionOfOne(session), .accountDeleted)
                         continue
                     }
                     if let voidUntil = standing.signaturesVoidUntil, session.token.issuedAt <= voidUntil {
-                        session.end(.kicked)
+                        hub.end(CollectionOfOne(session), .kicked)
                         continue
                     }
                     let channels = session.differences(from: standing.followed)
