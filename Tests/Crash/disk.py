@@ -6,7 +6,7 @@ import struct
 import subprocess
 import sys
 
-from loopback.programs import Failed, wait_until, which
+from loopback.programs import Failed, preloadable, wait_until, which
 
 PAGE, SECTOR = 4096, 512
 RECORD = struct.Struct("=QQQQ")
@@ -19,10 +19,8 @@ class FailingDisk:
 
     def __init__(self, directory, root):
         self.root, self.broken = root, directory / "disk.broken"
-        library = directory / "disk.so"
-        source = pathlib.Path(__file__).with_name("disk.c")
-        subprocess.run([which("cc"), "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
-        self.environment = {"LD_PRELOAD": str(library), "ROSTRUM_DISK_ROOT": str(root),
+        library = preloadable(pathlib.Path(__file__).with_name("disk.c"), directory)
+        self.environment = {"LD_PRELOAD": library, "ROSTRUM_DISK_ROOT": str(root),
                             "ROSTRUM_DISK_BROKEN": str(self.broken)}
 
     def fail(self):

@@ -34,6 +34,7 @@ class Tenure:
     asked_end: int
     ended: int
     resumes: list = field(default_factory=list)
+    reloads: list = field(default_factory=list)
 
 
 @dataclass
@@ -47,6 +48,16 @@ class Resume:
     recalls: int
     changes: int
     has_more: int
+
+
+@dataclass
+class Reload:
+    """A reader who had fallen too far behind was told to read this from the history."""
+
+    seq: int
+    to_seq: int
+    event: int
+    to_event: int
 
 
 class Book:
@@ -64,6 +75,8 @@ class Book:
                 self.tenures.append(Tenure(*numbers))
             elif kind == "R":
                 self.tenures[numbers[0]].resumes.append(Resume(*numbers[1:]))
+            elif kind == "L":
+                self.tenures[numbers[0]].reloads.append(Reload(*numbers[1:]))
             elif kind == "G":
                 self.gaps.append(numbers)
 

@@ -13,8 +13,8 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parents[1] / "deploy")]
 
-from book import Book  # noqa: E402
-from plan import PLAIN, Channel, Member  # noqa: E402
+from book import Book, Reload  # noqa: E402
+from plan import PLAIN, SLOW, Channel, Member  # noqa: E402
 from record import content  # noqa: E402
 from subscribers import Subscribers  # noqa: E402
 
@@ -84,7 +84,8 @@ class ClientTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.place = tempfile.TemporaryDirectory()
-        cls.plan = types.SimpleNamespace(channels=[Channel(0, "small")], members=[Member(0, "anna", PLAIN, "Web")])
+        cls.member = Member(0, "anna", PLAIN, "Web")
+        cls.plan = types.SimpleNamespace(channels=[Channel(0, "small")], members=[cls.member])
         cls.subscribers = Subscribers(pathlib.Path(cls.place.name), cls.plan, 1)
 
     @classmethod
@@ -155,8 +156,18 @@ class ClientTest(unittest.TestCase):
             self.assertTrue(self.play(post(1, 1), END, resumes=[resume])[1])
 
     def test_resume_that_says_reload(self):
-        resume = [], {NEWS: {"reload": True, "Epoch": "e", "MsgSeq": 9, "EventSeq": 9}}, []
-        self.assertTrue(self.play(post(1, 1), END, resumes=[resume])[1])
+        def reload(seq, event):
+            return [post(seq, event)], {NEWS: {"reload": True, "Epoch": "e", "MsgSeq": seq, "EventSeq": event}}, \
+                [post(seq + 1, event + 1)]
+        for kind, seq, event, is_right in ((PLAIN, 502, 502, False), (SLOW, 501, 1001, False), (SLOW, 502, 502, True),
+                                           (SLOW, 501, 1002, True)):
+            self.member.kind = kind
+            _, faults, book = self.play(post(1, 1), END, resumes=[reload(seq, event)])
+            reloads = book.tenures[0].reloads
+            self.assertEqual((not faults, reloads), (is_right, [Reload(1, seq, 1, event)] if is_right else []), faults)
+            if is_right:
+                self.assertEqual((book.tenures[0].seq, book.tenures[0].live, book.gaps), (seq + 1, 2, []))
+        self.member.kind = PLAIN
 
     def test_an_online_only_post_that_comes_after_an_answer_that_counted_it(self):
         resume = [], {NEWS: answer(2, 2)}, [post(2, 2, OnlineOnlyFlag=1)]

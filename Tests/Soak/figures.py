@@ -100,7 +100,8 @@ def figures(samples, delivery):
     others = [(one["second"], one["descriptors"] - one["sessions"]) for one in samples]
     delivered = [[(one["second"], one[name]) for one in delivery] for name in ("p50_ms", "p99_ms", "longest_ms")]
     return {
-        "memory": figure("Resident memory of the server", "MB", [("resident", column(samples, "resident_mb"))]),
+        "memory": figure("Memory of the server", "MB", [
+            ("resident", column(samples, "resident_mb")), ("heap in use", column(samples, "heap_mb"))]),
         "descriptors": figure("Open files of the server", "descriptors", [
             ("all", column(samples, "descriptors")), ("live sessions", column(samples, "sessions")),
             ("the others", others)]),

@@ -1,9 +1,11 @@
 """Judges what the server has used while it ran, and what it has said."""
 import itertools
 import statistics
+from dataclasses import dataclass
 
-# Memory may grow by so many MB an hour, which is what buffers, caches and the monitor's minutes still fill after the
-# warm-up; and by so much in the judged time in any case, for the allocator gives memory back in steps.
+# What is in use of the heap may grow by so many MB an hour, and by so much in the judged time in any case.
+HEAP_MB_AN_HOUR, HEAP_MB_AT_LEAST = 3, 1
+# Resident memory may grow by more: the allocator gives back in steps, and not what lies between what is in use.
 MB_AN_HOUR, MB_AT_LEAST = 20, 3
 # So many seconds are warm-up: the monitor fills its ten minutes, and SQLite its caches. What is judged of a run that has
 # hardly more than them may grow by so much.
@@ -28,16 +30,28 @@ def growth(samples, column, parts=120):
     return slope(points), points[-1][0] - points[0][0] if points else 0
 
 
+@dataclass
+class Growth:
+    """Of memory, in MB an hour, and whether it was judged by that: a run can be all warm-up."""
+
+    heap: float
+    resident: float
+    is_judged: bool
+
+
 def judge_growth(samples, verdict):
-    """Returns the growth of memory, in MB an hour, and whether it was judged by that: a run can be all warm-up."""
-    memory, hours = growth(samples, lambda one: one["resident_mb"])
     is_warm = bool(samples) and samples[len(samples) // 2]["second"] > WARM_UP - 10
-    if memory > MB_AN_HOUR and memory * hours > (MB_AT_LEAST if is_warm else MB_OF_WARM_UP):
-        verdict.problems.append(f"memory grows by {memory:.1f} MB an hour, {memory * hours:.1f} MB in the second half")
+    grown = []
+    for name, what, most, at_least in (("heap_mb", "the heap in use", HEAP_MB_AN_HOUR, HEAP_MB_AT_LEAST),
+                                       ("resident_mb", "resident memory", MB_AN_HOUR, MB_AT_LEAST)):
+        memory, hours = growth(samples, lambda one, name=name: one[name])
+        grown.append(memory)
+        if memory > most and memory * hours > (at_least if is_warm else MB_OF_WARM_UP):
+            verdict.problems.append(f"{what} grows by {memory:.1f} MB an hour, {memory * hours:.1f} MB in the second half")
     others, hours = growth(samples, lambda one: one["descriptors"] - one["sessions"])
     if others > DESCRIPTORS_AN_HOUR and others * hours > DESCRIPTORS_AT_LEAST:
         verdict.problems.append(f"descriptors besides the sessions' grow by {others:.0f} an hour")
-    return memory, is_warm
+    return Growth(*grown, is_warm)
 
 
 def judge_log(lines, verdict):

@@ -5,11 +5,15 @@ from book import Course
 
 # So much of the work that was promised has to be done: a machine or a server that is too slow for the load is not under it.
 LEAST_SHARE = 0.9
+# Of a hundred receipts so many may lie where slow readers were told to reload.
+MOST_TO_RELOAD = 0.1
 
 
 @dataclass
 class Verdict:
     receipts: int = 0
+    reloads: int = 0
+    to_reload: int = 0
     missing: int = 0
     doubled: int = 0
     webhooks_missing: int = 0
@@ -34,20 +38,26 @@ def judge_receipts(book, record, verdict):
         tenure = book.tenures[place]
         verdict.problems.append(f"session {tenure.session}, channel {tenure.channel}: nothing came live of posts {seq + 1} "
                                 f"to {to_seq}, events {event + 1} to {to_event}")
+    if verdict.to_reload * 100 > verdict.receipts * MOST_TO_RELOAD:
+        verdict.problems.append(f"{verdict.to_reload} posts were left to be reloaded, beside {verdict.receipts} receipts: the "
+                                "slow readers are too slow to be told apart from lost posts")
     return courses
 
 
 def judge_tenure(tenure, course, verdict):
-    """What was owed between its beginning and its end, less what answers to `resume` had to bring, came live."""
+    """What was owed between its beginning and its end, less what answers to `resume` had to bring or left, came live."""
     name = f"session {tenure.session}, channel {tenure.channel}"
     end, end_event = (tenure.seq, tenure.event) if tenure.ended else (course.head, course.head_event)
     posts, recalls, changes = end - tenure.start, course.recalls_between(tenure.start_event, end_event), \
         course.changes_between(tenure.start_event, end_event)
+    for answer in tenure.resumes + tenure.reloads:
+        posts -= answer.to_seq - answer.seq
+        recalls -= course.recalls_between(answer.event, answer.to_event)
+        changes -= course.changes_between(answer.event, answer.to_event)
     for resume in tenure.resumes:
-        posts -= resume.to_seq - resume.seq
-        recalls -= course.recalls_between(resume.event, resume.to_event)
-        changes -= course.changes_between(resume.event, resume.to_event)
         judge_resume(resume, course, name, verdict)
+    verdict.reloads += len(tenure.reloads)
+    verdict.to_reload += sum(reload.to_seq - reload.seq for reload in tenure.reloads)
     compare(name, "posts", tenure.live, posts, verdict)
     compare(name, "recalls", tenure.recalls, recalls, verdict)
     compare(name, "edits", tenure.changes, changes, verdict)

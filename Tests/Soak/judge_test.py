@@ -12,6 +12,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parents[1] / "dep
 
 import figures  # noqa: E402
 import growth  # noqa: E402
+import judge  # noqa: E402
 import sampling  # noqa: E402
 from book import Book  # noqa: E402
 from closing import closing_line  # noqa: E402
@@ -104,6 +105,21 @@ class ReceiptsTest(Case):
             self.setUp()
             self.resume[place] = 0
             self.assert_wrong(missing=1)
+
+    def test_what_a_reader_was_told_to_reload_is_not_owed_and_not_received(self):
+        self.resume = ["L", 0, 1, 5, 1, 7]
+        judge.MOST_TO_RELOAD, usual = 50, judge.MOST_TO_RELOAD
+        try:
+            verdict = self.verdict()
+            self.assertEqual((verdict.problems, verdict.receipts, verdict.reloads, verdict.to_reload), ([], 2 + 3 + 3, 1, 4))
+            self.anna[7] = 1
+            self.assert_wrong(missing=1)
+        finally:
+            judge.MOST_TO_RELOAD = usual
+
+    def test_too_much_that_was_to_be_reloaded(self):
+        self.resume = ["L", 0, 1, 5, 1, 7]
+        self.assert_wrong()
 
     def test_a_session_that_is_not_at_the_head_in_the_end(self):
         self.anna[5:8] = [5, 7, 1]
@@ -209,27 +225,34 @@ class GrowthTest(unittest.TestCase):
     """Twenty minutes, a sample a second."""
 
     @staticmethod
-    def samples(memory, others=lambda second: 40, seconds=1200):
+    def samples(memory, others=lambda second: 40, seconds=1200, heap=lambda second: 60):
         noise = random.Random(7)
         return [{"second": float(second), "resident_mb": memory(second) + noise.uniform(-1.5, 1.5), "sessions": 5000,
+                 "heap_mb": heap(second) + noise.uniform(-1, 1),
                  "descriptors": 5000 + others(second) + noise.randrange(6)} for second in range(seconds)]
 
-    def judged(self, *shapes):
+    def judged(self, *shapes, **more):
         verdict = Verdict()
-        memory, is_judged = growth.judge_growth(self.samples(*shapes), verdict)
-        self.assertTrue(is_judged)
-        return memory, verdict.problems
+        grown = growth.judge_growth(self.samples(*shapes, **more), verdict)
+        self.assertTrue(grown.is_judged)
+        return grown, verdict.problems
 
     def test_a_noisy_flat_series_passes(self):
-        memory, problems = self.judged(lambda second: 110)
+        grown, problems = self.judged(lambda second: 110)
         self.assertEqual(problems, [])
-        self.assertLess(abs(memory), 2)
+        self.assertLess(max(abs(grown.resident), abs(grown.heap)), 3)
 
     def test_a_leak_fails(self):
         for mb_an_hour in (40, 100):
-            memory, problems = self.judged(lambda second: 110 + mb_an_hour * second / 3600)
-            self.assertAlmostEqual(memory, mb_an_hour, delta=3)
+            grown, problems = self.judged(lambda second: 110 + mb_an_hour * second / 3600)
+            self.assertAlmostEqual(grown.resident, mb_an_hour, delta=3)
             self.assertEqual(len(problems), 1)
+
+    def test_a_heap_that_grows_fails_where_resident_memory_may(self):
+        for mb_an_hour, holds in ((1, True), (10, False)):
+            grown, problems = self.judged(lambda second: 110, heap=lambda second: 60 + mb_an_hour * second / 3600)
+            self.assertAlmostEqual(grown.heap, mb_an_hour, delta=1)
+            self.assertEqual(not problems, holds)
 
     def test_growing_in_the_warm_up_passes(self):
         self.assertEqual(self.judged(lambda second: min(110, 60 + second / 6))[1], [])
@@ -238,11 +261,11 @@ class GrowthTest(unittest.TestCase):
         for mb_a_minute, holds in ((7, True), (30, False)):
             verdict = Verdict()
             samples = self.samples(lambda second: 60 + mb_a_minute * second / 60, seconds=150)
-            self.assertFalse(growth.judge_growth(samples, verdict)[1])
+            self.assertFalse(growth.judge_growth(samples, verdict).is_judged)
             self.assertEqual(not verdict.problems, holds)
 
     def test_a_run_without_samples_is_not_judged(self):
-        self.assertEqual(growth.judge_growth([], Verdict()), (0, False))
+        self.assertEqual(growth.judge_growth([], Verdict()), growth.Growth(0, 0, False))
 
     def test_a_peak_passes(self):
         self.assertEqual(self.judged(lambda second: 110 + (60 if 900 < second < 960 else 0))[1], [])

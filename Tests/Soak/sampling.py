@@ -5,8 +5,8 @@ import os
 import pathlib
 import time
 
-COLUMNS = ["second", "resident_mb", "descriptors", "threads", "cpu_percent", "data_mb", "sessions", "receipts", "resumed",
-           "logins", "lags", "posts", "calls", "rest_p50_ms", "rest_p99_ms", "webhooks", "webhook_repeats"]
+COLUMNS = ["second", "resident_mb", "heap_mb", "descriptors", "threads", "cpu_percent", "data_mb", "sessions", "receipts",
+           "resumed", "logins", "lags", "posts", "calls", "rest_p50_ms", "rest_p99_ms", "webhooks", "webhook_repeats"]
 MB = 1 << 20
 
 
@@ -26,8 +26,8 @@ def size_of(directory):
 
 
 class Sampler:
-    def __init__(self, pid, file, data):
-        self.proc, self.file, self.data = pathlib.Path(f"/proc/{pid}"), file, data
+    def __init__(self, pid, heap, file, data):
+        self.proc, self.heap, self.file, self.data = pathlib.Path(f"/proc/{pid}"), heap, file, data
         self.samples, self.began, self.cpu_before = [], time.monotonic(), None
 
     def process(self):
@@ -58,8 +58,8 @@ class Sampler:
         took = sorted(record.took)
         record.took.clear()
         return {
-            "second": round(at - self.began, 1), "resident_mb": round(resident / MB, 2), "descriptors": descriptors,
-            "threads": threads,
+            "second": round(at - self.began, 1), "resident_mb": round(resident / MB, 2),
+            "heap_mb": round(self.heap.used() / MB, 2), "descriptors": descriptors, "threads": threads,
             "cpu_percent": round((cpu - before[1]) / (at - before[0]) * 100, 1) if before else 0,
             "data_mb": round(size_of(self.data) / MB, 1), "sessions": stats["ready"], "receipts": stats["receipts"],
             "resumed": stats["resumed"], "logins": stats["opened"], "lags": stats["lags"], "posts": record.posts,

@@ -1,10 +1,12 @@
 """The server that is soaked: as Tests/Crash has it, with the console and an operator."""
 import contextlib
 import json
+import pathlib
 import sqlite3
 import subprocess
 
 from installation import APPLICATION, LIMITS, OnSQLite
+from loopback.programs import preloadable
 from postgres import OnPostgres
 
 from hooks import BEFORE, EVENTS
@@ -15,12 +17,26 @@ from visiting import NAME, PASSWORD
 WORDS = ["--console", "on", "--sessions-per-address", "2000", "--logins-per-address", "200"]
 
 
+class Heap:
+    """How much of the server's heap is in use, by a thread of its own that is preloaded."""
+
+    def __init__(self, directory):
+        self.file = directory / "heap"
+        library = preloadable(pathlib.Path(__file__).with_name("heap.c"), directory)
+        self.environment = {"LD_PRELOAD": library, "ROSTRUM_HEAP": str(self.file)}
+
+    def used(self):
+        return int(self.file.read_text())
+
+
 class Soaked:
     """What both storages have in common."""
 
     def make(self):
         """An application whose posts are kept for a day, and which tells nobody yet."""
         self.server.words += WORDS
+        self.heap = Heap(self.directory)
+        self.server.environment = self.server.environment | self.heap.environment
         self.make_application("http://127.0.0.1:9/hook")
         self.command("app", "set", APPLICATION, "--limits", *LIMITS, "historyDays=1", "--webhook-enable", "none")
         subprocess.run([str(self.binary), "operator", "create", NAME, *self.words], env=self.environment, check=True,

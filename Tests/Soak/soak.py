@@ -71,7 +71,8 @@ class Soak:
         self.backends = Backends(self.plan, self.record, self.application, installation.host, installation.port,
                                  self.options.seed)
         await self.prepare()
-        self.sampler = Sampler(installation.server.process.pid, self.results / "samples.csv", installation.data)
+        self.sampler = Sampler(installation.server.process.pid, installation.heap, self.results / "samples.csv",
+                               installation.data)
         self.descriptors = self.sampler.process()[1]
         await self.subscribers.start(self.application, installation.port)
         self.subscribers.say("open", OPENING)
@@ -131,7 +132,8 @@ class Soak:
     def tell(self):
         sample = self.sampler.samples[-1]
         self.say(f"{sample['second'] / 60:.1f} min: {sample['sessions']} sessions, {sample['receipts'] + sample['resumed']} "
-                 f"receipts, {sample['posts']} posts, {sample['webhooks']} webhooks, {sample['resident_mb']:.1f} MB")
+                 f"receipts, {sample['posts']} posts, {sample['webhooks']} webhooks, {sample['heap_mb']:.1f} of "
+                 f"{sample['resident_mb']:.1f} MB in use")
 
     async def rotate(self):
         """A new key; when everybody logs in under it, the old one is taken away, and with it the sessions that it began.
@@ -213,7 +215,7 @@ class Soak:
         judge_webhooks(list(self.receiver.deliveries.values()), record, book, self.plan, verdict)
         # As long as there was a load.
         loaded = [sample for sample in self.sampler.samples if sample["second"] <= self.options.minutes * 60]
-        self.memory, self.is_memory_judged = judge_growth(loaded, verdict)
+        self.growth = judge_growth(loaded, verdict)
         judge_log(self.installation.said().splitlines(), verdict)
         self.draw(book)
         return verdict
@@ -234,16 +236,17 @@ class Soak:
             f"{record.posts} posts, {sum(len(of.recalls) for of in record.channels)} recalls, "
             f"{sum(len(of.edits) for of in record.channels)} edits, {record.calls} REST calls, {record.retried} retried",
             f"{stats['opened']} logins, {stats['resumes']} answers to resume with {stats['resumed']} posts, "
-            f"{stats['lags']} times too slow, {stats['expired']} sessions ended by a key's end, "
+            f"{stats['lags']} times too slow, {self.verdict.reloads} times too far behind by {self.verdict.to_reload} posts in "
+            f"all, {stats['expired']} sessions ended by a key's end, "
             f"{stats['subscribed']} subscriptions and {stats['unsubscribed']} ends of them, "
             f"{stats['repeats']} repetitions kept back, {stats['late']} late online-only posts",
             f"{len(receiver.deliveries)} webhooks and {receiver.repeats} repetitions; {receiver.refused} refused, "
             f"{receiver.slow} answered late, {receiver.cut} cut off; {receiver.asked} \"before\" webhooks",
             f"{self.visitor.pages} pages of the console, {self.visitor.scrapes} scrapes, {self.expired} posts grew too old",
-            f"memory {self.memory:+.1f} MB/h in the second half" + ("" if self.is_memory_judged else
-                                                                    ", much of it warm-up, which may grow"),
+            f"in the second half the heap in use {self.growth.heap:+.1f} MB/h, resident memory "
+            f"{self.growth.resident:+.1f} MB/h" + ("" if self.growth.is_judged else ", much of it warm-up, which may grow"),
         ]
 
     def line(self):
         return closing_line(self.options.minutes, len(self.plan.members), self.verdict, len(self.receiver.deliveries),
-                            self.memory if self.is_memory_judged else None)
+                            self.growth.heap if self.growth.is_judged else None)

@@ -27,6 +27,13 @@ def which(program):
     return found
 
 
+def preloadable(source, directory):
+    """A C file as a library that LD_PRELOAD takes."""
+    library = directory / f"{source.stem}.so"
+    subprocess.run([which("cc"), "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
+    return str(library)
+
+
 def free_ports(count):
     """So many different ports that nobody has.
 

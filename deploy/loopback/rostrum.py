@@ -1,20 +1,17 @@
 """A node of Rostrum, started as deploy/systemd/rostrum@.service says."""
 import os
 import pathlib
-import subprocess
 import urllib.error
 import urllib.request
 
-from .programs import Failed, Program, which
+from .programs import Failed, Program, preloadable
 from .unit import Unit, filled_in, settings
 
 
 def skewed(seconds, directory):
     """The environment in which a program's clock is so far ahead."""
-    library = directory / "clock.so"
-    source = pathlib.Path(__file__).with_name("clock.c")
-    subprocess.run([which("cc"), "-O1", "-shared", "-fPIC", "-o", library, source], check=True)
-    return {"LD_PRELOAD": str(library), "ROSTRUM_CLOCK_AHEAD": str(seconds)}
+    library = preloadable(pathlib.Path(__file__).with_name("clock.c"), directory)
+    return {"LD_PRELOAD": library, "ROSTRUM_CLOCK_AHEAD": str(seconds)}
 
 
 class Node(Program):

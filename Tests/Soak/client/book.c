@@ -9,7 +9,7 @@ struct resume {
     int has_changed, has_more;
 };
 
-/* What a live session was not sent. */
+/* What a live session was not sent, or was told to read from the history. */
 struct gap {
     uint32_t tenure, seq, to_seq, event, to_event;
 };
@@ -21,6 +21,8 @@ static struct resume *resumes;
 static uint32_t resume_count, resume_room;
 static struct gap *gaps;
 static uint32_t gap_count, gap_room;
+static struct gap *reloads;
+static uint32_t reload_count, reload_room;
 
 static void *grown(void *list, uint32_t *room, uint32_t needed, size_t size) {
     if (needed <= *room) return list;
@@ -179,6 +181,11 @@ void book_resume(struct tenure *tenure, uint32_t seq, uint32_t event, uint32_t m
                                               online_only, recalls, has_changed, has_more};
 }
 
+void book_reload(struct tenure *tenure, uint32_t seq, uint32_t event) {
+    reloads = grown(reloads, &reload_room, reload_count + 1, sizeof *reloads);
+    reloads[reload_count++] = (struct gap){place_of(tenure), seq, tenure->seq, event, tenure->event};
+}
+
 uint32_t book_behind(void) {
     uint32_t behind = 0;
     for (uint32_t place = 0; place < tenure_count; place++) {
@@ -187,6 +194,11 @@ uint32_t book_behind(void) {
         if (!tenure->ended) behind += tenure->seq < channel->head || tenure->event < channel->head_event;
     }
     return behind;
+}
+
+static void write_gaps(FILE *file, char kind, const struct gap *some, uint32_t count) {
+    for (const struct gap *one = some; one < some + count; one++)
+        fprintf(file, "%c %u %u %u %u %u\n", kind, one->tenure, one->seq, one->to_seq, one->event, one->to_event);
 }
 
 int book_write(const char *name) {
@@ -216,9 +228,7 @@ int book_write(const char *name) {
         fprintf(file, "R %u %u %u %u %u %u %u %u %d %d\n", one->tenure, one->seq, one->to_seq, one->event, one->to_event,
                 one->messages, one->online_only, one->recalls, one->has_changed, one->has_more);
     }
-    for (uint32_t place = 0; place < gap_count; place++) {
-        const struct gap *one = &gaps[place];
-        fprintf(file, "G %u %u %u %u %u\n", one->tenure, one->seq, one->to_seq, one->event, one->to_event);
-    }
+    write_gaps(file, 'G', gaps, gap_count);
+    write_gaps(file, 'L', reloads, reload_count);
     return fclose(file);
 }

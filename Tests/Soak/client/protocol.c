@@ -5,7 +5,8 @@
 
 #include "soak.h"
 
-enum { REQUEST_BYTES = 8192 };
+/* Between a position and the channel's head an answer to `resume` has at most so many posts, and twice as many events. */
+enum { REQUEST_BYTES = 8192, MOST_RESUMED = 500 };
 
 static void send_resume(uint32_t number) {
     struct session *session = &sessions[number];
@@ -177,16 +178,29 @@ static void take_unsubscribed(struct session *session, uint32_t channel) {
     tally.unsubscribed++;
 }
 
+/* More lies between than an answer may have. Only who reads slowly may fall so far behind; it goes on at the head. */
+static void take_reload(struct session *session, struct tenure *tenure, struct text answer) {
+    uint32_t seq = tenure->seq, event = tenure->event;
+    uint32_t to_seq = number_of(answer, "MsgSeq"), to_event = number_of(answer, "EventSeq");
+    if (session->kind != SLOW || (to_seq <= seq + MOST_RESUMED && to_event <= event + 2 * MOST_RESUMED)) {
+        fault("%s was told to reload %s at %u, whose head is %u, %.1f s after it asked, in its state for %.1f s", session->user,
+              channels[tenure->channel].name, seq, to_seq, (double)(now() - session->asked) / SECOND,
+              (double)(now() - session->since) / SECOND);
+        return;
+    }
+    book_epoch(tenure->channel, json_string(json_get(answer, "Epoch")));
+    tenure->seq = to_seq;
+    tenure->event = to_event;
+    /* Meanwhile it may have been told that it lags again. */
+    tenure->is_held = tenure->is_lagging;
+    book_reload(tenure, seq, event);
+}
+
 /* What `resume` answers for one channel. */
 static void take_resumed(struct session *session, struct tenure *tenure, struct text answer) {
     uint32_t seq = tenure->seq, event = tenure->event, messages = 0, online_only = 0, recalls = 0;
     struct text list = json_get(answer, "messages"), params, changed = json_get(answer, "infoChanged");
-    if (json_get(answer, "reload").size) {
-        fault("%s was told to reload %s at %u, whose head is %u, %.1f s after it asked, in its state for %.1f s", session->user,
-              channels[tenure->channel].name, seq, number_of(answer, "MsgSeq"), (double)(now() - session->asked) / SECOND,
-              (double)(now() - session->since) / SECOND);
-        return;
-    }
+    if (json_get(answer, "reload").size) return take_reload(session, tenure, answer);
     book_epoch(tenure->channel, json_string(json_get(answer, "Epoch")));
     while (list.size && json_element(&list, &params) > 0) {
         int is_online_only = number_of(params, "OnlineOnlyFlag") == 1;

@@ -8,7 +8,7 @@
 
 #include "soak.h"
 
-enum { TEXT = 1, CLOSE = 8, PING = 9, PONG = 10, SLOW_BUFFER = 8192, PART = 1 << 16 };
+enum { TEXT = 1, CLOSE = 8, PING = 9, PONG = 10, SLOW_BUFFER = 8192, PART = 1 << 16, SLOW_TURNS = 32 };
 
 static int loop;
 static in_port_t port;
@@ -175,27 +175,37 @@ static void keep_rest(struct session *session, const uint8_t *bytes, size_t size
     session->rest_size = size;
 }
 
-void session_ready(uint32_t number, uint32_t events) {
+/* Reads once; whether there may be more. */
+static int read_part(uint32_t number) {
     static uint8_t buffer[PART];
     struct session *session = &sessions[number];
-    if (session->state == AWAY || session->fd < 0) return;
-    if (session->state == CONNECTING && !(events & (EPOLLERR | EPOLLHUP))) return ask_upgrade(number);
-    if (session->is_paused && !(events & (EPOLLERR | EPOLLHUP))) return;
+    if (session->fd < 0) return 0;
     int is_whole = session->rest_size == 0;
     if (!is_whole) keep_rest(session, session->rest, session->rest_size);
     uint8_t *place = is_whole ? buffer : session->rest + session->rest_size;
     ssize_t count = recv(session->fd, place, PART, 0);
-    if (count < 0 && errno == EAGAIN) return;
+    if (count < 0 && errno == EAGAIN) return 0;
     if (count <= 0) {
         fault("the server left %s in state %d for %.1f s, of a frame it had %zu bytes%s: %s", session->user, session->state,
               (double)(now() - session->since) / SECOND, session->rest_size, session->is_paused ? ", it read nothing" : "",
               count ? strerror(errno) : "end");
         session_shut(number, SECOND);
-        return;
+        return 0;
     }
     tally.bytes += (uint64_t)count;
     const uint8_t *begin = is_whole ? buffer : session->rest;
     size_t size = (is_whole ? 0 : session->rest_size) + (size_t)count, left = take_bytes(number, begin, size);
     if (left) keep_rest(session, begin + size - left, left);
     else session->rest_size = 0;
+    return 1;
+}
+
+void session_ready(uint32_t number, uint32_t events) {
+    struct session *session = &sessions[number];
+    if (session->state == AWAY || session->fd < 0) return;
+    if (session->state == CONNECTING && !(events & (EPOLLERR | EPOLLHUP))) return ask_upgrade(number);
+    if (session->is_paused && !(events & (EPOLLERR | EPOLLHUP))) return;
+    /* What is read from a small buffer the kernel replaces at once; it is not to wait for everybody else's turn each time. */
+    int turns = session->kind == SLOW ? SLOW_TURNS : 1;
+    while (turns-- && read_part(number)) {}
 }

@@ -115,6 +115,8 @@ void book_register(uint32_t channel, int kind, uint32_t seq, uint32_t event);
 /* One answer to `resume` for one channel, from the position before it. */
 void book_resume(struct tenure *tenure, uint32_t seq, uint32_t event, uint32_t messages, uint32_t online_only,
                  uint32_t recalls, int has_changed, int has_more);
+/* What a session that had fallen too far behind was told to read from the history, from the position before it. */
+void book_reload(struct tenure *tenure, uint32_t seq, uint32_t event);
 uint32_t book_behind(void); /* how many tenures are not at their channel's head */
 int book_write(const char *file);
 
