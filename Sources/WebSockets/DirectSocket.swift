@@ -43,9 +43,9 @@ package struct DirectSocket {
         #endif
     }
 
-    /// How many bytes the kernel has that the peer's kernel has not acknowledged: it takes no more than the peer reads.
+    /// How many bytes the kernel has that the peer's kernel has not acknowledged, which takes what its own buffer has room for.
     ///
-    /// - Returns: nil when the connection is broken.
+    /// - Returns: nil when the kernel does not say.
     var unacknowledgedBytes: Int? {
         var count: Int32 = 0
         #if canImport(Glibc)

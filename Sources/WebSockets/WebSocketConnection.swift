@@ -23,8 +23,9 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     /// How much the kernel keeps for a peer that does not read; Linux doubles it.
     private static let sendBufferBytes: SocketOptionValue = 65_536
-    /// In such parts a long frame is written, so that its progress shows.
-    private static let partBytes = 65_536
+    /// In such parts a long frame is written, so that its progress shows: what the kernel takes once the peer has made room
+    /// there is more than one.
+    private static let partBytes = 16_384
     /// How many pings of one read are answered one by one; of those beyond only the last one is.
     private static let mostPongs = 16
 
@@ -51,7 +52,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     package let eventLoop: any EventLoop
     /// The IP address at the other end; `""` when it is not known.
     package let peer: String
-    /// When anything was last heard from the peer, or the peer was last seen to read what had waited for it.
+    /// When anything was last heard from the peer, the peer was last seen to read what had waited for it, or it was last let
+    /// do either.
     package private(set) var lastHeard = NIODeadline.now()
     /// How many bytes wait for the peer to read, besides those that the kernel has.
     package private(set) var waitingBytes = 0 { didSet { if !isWriting { tellIfClearChanged() } } }
@@ -81,7 +83,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private var unacknowledgedBytes: Int?
     private var pongsLeft = mostPongs
     /// Whether nothing is read, so that nothing can be heard either.
-    package private(set) var isSuspended = false
+    private var isSuspended = false
     private var endOfPatience: Scheduled<Void>?
 
     /// Call on the event loop, when nothing of the HTTP answer waits any more.
@@ -157,6 +159,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private func write(_ frame: ByteBuffer) -> Sending {
         guard let context else { return .refused }
         isWriting = true
+        let nothingWaited = waitingBytes == 0
         var rest = frame
         while let part = rest.readSlice(length: min(rest.readableBytes, Self.partBytes)), part.readableBytes > 0 {
             let count = part.readableBytes
@@ -173,6 +176,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
         isWriting = false
         tellIfClearChanged()
         guard channel.isActive else { return .refused }
+        // A peer that is not listened to has something to show from now on that it is there.
+        if nothingWaited, waitingBytes > 0, isSuspended { lastHeard = .now() }
         if waitingBytes > Self.mostWaiting { owesEased = true }
         if waitingBytes > 0 { owesDrained = true }
         // What waited before may have gone with it; not from here, where the receiver is in the middle of a send.
@@ -288,12 +293,15 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// the end of a part he may need longer than he may be silent.
     private func seeReading(at now: NIODeadline) {
         let before = unacknowledgedBytes
-        // While something waits the kernel is full: it has another number of bytes only when the peer has read.
         unacknowledgedBytes = waitingBytes > 0 && isOpen ? socket?.unacknowledgedBytes : nil
+        // While something waits the kernel is full. It has fewer bytes when the peer has taken some, and more only after that;
+        // when it is as full again, a part has been written meanwhile.
         if let before, let unacknowledgedBytes, before != unacknowledgedBytes { lastHeard = now }
     }
 
-    /// Whether nothing was heard of the peer for so long, though it could have said or read something; for ``tick(now:)``.
+    /// Whether nothing was heard of the peer for so long, though it could have said or read something.
+    ///
+    /// Whoever asks has called ``tick(now:)`` before.
     package func isSilent(for time: TimeAmount, at now: NIODeadline) -> Bool {
         (!isSuspended || waitingBytes > 0) && now - lastHeard > time
     }

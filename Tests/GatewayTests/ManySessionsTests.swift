@@ -23,12 +23,17 @@ import Testing
             let users = (0..<count).map { "user\($0)" }
             var clients: [LiveClient] = []
             for user in users { clients.append(try await node.login(user)) }
-            for start in stride(from: 0, to: count, by: 50) {
-                let some = Array(users[start..<min(count, start + 50)])
-                _ = try await node.installation.subscribers.add(some, to: .news, for: node.installation.call())
-            }
+            try await subscribe(users, to: .news, on: node)
             for client in clients { _ = try await client.next("onOfficialAccountSubscribed") }
             try await body(node, clients)
+        }
+    }
+
+    /// Subscribes them, in calls that have as many as they may.
+    private func subscribe(_ users: [String], to channel: ChannelID, on node: LiveNode) async throws {
+        for start in stride(from: 0, to: users.count, by: 50) {
+            let some = Array(users[start..<min(users.count, start + 50)])
+            _ = try await node.installation.subscribers.add(some, to: channel, for: node.installation.call())
         }
     }
 
@@ -96,13 +101,18 @@ import Testing
         var options = LiveNode.Options()
         options.metrics = metrics
         options.comparisonInterval = .seconds(3600)
-        // So every half second whoever has heard of a change that may be old is compared with the storage, all of them at once.
-        options.reconciliationInterval = .seconds(30)
+        // Whoever has heard of a change that may be old is compared with the storage every two seconds, all of them at once;
+        // the others two or three at a time.
+        options.reconciliationInterval = .seconds(120)
         try await withNode(150, options) { node, clients in
             let silent = node.installation.anotherNode()
+            let other = ChannelID("@TOA#_other")
+            try await node.createChannel(other)
             let watch = Watch(from: node.loops.next()) {
                 metrics.totalValue("rostrum_session_ends", [("code", "4403")])
             }
+            // So soon after the login each may have left the channel before.
+            try await subscribe((0..<150).map { "user\($0)" }, to: other, on: node)
             try await silent.applications.empty(.example, by: silent.operation())
 
             for client in clients { #expect(try await client.end().code == 4403) }

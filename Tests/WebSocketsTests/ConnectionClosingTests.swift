@@ -191,6 +191,33 @@ import WebSockets
         #expect(socket.connection.isOpen)
     }
 
+    @Test("a peer that is not listened to is silent only as long as something waits for it that it does not read")
+    func silence() throws {
+        let socket = try EmbeddedSocket()
+        let limit = TimeAmount.seconds(50)
+        func isSilent(after time: TimeAmount) -> Bool {
+            socket.connection.isSilent(for: limit, at: socket.connection.lastHeard + time)
+        }
+        #expect(!isSilent(after: .seconds(50)))
+        #expect(isSilent(after: .seconds(51)))
+
+        socket.connection.suspendReading()
+        #expect(!isSilent(after: .hours(1)))
+
+        // From then on it has something to read.
+        let before = socket.connection.lastHeard
+        socket.dam.isShut = true
+        #expect(socket.connection.send(WebSocketFrames.text("one")) == .queued)
+        let beginning = socket.connection.lastHeard
+        #expect(beginning > before)
+        #expect(isSilent(after: .seconds(51)))
+        #expect(socket.connection.send(WebSocketFrames.text("two")) == .queued)
+        #expect(socket.connection.lastHeard == beginning)
+
+        try socket.openDam()
+        #expect(!isSilent(after: .hours(1)))
+    }
+
     @Test("any bytes count as a sign of life")
     func lastHeard() throws {
         let socket = try EmbeddedSocket()

@@ -240,6 +240,68 @@ import WebSockets
         }
     }
 
+    /// Sends a megabyte and looks after its connection every 10 ms.
+    private final class Attentive: WebSocketReceiver {
+        struct Look {
+            var lastHeard = NIODeadline.uptimeNanoseconds(0)
+            var waitingBytes = 0
+            /// How often nothing more had been heard.
+            var quietTicks = 0
+        }
+
+        private let note: @Sendable (NIODeadline, Int) -> Void
+        private var isOver = false
+
+        init(_ note: @escaping @Sendable (NIODeadline, Int) -> Void) { self.note = note }
+
+        func opened(_ connection: WebSocketConnection) {
+            _ = connection.sendAlways(WebSocketFrames.binary([UInt8](repeating: 7, count: 1 << 20)))
+            tickLater(connection)
+        }
+        func received(text: ByteBuffer) {}
+        func received(binary: ByteBuffer) {}
+        func drained() {}
+        func closed() { isOver = true }
+
+        private func tickLater(_ connection: WebSocketConnection) {
+            _ = connection.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(10)) {
+                guard !self.isOver else { return }
+                connection.tick(now: .now())
+                self.note(connection.lastHeard, connection.waitingBytes)
+                self.tickLater(connection)
+            }
+        }
+    }
+
+    @Test("a peer that reads less than a part of what waits is heard, and one that reads nothing is not")
+    func slowest() async throws {
+        let look = Mutex(Attentive.Look())
+        let door = TestListener.Door.accepting {
+            Attentive { lastHeard, waitingBytes in
+                look.withLock { look in
+                    look.quietTicks = lastHeard == look.lastHeard ? look.quietTicks + 1 : 0
+                    (look.lastHeard, look.waitingBytes) = (lastHeard, waitingBytes)
+                }
+            }
+        }
+        try await TestListener.with(["/": door]) { listener in
+            let socket = try await RawWebSocket(port: listener.port, "/", receiveBuffer: 4096)
+            for _ in 0..<2 {
+                try await waitUntil("nothing more is heard") { look.withLock { $0.quietTicks >= 20 } }
+                let before = look.withLock { $0 }
+                try #require(before.waitingBytes > 0)
+
+                // More than the kernel had for the connection, of which a part may have been read before.
+                _ = try await socket.connection.read(12_000)
+
+                try await waitUntil("it is heard") { look.withLock { $0.lastHeard > before.lastHeard } }
+                // Otherwise something else would have told.
+                #expect(look.withLock { $0.waitingBytes } == before.waitingBytes)
+            }
+            await socket.connection.abort()
+        }
+    }
+
     @Test("200 sockets at once get their messages")
     func manySockets() async throws {
         try await TestListener.with(["/": .accepting { TestListener.Echo() }]) { listener in

@@ -134,7 +134,9 @@ final class LoopHub: @unchecked Sendable {
         func run() {
             switch self {
             case .close(let connection): connection.abandon()
-            case .end(let session, let end): session.end(end)
+            // Whoever is of another term by now is not told that it is for anything else.
+            case .end(let session, let end):
+                session.end(session.shared.rooms.isNow(session.term) ? end : .storageChanged)
             case .lose(let session, let membership): session.lose(membership)
             }
         }
