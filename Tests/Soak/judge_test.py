@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 """That the judge of the soak sees what is wrong: each kind of loss and growth alone, and none where there is none."""
+import os
 import pathlib
 import random
+import subprocess
 import sys
+import tempfile
+import time
 import types
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -12,13 +17,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parents[1] / "dep
 
 import figures  # noqa: E402
 import growth  # noqa: E402
-import judge  # noqa: E402
 import sampling  # noqa: E402
 from book import Book  # noqa: E402
 from closing import closing_line  # noqa: E402
+from heap import Heap  # noqa: E402
 from hooks import EVENTS, told  # noqa: E402
 from judge import Verdict, judge_receipts, judge_work, match_changes  # noqa: E402
-from plan import OWN, PLAIN, REST, Channel, Member, Plan  # noqa: E402
+from loopback.programs import Failed, wait_until  # noqa: E402
+from plan import OWN, PLAIN, REST, SLOW, Channel, Member, Plan  # noqa: E402
 from record import Change, Post, Record, content  # noqa: E402
 from telling import judge_webhooks  # noqa: E402
 
@@ -62,7 +68,7 @@ class ReceiptsTest(Case):
     def verdict(self):
         book, verdict = self.book(), Verdict()
         match_changes(book, self.record, self.plan, verdict)
-        judge_receipts(book, self.record, verdict)
+        judge_receipts(book, self.record, self.plan, verdict)
         return verdict
 
     def assert_wrong(self, missing=0, doubled=0):
@@ -106,20 +112,23 @@ class ReceiptsTest(Case):
             self.resume[place] = 0
             self.assert_wrong(missing=1)
 
-    def test_what_a_reader_was_told_to_reload_is_not_owed_and_not_received(self):
-        self.resume = ["L", 0, 1, 5, 1, 7]
-        judge.MOST_TO_RELOAD, usual = 50, judge.MOST_TO_RELOAD
-        try:
+    def test_what_a_slow_reader_was_told_to_reload_is_not_owed_and_not_received(self):
+        self.resume, self.plan.members[0].kind = ["L", 0, 1, 5, 1, 7], SLOW
+        with unittest.mock.patch("judge.MOST_TO_RELOAD", 4 / 6):
             verdict = self.verdict()
             self.assertEqual((verdict.problems, verdict.receipts, verdict.reloads, verdict.to_reload), ([], 2 + 3 + 3, 1, 4))
             self.anna[7] = 1
             self.assert_wrong(missing=1)
-        finally:
-            judge.MOST_TO_RELOAD = usual
 
-    def test_too_much_that_was_to_be_reloaded(self):
+    def test_too_much_that_is_to_be_reloaded(self):
+        self.resume, self.plan.members[0].kind = ["L", 0, 1, 5, 1, 7], SLOW
+        with unittest.mock.patch("judge.MOST_TO_RELOAD", 3 / 6):
+            self.assert_wrong()
+
+    def test_a_reader_that_has_to_reload_though_it_is_not_slow(self):
         self.resume = ["L", 0, 1, 5, 1, 7]
-        self.assert_wrong()
+        with unittest.mock.patch("judge.MOST_TO_RELOAD", 1):
+            self.assert_wrong()
 
     def test_a_session_that_is_not_at_the_head_in_the_end(self):
         self.anna[5:8] = [5, 7, 1]
@@ -283,6 +292,39 @@ class GrowthTest(unittest.TestCase):
             self.assertEqual(not verdict.problems, holds, line)
 
 
+class HeapTest(unittest.TestCase):
+    """What is in use, by the words of a program that keeps 20 MB for a while."""
+
+    PROGRAM = """
+import sys
+print(flush=True)
+for line in sys.stdin:
+    kept = [bytes(1000) for _ in range(20_000)] if line == "keep\\n" else []
+    print(flush=True)
+"""
+
+    def look(self, heap, program):
+        """What is in use after the program's answer."""
+        program.stdout.readline()
+        answered = time.monotonic()
+        wait_until(lambda: heap.file.exists() and int(heap.file.read_text().split()[1]) > answered, "it is written down anew")
+        return heap.used()
+
+    def test_what_is_kept_counts_and_what_was_given_back_does_not(self):
+        with tempfile.TemporaryDirectory() as place:
+            heap = Heap(pathlib.Path(place))
+            program = subprocess.Popen([sys.executable, "-c", self.PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                       text=True, env=os.environ | heap.environment)
+            with program:
+                before = self.look(heap, program)
+                for word, more in (("keep", 20e6), ("forget", 0)):
+                    print(word, file=program.stdin, flush=True)
+                    self.assertAlmostEqual(self.look(heap, program) - before, more, delta=2e6)
+            heap.MOST_AGE = 0.5
+            time.sleep(2)
+            self.assertRaises(Failed, heap.used)
+
+
 class WorkTest(Case):
     def test_nine_of_ten_promised_posts_are_enough_and_fewer_are_not(self):
         for promised, holds in ((5, True), (6, True), (6.6, True), (6.8, False), (4050, False)):
@@ -292,9 +334,9 @@ class WorkTest(Case):
 
 
 class ClosingTest(unittest.TestCase):
-    def test_memory_stands_there_only_when_it_was_judged(self):
-        for memory, words in ((0.34, "memory +0.3 MB/h"), (-2, "memory -2.0 MB/h"), (None, "memory not judged")):
-            line = closing_line(20, 5000, Verdict(receipts=8, missing=1, doubled=2, webhooks_missing=3), 32000, memory)
+    def test_the_heap_stands_there_only_when_it_was_judged(self):
+        for heap, words in ((0.34, "heap +0.3 MB/h"), (-2, "heap -2.0 MB/h"), (None, "heap not judged")):
+            line = closing_line(20, 5000, Verdict(receipts=8, missing=1, doubled=2, webhooks_missing=3), 32000, heap)
             self.assertEqual(line, "soak: 20 min, 5000 sessions, 8 receipts, 1 missing, 2 doubled, 32000 webhooks, 3 lost, "
                              + words)
 

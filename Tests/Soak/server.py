@@ -1,32 +1,19 @@
 """The server that is soaked: as Tests/Crash has it, with the console and an operator."""
 import contextlib
 import json
-import pathlib
 import sqlite3
 import subprocess
 
 from installation import APPLICATION, LIMITS, OnSQLite
-from loopback.programs import preloadable
 from postgres import OnPostgres
 
+from heap import Heap
 from hooks import BEFORE, EVENTS
 from rest import Application
 from visiting import NAME, PASSWORD
 
 # The limits for an address are on, for sessions have many.
 WORDS = ["--console", "on", "--sessions-per-address", "2000", "--logins-per-address", "200"]
-
-
-class Heap:
-    """How much of the server's heap is in use, by a thread of its own that is preloaded."""
-
-    def __init__(self, directory):
-        self.file = directory / "heap"
-        library = preloadable(pathlib.Path(__file__).with_name("heap.c"), directory)
-        self.environment = {"LD_PRELOAD": library, "ROSTRUM_HEAP": str(self.file)}
-
-    def used(self):
-        return int(self.file.read_text())
 
 
 class Soaked:

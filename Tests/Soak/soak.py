@@ -211,7 +211,7 @@ class Soak:
             verdict.problems.append(f"{self.stats['faults']} faults of sessions altogether")
         judge_work(record, self.options.rate * self.options.minutes * 60, verdict)
         match_changes(book, record, self.plan, verdict)
-        judge_receipts(book, record, verdict)
+        judge_receipts(book, record, self.plan, verdict)
         judge_webhooks(list(self.receiver.deliveries.values()), record, book, self.plan, verdict)
         # As long as there was a load.
         loaded = [sample for sample in self.sampler.samples if sample["second"] <= self.options.minutes * 60]

@@ -5,7 +5,8 @@
 
 #include "soak.h"
 
-/* Between a position and the channel's head an answer to `resume` has at most so many posts, and twice as many events. */
+/* Between a position and the channel's head an answer to `resume` has at most so many posts, and twice as many events
+ * (docs/subscriber-protocol.md). */
 enum { REQUEST_BYTES = 8192, MOST_RESUMED = 500 };
 
 static void send_resume(uint32_t number) {
@@ -183,9 +184,8 @@ static void take_reload(struct session *session, struct tenure *tenure, struct t
     uint32_t seq = tenure->seq, event = tenure->event;
     uint32_t to_seq = number_of(answer, "MsgSeq"), to_event = number_of(answer, "EventSeq");
     if (session->kind != SLOW || (to_seq <= seq + MOST_RESUMED && to_event <= event + 2 * MOST_RESUMED)) {
-        fault("%s was told to reload %s at %u, whose head is %u, %.1f s after it asked, in its state for %.1f s", session->user,
-              channels[tenure->channel].name, seq, to_seq, (double)(now() - session->asked) / SECOND,
-              (double)(now() - session->since) / SECOND);
+        fault("%s was told to reload %s, post %u to %u, event %u to %u, %.1f s after it asked", session->user,
+              channels[tenure->channel].name, seq, to_seq, event, to_event, (double)(now() - session->asked) / SECOND);
         return;
     }
     book_epoch(tenure->channel, json_string(json_get(answer, "Epoch")));

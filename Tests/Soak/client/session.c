@@ -186,9 +186,10 @@ static int read_part(uint32_t number) {
     ssize_t count = recv(session->fd, place, PART, 0);
     if (count < 0 && errno == EAGAIN) return 0;
     if (count <= 0) {
-        fault("the server left %s in state %d for %.1f s, of a frame it had %zu bytes%s: %s", session->user, session->state,
-              (double)(now() - session->since) / SECOND, session->rest_size, session->is_paused ? ", it read nothing" : "",
-              count ? strerror(errno) : "end");
+        static const char *states[] = {"away", "connecting", "upgrading", "starting", "ready"};
+        fault("the server left %s without a close (%s), who was %s for %.1f s%s and had %zu bytes of a frame", session->user,
+              count ? strerror(errno) : "end", states[session->state], (double)(now() - session->since) / SECOND,
+              session->is_paused ? ", read nothing" : "", session->rest_size);
         session_shut(number, SECOND);
         return 0;
     }
