@@ -114,7 +114,8 @@ round-trips-quick: setup-cluster ## the same for some seconds; needs a build
 	@Tests/Backup/run --seconds 10 $(ARGS)
 
 .PHONY: upgrade
-upgrade: setup-cluster ## open what earlier versions have left; needs a build
+upgrade: setup-cluster ## open what earlier versions have left
+	@$(SWIFT_BUILD) --product rostrum
 	@Tests/Upgrade/inventory_test.py
 	@Tests/Upgrade/run $(ARGS)
 
@@ -214,7 +215,8 @@ docs-test: setup-test ## read the served documentation, run what it says and its
 	@PYTHONDONTWRITEBYTECODE=1 .build/venv/bin/python -m unittest discover --start-directory Tests/Documentation --pattern '*_test.py'
 
 .PHONY: security
-security: setup-cluster ## send a server what means no good, and give a cluster another master key; needs a build
+security: setup-cluster ## send a server what means no good, and give a cluster another master key
+	@$(SWIFT_BUILD) --product rostrum
 	@Tests/Security/smuggling_test.py
 	@Tests/Security/hostile_test.py
 	@Tests/Security/master_key_test.py

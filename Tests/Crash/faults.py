@@ -9,7 +9,7 @@ from loopback.programs import wait_until
 from disk import FailingDisk, FileSystem, ForgetfulDisk
 from installation import APPLICATION, OnSQLite
 from postgres import OnPostgres
-from scene import felt, let_go, stand_still
+from scene import felt, standing_still
 
 # A disk that is small enough to be filled in a moment, in MiB.
 SQLITE_DISK, POSTGRESQL_DISK = 64, 320
@@ -93,27 +93,34 @@ def stop(scene):
 
 # The disk's memory.
 
-def cut_power_in_first_start(scene):
+def cut_power_in_first_start():
     """A storage that was not made to its end is made to its end by the next start."""
-    place = scene.installation.directory / f"first{scene.rounds}"
-    place.mkdir()
-    disk = ForgetfulDisk(place, place / "data")
-    first = OnSQLite(scene.installation.binary, place, preload=disk.environment)
-    first.server.start()
-    wait_until(disk.journal.exists, "something of the storage is written", pause=0.001)
-    if scene.seconds_of_start is None:
-        began = time.monotonic()
-        first.wait_until_ready()
-        scene.seconds_of_start = time.monotonic() - began
-    else:
-        time.sleep(scene.random.uniform(0, scene.seconds_of_start))
-    first.kill()
-    scene.cut_power(disk)
-    first.start()
-    first.command("app", "create", APPLICATION, "--key", first.key, "--admin", "administrator")
-    first.kill()
-    wrong = first.integrity()
-    felt(not wrong, wrong)
+    # How long such a start takes on this machine, from the first byte that it writes.
+    seconds = None
+
+    def act(scene):
+        nonlocal seconds
+        place = scene.installation.directory / f"first{scene.rounds}"
+        place.mkdir()
+        disk = ForgetfulDisk(place, place / "data")
+        first = OnSQLite(scene.installation.binary, place, preload=disk.environment)
+        first.server.start()
+        wait_until(disk.journal.exists, "something of the storage is written", pause=0.001)
+        if seconds is None:
+            began = time.monotonic()
+            first.wait_until_ready()
+            seconds = time.monotonic() - began
+        else:
+            time.sleep(scene.random.uniform(0, seconds))
+        first.kill()
+        scene.cut_power(disk)
+        first.start()
+        first.command("app", "create", APPLICATION, "--key", first.key, "--admin", "administrator")
+        first.kill()
+        wrong = first.integrity()
+        felt(not wrong, wrong)
+
+    return act
 
 
 def cut_power(scene):
@@ -187,9 +194,8 @@ def die_on_full_disk(scene):
 
 
 def meet_error(scene, writer):
-    pids = stand_still(writer)
-    scene.disk.meet_error()
-    let_go(pids)
+    with standing_still(writer):
+        scene.disk.meet_error()
 
 
 def become_read_only(scene):
@@ -209,9 +215,9 @@ def become_read_only(scene):
 
 def cut_power_of_file_system(scene):
     scene.work(0.05, 1)
-    stand_still(scene.installation.server)
-    scene.disk.cut_power()
-    scene.kill()
+    with standing_still(scene.installation.server):
+        scene.disk.cut_power()
+        scene.kill()
     scene.disk.mend()
     scene.come_back()
 
@@ -282,12 +288,12 @@ def make_postgresql_read_only(scene):
 
 def cut_power_of_postgresql(scene):
     scene.work(0.1, 1)
-    everybody = stand_still(scene.installation.database)
-    scene.disk.cut_power()
-    for pid in everybody[1:]:
-        os.kill(pid, signal.SIGKILL)
-    scene.installation.database.kill()
-    scene.kill()
+    with standing_still(scene.installation.database) as everybody:
+        scene.disk.cut_power()
+        for pid in everybody[1:]:
+            os.kill(pid, signal.SIGKILL)
+        scene.installation.database.kill()
+        scene.kill()
     scene.disk.mend()
     scene.installation.start_database()
     scene.come_back()
@@ -299,7 +305,7 @@ FAULTS = [
     Fault("killed beside an operator's command", kill_beside_command),
     Fault("stopped by SIGTERM", stop),
     Fault("power cut (simulated)", cut_power, disk=ForgetfulDisk, is_quick=True, takes_pages=True),
-    Fault("power cut in its first start (simulated)", cut_power_in_first_start, is_loaded=False, takes_pages=True),
+    Fault("power cut in its first start (simulated)", cut_power_in_first_start(), is_loaded=False, takes_pages=True),
     Fault("sync fails, then works again", fail_syncs(go_on), disk=ForgetfulDisk),
     Fault("sync fails, then power cut (simulated)", fail_syncs(lose_power), disk=ForgetfulDisk, is_quick=True,
           takes_pages=True),

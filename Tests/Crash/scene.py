@@ -1,4 +1,5 @@
 """One installation under load, and what is common to all faults."""
+import contextlib
 import os
 import pathlib
 import random
@@ -33,8 +34,6 @@ class Scene:
     lost_pages: int = 0
     # What an operator has named the application.
     name: str = ""
-    # How long the server takes for its first start on this machine, from the first byte that it writes.
-    seconds_of_start: float = None
     # How much of the server's log was there before what is put to the test.
     heard: int = 0
 
@@ -101,8 +100,9 @@ class Scene:
         felt(any(word in said for word in words), f"the log says nothing of {' or '.join(words)}")
 
 
-def stand_still(program):
-    """Stops a program and its children where they are, behind the system call that each is in; their process ids.
+@contextlib.contextmanager
+def standing_still(program):
+    """Stops a program and its children where they are, behind the system call that each is in; gives their process ids.
 
     For whoever takes away a file system: ext4 may call a sync done that meets this moment, and lose what it was for.
     """
@@ -116,13 +116,15 @@ def stand_still(program):
                   for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
         return all(state in "TtZ" for state in states)
 
-    # The parent first, so that it has no more children.
-    for pid in family():
-        os.kill(pid, signal.SIGSTOP)
-    wait_until(lambda: all(map(is_still, family())), f"{program.name} stands still")
-    return family()
-
-
-def let_go(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGCONT)
+    everybody = family()
+    try:
+        # The parent first, so that it has no more children.
+        for pid in everybody:
+            os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: all(map(is_still, family())), f"{program.name} stands still")
+        yield everybody
+    finally:
+        for pid in everybody:
+            # It may have been killed meanwhile.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)

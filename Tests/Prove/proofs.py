@@ -174,8 +174,8 @@ PROOFS = [
     Proof("soak", ["make", "soak", "ARGS=--quick"],
           line(r"^soak: (?P<minutes>[\d.]+) min, (?P<sessions>\d+) sessions, (?P<receipts>\d+) receipts, "
                r"(?P<missing>\d+) missing, (?P<doubled>\d+) doubled, (?P<webhooks>\d+) webhooks, (?P<lost>\d+) lost, "
-               r"memory (?P<memory>.*)$",
-               "{minutes} minutes, {sessions} sessions, {receipts} receipts, {webhooks} webhooks; memory {memory}",
+               r"heap (?P<heap>.*)$",
+               "{minutes} minutes, {sessions} sessions, {receipts} receipts, {webhooks} webhooks; heap {heap}",
                "missing", "doubled", "lost")),
     Proof("upgrade", ["make", "upgrade"],
           line(r"^upgrade: (?P<storages>\d+) storages, (?P<failed>\d+) failed",

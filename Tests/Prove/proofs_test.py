@@ -46,10 +46,10 @@ def read(name, text):
     return next(proof for proof in PROOFS if proof.name == name).read(text)
 
 
-def soak(webhooks=900, memory=0.3, **verdict):
+def soak(webhooks=900, heap=0.3, **verdict):
     """The line as the soak makes it."""
     counts = {"receipts": 99, "missing": 0, "doubled": 0, "webhooks_missing": 0, **verdict}
-    return closing_line(2.5, 1000, types.SimpleNamespace(**counts), webhooks, memory)
+    return closing_line(2.5, 1000, types.SimpleNamespace(**counts), webhooks, heap)
 
 
 class ProofsTest(unittest.TestCase):
@@ -113,8 +113,8 @@ class ProofsTest(unittest.TestCase):
     def test_soak(self):
         self.assert_lost("soak", soak(), 0)
         self.assert_lost("soak", soak(missing=1, doubled=4, webhooks_missing=2), 7)
-        self.assertIn("2.5 minutes, 1000 sessions, 99 receipts, 900 webhooks; memory +0.3 MB/h", read("soak", soak()).tried)
-        self.assertIn("memory not judged", read("soak", soak(memory=None)).tried)
+        self.assertIn("2.5 minutes, 1000 sessions, 99 receipts, 900 webhooks; heap +0.3 MB/h", read("soak", soak()).tried)
+        self.assertIn("heap not judged", read("soak", soak(heap=None)).tried)
         self.assert_idle("soak", soak(receipts=0))
         self.assert_idle("soak", soak(webhooks=0))
 

@@ -31,7 +31,7 @@ class HostileTest(unittest.TestCase):
         cls.path = target(cls.application)
 
     def call(self, body=BODY, headers=(), path=None):
-        return exchange(self.server.port, post(path or self.path, body, [*headers, "Connection: close"]), 5)
+        return exchange(self.server.port, post(path or self.path, body, [*headers, "Connection: close"]), 20)
 
     def test_slow_callers_keep_nobody_waiting(self):
         """A thousand connections that send a byte now and then; each is cut off 10 s after its request began."""
