@@ -59,7 +59,8 @@ package final class ChildProcess: Sendable {
     ///
     /// - Throws: ``WaitedTooLong``, with what the process wrote, when it does not come.
     package func exit(within limit: Duration = .seconds(20)) async throws -> Exit {
-        let deadline = deadline(after: limit)
+        let limit = patient(limit)
+        let deadline = ContinuousClock.now + limit
         while ContinuousClock.now < deadline {
             if let ending { return ending }
             try await Task.sleep(for: .milliseconds(2))

@@ -81,7 +81,7 @@ package final class PostgresServer: Sendable {
     }
 
     private func waitUntilStarted() async throws {
-        let deadline = deadline(after: .seconds(60))
+        let deadline = ContinuousClock.now + patient(.seconds(60))
         while ContinuousClock.now < deadline, child.ending == nil {
             if let text = contents("started"), text.hasSuffix("\n") {
                 if text == "0\n" { return }

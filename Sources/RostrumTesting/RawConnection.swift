@@ -52,7 +52,7 @@ package actor RawConnection {
     ///
     /// - Throws: ``Failure/timedOut(pending:)`` when the other side does not take it.
     package func send(_ bytes: [UInt8], within limit: Duration = .seconds(40)) throws {
-        let deadline = deadline(after: limit)
+        let deadline = ContinuousClock.now + patient(limit)
         var sent = 0
         while sent < bytes.count {
             try wait(for: POLLOUT, until: deadline)
@@ -92,7 +92,7 @@ package actor RawConnection {
     ///
     /// - Parameter hasBody: false for the reply to a HEAD, which has none whatever its headers say.
     package func readReply(hasBody: Bool = true, within limit: Duration = .seconds(40)) throws -> HTTPReply {
-        let deadline = deadline(after: limit)
+        let deadline = ContinuousClock.now + patient(limit)
         let end = Array("\r\n\r\n".utf8)
         while received.firstRange(of: end) == nil { try receive(until: deadline) }
         let headEnd = received.firstRange(of: end)?.upperBound ?? 0
@@ -110,7 +110,7 @@ package actor RawConnection {
 
     /// Reads exactly so many bytes and leaves what follows them.
     package func read(_ count: Int, within limit: Duration = .seconds(40)) throws -> [UInt8] {
-        let deadline = deadline(after: limit)
+        let deadline = ContinuousClock.now + patient(limit)
         while received.count < count { try receive(until: deadline) }
         defer { received.removeFirst(count) }
         return Array(received.prefix(count))
@@ -121,7 +121,7 @@ package actor RawConnection {
     /// - Returns: everything that came and was not taken before.
     /// - Throws: ``Failure/timedOut(pending:)`` when the connection stays open.
     package func readUntilClosed(within limit: Duration = .seconds(40)) throws -> [UInt8] {
-        let deadline = deadline(after: limit)
+        let deadline = ContinuousClock.now + patient(limit)
         do {
             while true { try receive(until: deadline) }
         } catch Failure.closed {

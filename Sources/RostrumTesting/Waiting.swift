@@ -9,7 +9,7 @@ package struct WaitedTooLong: Error, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - state: what is waited for, in words, for whoever reads the failure.
-///   - limit: how long at most; see ``deadline(after:)``.
+///   - limit: how long at most; see ``patient(_:)``.
 ///   - pause: how long between two looks.
 /// - Throws: ``WaitedTooLong`` when it did not come to hold.
 package func waitUntil(
@@ -18,18 +18,19 @@ package func waitUntil(
     every pause: Duration = .milliseconds(5),
     _ holds: () async throws -> Bool
 ) async throws {
-    let deadline = deadline(after: limit)
+    let limit = patient(limit)
+    let deadline = ContinuousClock.now + limit
     while try await !holds() {
         guard ContinuousClock.now < deadline else { throw WaitedTooLong(description: "not within \(limit): \(state)") }
         try await Task.sleep(for: pause)
     }
 }
 
-/// When somebody who waits for so long gives up.
+/// How long somebody waits who would wait for so long.
 ///
 /// Instrumented programs take longer: `ROSTRUM_PATIENCE` says how many times as long they may.
-package func deadline(after limit: Duration) -> ContinuousClock.Instant {
-    .now + limit * patience
+package func patient(_ limit: Duration) -> Duration {
+    limit * patience
 }
 
 private let patience = max(1, ProcessInfo.processInfo.environment["ROSTRUM_PATIENCE"].flatMap { Int($0) } ?? 1)

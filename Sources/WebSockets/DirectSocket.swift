@@ -43,17 +43,25 @@ package struct DirectSocket {
         #endif
     }
 
-    /// How many bytes the kernel has that the peer's kernel has not acknowledged, which takes what its own buffer has room for.
+    #if canImport(Glibc)
+    /// Where `tcpi_bytes_acked` stands in Linux's `struct tcp_info`, of which Glibc declares the beginning only.
+    private static let bytesAcknowledged = 120
+
+    /// How many bytes the peer's kernel has acknowledged since the connection began: it takes what its buffer has room for,
+    /// and more only when the peer reads.
     ///
     /// - Returns: nil when the kernel does not say.
-    var unacknowledgedBytes: Int? {
-        var count: Int32 = 0
-        #if canImport(Glibc)
-        let status = ioctl(descriptor, UInt(TIOCOUTQ), &count)
-        #else
-        var size = socklen_t(MemoryLayout.size(ofValue: count))
-        let status = getsockopt(descriptor, SOL_SOCKET, SO_NWRITE, &count, &size)
-        #endif
-        return status == 0 ? Int(count) : nil
+    var acknowledgedBytes: UInt64? {
+        let end = Self.bytesAcknowledged + MemoryLayout<UInt64>.size
+        return withUnsafeTemporaryAllocation(byteCount: end, alignment: MemoryLayout<UInt64>.alignment) { information in
+            var size = socklen_t(end)
+            let status = getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, information.baseAddress, &size)
+            guard status == 0, size == end else { return nil }
+            return information.load(fromByteOffset: Self.bytesAcknowledged, as: UInt64.self)
+        }
     }
+    #else
+    /// Not known here.
+    var acknowledgedBytes: UInt64? { nil }
+    #endif
 }

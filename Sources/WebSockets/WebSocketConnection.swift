@@ -23,9 +23,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     /// How much the kernel keeps for a peer that does not read; Linux doubles it.
     private static let sendBufferBytes: SocketOptionValue = 65_536
-    /// In such parts a long frame is written, so that its progress shows: what the kernel takes once the peer has made room
-    /// there is more than one.
-    private static let partBytes = 16_384
+    /// In such parts a long frame is written, so that its progress shows.
+    private static let partBytes = 65_536
     /// How many pings of one read are answered one by one; of those beyond only the last one is.
     private static let mostPongs = 16
 
@@ -79,8 +78,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private var isWriting = false
     private var isPingWaiting = false
     private var waitingPong: ByteBuffer?
-    /// What the kernel had for the peer at the last ``tick(now:)``, while more waited.
-    private var unacknowledgedBytes: Int?
+    /// How much the peer had acknowledged when that was last looked at; see ``tick(now:)``.
+    private var acknowledgedBytes: UInt64 = 0
     private var pongsLeft = mostPongs
     /// Whether nothing is read, so that nothing can be heard either.
     private var isSuspended = false
@@ -292,11 +291,9 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// Whoever reads what waits for him is there, however slowly he does: a ping would come to him behind all of it, and to
     /// the end of a part he may need longer than he may be silent.
     private func seeReading(at now: NIODeadline) {
-        let before = unacknowledgedBytes
-        unacknowledgedBytes = waitingBytes > 0 && isOpen ? socket?.unacknowledgedBytes : nil
-        // While something waits the kernel is full. It has fewer bytes when the peer has taken some, and more only after that;
-        // when it is as full again, a part has been written meanwhile.
-        if let before, let unacknowledgedBytes, before != unacknowledgedBytes { lastHeard = now }
+        guard waitingBytes > 0, isOpen, let acknowledged = socket?.acknowledgedBytes else { return }
+        if acknowledged > acknowledgedBytes { lastHeard = now }
+        acknowledgedBytes = acknowledged
     }
 
     /// Whether nothing was heard of the peer for so long, though it could have said or read something.

@@ -106,22 +106,22 @@ def standing_still(program):
 
     For whoever takes away a file system: ext4 may call a sync done that meets this moment, and lose what it was for.
     """
-    def family():
-        pid = program.process.pid
-        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [pid, *map(int, children)]
-
     def is_still(pid):
         states = [(task / "stat").read_text().rpartition(")")[2].split()[0]
                   for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
         return all(state in "TtZ" for state in states)
 
-    everybody = family()
+    def stop(pid):
+        everybody.append(pid)
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: is_still(pid), f"{program.name} stands still")
+
+    everybody, parent = [], program.process.pid
     try:
-        # The parent first, so that it has no more children.
-        for pid in everybody:
-            os.kill(pid, signal.SIGSTOP)
-        wait_until(lambda: all(map(is_still, family())), f"{program.name} stands still")
+        # The parent first, so that it has no more children, and buries none.
+        stop(parent)
+        for child in pathlib.Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
+            stop(int(child))
         yield everybody
     finally:
         for pid in everybody:

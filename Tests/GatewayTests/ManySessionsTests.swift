@@ -1,5 +1,6 @@
 import Chat
 import ChatProtocol
+import EventBus
 import Gateway
 import MetricsTestKit
 import NIOCore
@@ -23,17 +24,12 @@ import Testing
             let users = (0..<count).map { "user\($0)" }
             var clients: [LiveClient] = []
             for user in users { clients.append(try await node.login(user)) }
-            try await subscribe(users, to: .news, on: node)
+            for start in stride(from: 0, to: count, by: 50) {
+                let some = Array(users[start..<min(count, start + 50)])
+                _ = try await node.installation.subscribers.add(some, to: .news, for: node.installation.call())
+            }
             for client in clients { _ = try await client.next("onOfficialAccountSubscribed") }
             try await body(node, clients)
-        }
-    }
-
-    /// Subscribes them, in calls that have as many as they may.
-    private func subscribe(_ users: [String], to channel: ChannelID, on node: LiveNode) async throws {
-        for start in stride(from: 0, to: users.count, by: 50) {
-            let some = Array(users[start..<min(users.count, start + 50)])
-            _ = try await node.installation.subscribers.add(some, to: channel, for: node.installation.call())
         }
     }
 
@@ -106,14 +102,15 @@ import Testing
         options.reconciliationInterval = .seconds(120)
         try await withNode(150, options) { node, clients in
             let silent = node.installation.anotherNode()
-            let other = ChannelID("@TOA#_other")
-            try await node.createChannel(other)
             let watch = Watch(from: node.loops.next()) {
                 metrics.totalValue("rostrum_session_ends", [("code", "4403")])
             }
-            // So soon after the login each may have left the channel before.
-            try await subscribe((0..<150).map { "user\($0)" }, to: other, on: node)
             try await silent.applications.empty(.example, by: silent.operation())
+            // They hear of subscriptions of which they know nothing.
+            let unknown = ChannelReference(application: .example, channel: .news, incarnation: 7)
+            let users = (0..<150).map { UserID("user\($0)") }
+            let change = SubscriptionEvent(unknown, users, .discarding(true), version: 99, lineage: 0)
+            node.systems.bus.publish(.subscriptions(change))
 
             for client in clients { #expect(try await client.end().code == 4403) }
             #expect((1...20).contains(watch.stop()))

@@ -152,6 +152,24 @@ import Testing
         }
     }
 
+    @Test("who is being ended by a word of the history that ends is ended as everybody is", arguments: Ending.allCases)
+    private func endingMeanwhile(ending: Ending) async throws {
+        var options = options
+        options.loops = 1
+        try await StorageEngine.sqlite.withLiveNode(over: storage, options) { node, _ in
+            let anna = try await node.enter("anna")
+            let loop = DispatchSemaphore(value: 0)
+            defer { loop.signal() }
+            node.loops.next().execute { loop.wait() }
+            node.systems.bus.publish(ending.event(1))
+            history.becomes(2)
+            loop.signal()
+
+            #expect(try await anna.end(within: .seconds(5)).code == 1001)
+            #expect(anna.notifications("onKickedOffline").isEmpty)
+        }
+    }
+
     private func post(
         _ text: String,
         at number: Int64,

@@ -13,9 +13,9 @@ static void write_down(const char *name) {
     snprintf(whole, sizeof whole, "%s.new", name);
     FILE *file = fopen(whole, "we");
     if (!file) return;
-    struct mallinfo2 heap = mallinfo2();
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
+    struct mallinfo2 heap = mallinfo2();
     fprintf(file, "%zu %ld\n", heap.uordblks + heap.hblkhd, (long)time.tv_sec);
     /* At once, for one who reads meanwhile. */
     if (!fclose(file)) rename(whole, name);

@@ -126,9 +126,10 @@ class ReceiptsTest(Case):
             self.assert_wrong()
 
     def test_a_reader_that_has_to_reload_though_it_is_not_slow(self):
-        self.resume = ["L", 0, 1, 5, 1, 7]
-        with unittest.mock.patch("judge.MOST_TO_RELOAD", 1):
-            self.assert_wrong()
+        # Ben is owed three.
+        self.resume, self.plan.members[1].kind = ["L", 0, 1, 5, 1, 7], SLOW
+        with unittest.mock.patch("judge.MOST_TO_RELOAD", 4 / 3):
+            self.assertEqual(self.verdict().problems, ["session 0 was told to reload, though it reads at once"])
 
     def test_a_session_that_is_not_at_the_head_in_the_end(self):
         self.anna[5:8] = [5, 7, 1]

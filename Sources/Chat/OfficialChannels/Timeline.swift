@@ -9,8 +9,6 @@ package import EventBus
 /// Source: design section 4.
 package struct Timeline: Sendable {
     /// The most posts, and half of the most events, that `resume` brings; of more it says reload.
-    ///
-    /// Also the most events that one reading brings.
     package static let mostEvents = 500
     /// The most bytes of events that one answer brings; it goes on after them.
     package static let mostBytes = 1_048_576

@@ -32,7 +32,7 @@ struct SessionEnd: Sendable, Equatable {
         code: .policyViolation,
         reason: "more requests than are allowed: \(Session.mostRequests)"
     )
-    /// The client sent nothing for too long, not even a pong.
+    /// The client sent nothing for too long, not even a pong, and read nothing of what waits for it.
     static let silent = SessionEnd(notification: nil, code: .goingAway, reason: "nothing was heard for too long")
     /// The storage may have lost what the session was told of: it resumes by what is there.
     static let storageChanged = SessionEnd(
