@@ -156,7 +156,9 @@ struct Browser {
 
 /// Takes a body as it is written.
 private actor Collected {
-    var bytes = ByteBuffer()
+    private var bytes = ByteBuffer()
+
+    var text: String { String(buffer: bytes) }
 
     func add(_ part: ByteBuffer) { bytes.writeImmutableBuffer(part) }
 }
@@ -166,7 +168,7 @@ private struct Collector: ResponseBodyWriter, Sendable {
     var isRead = true
 
     var text: String {
-        get async { String(buffer: await collected.bytes) }
+        get async { await collected.text }
     }
 
     func write(_ buffer: ByteBuffer) async throws {

@@ -26,11 +26,16 @@ struct PlainChannel: HTTPChannelHandler {
     let doors: [String: any WebSocketDoor]
     /// Whether TLS stands in the pipeline already.
     let isSecure: Bool
-    /// The generic types of a connection's handlers, made by one thread before there is a connection.
+    /// The generic types of a connection's handlers, made by one thread before there is a connection, while others wait.
     ///
-    /// Twice, in thousands of starts, the runtime of Swift 6.3.1 has dereferenced null in `swift_conformsToProtocol` when two
-    /// event loops made the first of these at the same moment, each at its first connection.
-    private let types: [Any.Type] = [ByteToMessageHandler<HTTPRequestDecoder>.self, Connection.self]
+    /// Three times, in thousands of starts, the runtime of Swift 6.3.1 has dereferenced null in `swift_conformsToProtocol` when
+    /// two threads made the first of these at the same moment: event loops at their first connections, and listeners.
+    private static let types: [Any.Type] = [ByteToMessageHandler<HTTPRequestDecoder>.self, Connection.self]
+
+    init(responder: @escaping Responder, doors: [String: any WebSocketDoor], isSecure: Bool) {
+        (self.responder, self.doors, self.isSecure) = (responder, doors, isSecure)
+        withExtendedLifetime(Self.types) {}
+    }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let outcome = channel.eventLoop.makePromise(of: Connection?.self)
