@@ -131,7 +131,7 @@ import Testing
         }
     }
 
-    @Test("an open page is told of each second and each minute, until the monitor ends", .timeLimit(.minutes(1)))
+    @Test("an open page is told of each second and each minute, until the monitor ends", .timeLimit(.minutes(5)))
     func stream() async throws {
         try await withBrowser { browser in
             sample(browser, 0)
@@ -158,7 +158,7 @@ import Testing
         }
     }
 
-    @Test("a page that does not read is dropped, and no more are let in than may", .timeLimit(.minutes(1)))
+    @Test("a page that does not read is dropped, and no more are let in than may", .timeLimit(.minutes(5)))
     func bounds() async throws {
         try await withBrowser { browser in
             sample(browser, 0)
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test("an open page ends when its session does, within five seconds", .timeLimit(.minutes(1)))
+    @Test("an open page ends when its session does, within five seconds", .timeLimit(.minutes(5)))
     func sessionEnds() async throws {
         try await withBrowser { browser in
             sample(browser, 0)

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// What every bus promises to the node that publishes.
-@Suite(.timeLimit(.minutes(2))) struct EventBusContractTests {
+@Suite(.timeLimit(.minutes(5))) struct EventBusContractTests {
     private final class Log: Sendable {
         private let list = Mutex<[String]>([])
         var entries: [String] { list.withLock { $0 } }

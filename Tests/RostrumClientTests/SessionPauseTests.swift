@@ -2,7 +2,7 @@ import RostrumClient
 import RostrumTesting
 import Testing
 
-@Suite("A session between its connections", .timeLimit(.minutes(1)))
+@Suite("A session between its connections", .timeLimit(.minutes(5)))
 struct SessionPauseTests {
     @Test("waits longer after each failure, be it one right after a login")
     func backoff() async throws {

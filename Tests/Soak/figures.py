@@ -101,7 +101,8 @@ def figures(samples, delivery):
     delivered = [[(one["second"], one[name]) for one in delivery] for name in ("p50_ms", "p99_ms", "longest_ms")]
     return {
         "memory": figure("Memory of the server", "MB", [
-            ("resident", column(samples, "resident_mb")), ("heap in use", column(samples, "heap_mb"))]),
+            ("resident", column(samples, "resident_mb")), ("heap in use", column(samples, "heap_mb")),
+            ("SQLite's", column(samples, "sqlite_mb"))]),
         "descriptors": figure("Open files of the server", "descriptors", [
             ("all", column(samples, "descriptors")), ("live sessions", column(samples, "sessions")),
             ("the others", others)]),

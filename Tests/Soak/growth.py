@@ -3,8 +3,8 @@ import itertools
 import statistics
 from dataclasses import dataclass
 
-# What is in use of the heap may grow by so many MB an hour, and by so much in the judged time in any case, for SQLite's caches
-# and the allocator's own fill for longer than the warm-up.
+# What is in use of the heap, without what SQLite has, may grow by so many MB an hour, and by so much in the judged time in any
+# case. SQLite's caches fill for hours, up to what each connection may have.
 HEAP_MB_AN_HOUR, HEAP_LEEWAY = 3, 2
 # Resident memory may grow by more: the allocator gives back in steps, and not what lies between what is in use.
 RESIDENT_MB_AN_HOUR, RESIDENT_LEEWAY = 20, 6

@@ -15,9 +15,9 @@ class Heap:
         self.environment = {"LD_PRELOAD": library, "ROSTRUM_HEAP": str(self.file)}
 
     def used(self):
-        """In bytes."""
-        used, second = map(int, self.file.read_text().split())
+        """How many bytes are in use, and how many of them are SQLite's."""
+        used, of_sqlite, second = map(int, self.file.read_text().split())
         # An old number would never grow.
         if time.monotonic() - second > self.MOST_AGE:
             raise Failed(f"the heap in use was written down {time.monotonic() - second:.0f} s ago, and not since")
-        return used
+        return used, of_sqlite

@@ -310,8 +310,10 @@ for line in sys.stdin:
         """What is in use after the program's answer."""
         program.stdout.readline()
         answered = time.monotonic()
-        wait_until(lambda: heap.file.exists() and int(heap.file.read_text().split()[1]) > answered, "it is written down anew")
-        return heap.used()
+        wait_until(lambda: heap.file.exists() and int(heap.file.read_text().split()[-1]) > answered, "it is written down anew")
+        used, of_sqlite = heap.used()
+        self.assertEqual(of_sqlite, 0)
+        return used
 
     def test_what_is_kept_counts_and_what_was_given_back_does_not(self):
         with tempfile.TemporaryDirectory() as place:

@@ -5,8 +5,9 @@ import os
 import pathlib
 import time
 
-COLUMNS = ["second", "resident_mb", "heap_mb", "descriptors", "threads", "cpu_percent", "data_mb", "sessions", "receipts",
-           "resumed", "logins", "lags", "posts", "calls", "rest_p50_ms", "rest_p99_ms", "webhooks", "webhook_repeats"]
+COLUMNS = ["second", "resident_mb", "heap_mb", "sqlite_mb", "descriptors", "threads", "cpu_percent", "data_mb", "sessions",
+           "receipts", "resumed", "logins", "lags", "posts", "calls", "rest_p50_ms", "rest_p99_ms", "webhooks",
+           "webhook_repeats"]
 MB = 1 << 20
 
 
@@ -54,12 +55,14 @@ class Sampler:
         stats = await subscribers.stats()
         at = time.monotonic()
         resident, descriptors, threads, cpu = self.process()
+        heap, of_sqlite = self.heap.used()
         before, self.cpu_before = self.cpu_before, (at, cpu)
         took = sorted(record.took)
         record.took.clear()
         return {
             "second": round(at - self.began, 1), "resident_mb": round(resident / MB, 2),
-            "heap_mb": round(self.heap.used() / MB, 2), "descriptors": descriptors, "threads": threads,
+            "heap_mb": round((heap - of_sqlite) / MB, 2), "sqlite_mb": round(of_sqlite / MB, 2),
+            "descriptors": descriptors, "threads": threads,
             "cpu_percent": round((cpu - before[1]) / (at - before[0]) * 100, 1) if before else 0,
             "data_mb": round(size_of(self.data) / MB, 1), "sessions": stats["ready"], "receipts": stats["receipts"],
             "resumed": stats["resumed"], "logins": stats["opened"], "lags": stats["lags"], "posts": record.posts,

@@ -132,8 +132,8 @@ class Soak:
     def tell(self):
         sample = self.sampler.samples[-1]
         self.say(f"{sample['second'] / 60:.1f} min: {sample['sessions']} sessions, {sample['receipts'] + sample['resumed']} "
-                 f"receipts, {sample['posts']} posts, {sample['webhooks']} webhooks, {sample['heap_mb']:.1f} of "
-                 f"{sample['resident_mb']:.1f} MB in use")
+                 f"receipts, {sample['posts']} posts, {sample['webhooks']} webhooks, {sample['heap_mb']:.1f} MB and "
+                 f"{sample['sqlite_mb']:.1f} of SQLite in use of {sample['resident_mb']:.1f}")
 
     async def rotate(self):
         """A new key; when everybody logs in under it, the old one is taken away, and with it the sessions that it began.
