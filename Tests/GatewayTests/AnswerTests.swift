@@ -88,7 +88,7 @@ import Testing
             let taken = NIODeadline.now() - asked
             #expect(last["RspMsgList"]?.items.count == 20)
             // 24 times 14, of which 200 are free and the others 50 a second.
-            #expect((.milliseconds(2_600)...(.seconds(20))).contains(taken))
+            #expect(taken >= .milliseconds(2_600))
             #expect(anna.ending == nil)
 
             let boris = try await node.login("boris")
