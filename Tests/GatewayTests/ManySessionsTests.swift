@@ -73,27 +73,10 @@ import Testing
         }
     }
 
-    @Test("sessions that end together let the loop do other things in between")
-    func ends() async throws {
+    /// Has 150 sessions end, and expects their one event loop to look around between some of them and the next.
+    private func expectEndsInSlices(_ body: (LiveNode) async throws -> Void) async throws {
         let metrics = TestMetrics()
-        var options = LiveNode.Options()
-        options.metrics = metrics
-        options.comparisonInterval = .seconds(3600)
-        try await withNode(150, options) { node, clients in
-            let watch = Watch(from: node.loops.next()) {
-                metrics.totalValue("rostrum_session_ends", [("code", "4403")])
-            }
-            try await node.installation.applications.empty(.example, by: node.installation.operation())
-
-            for client in clients { #expect(try await client.end().code == 4403) }
-            #expect((1...20).contains(watch.stop()))
-            #expect(metrics.totalValue("rostrum_session_ends", [("code", "4403")]) == 150)
-        }
-    }
-
-    @Test("sessions whose end was not heard let the loop do other things in between when it is found")
-    func unheardEnds() async throws {
-        let metrics = TestMetrics()
+        let ends = { @Sendable in metrics.totalValue("rostrum_session_ends", [("code", "4403")]) }
         var options = LiveNode.Options()
         options.metrics = metrics
         options.comparisonInterval = .seconds(3600)
@@ -101,20 +84,32 @@ import Testing
         // the others two or three at a time.
         options.reconciliationInterval = .seconds(120)
         try await withNode(150, options) { node, clients in
+            let watch = Watch(from: node.loops.next(), at: ends)
+            try await body(node)
+
+            for client in clients { #expect(try await client.end().code == 4403) }
+            #expect((1...20).contains(watch.stop()))
+            #expect(ends() == 150)
+        }
+    }
+
+    @Test("sessions that end together let the loop do other things in between")
+    func ends() async throws {
+        try await expectEndsInSlices { node in
+            try await node.installation.applications.empty(.example, by: node.installation.operation())
+        }
+    }
+
+    @Test("sessions whose end was not heard let the loop do other things in between when it is found")
+    func unheardEnds() async throws {
+        try await expectEndsInSlices { node in
             let silent = node.installation.anotherNode()
-            let watch = Watch(from: node.loops.next()) {
-                metrics.totalValue("rostrum_session_ends", [("code", "4403")])
-            }
             try await silent.applications.empty(.example, by: silent.operation())
             // They hear of subscriptions of which they know nothing.
             let unknown = ChannelReference(application: .example, channel: .news, incarnation: 7)
             let users = (0..<150).map { UserID("user\($0)") }
             let change = SubscriptionEvent(unknown, users, .discarding(true), version: 99, lineage: 0)
             node.systems.bus.publish(.subscriptions(change))
-
-            for client in clients { #expect(try await client.end().code == 4403) }
-            #expect((1...20).contains(watch.stop()))
-            #expect(metrics.totalValue("rostrum_session_ends", [("code", "4403")]) == 150)
         }
     }
 
