@@ -43,25 +43,35 @@ package struct DirectSocket {
         #endif
     }
 
-    #if canImport(Glibc)
-    /// Where `tcpi_bytes_acked` stands in Linux's `struct tcp_info`, of which Glibc declares the beginning only.
-    private static let bytesAcknowledged = 120
+    /// How far a peer's kernel has come with what it was sent.
+    struct Progress {
+        /// Bytes that it has acknowledged since the connection began: it takes what its buffer has room for, and more only
+        /// when the peer reads.
+        let acknowledgedBytes: UInt64
+        /// Bytes that the kernel here still keeps because they cannot go out: the peer, or the network, has no room for them.
+        let unsentBytes: UInt32
+    }
 
-    /// How many bytes the peer's kernel has acknowledged since the connection began: it takes what its buffer has room for,
-    /// and more only when the peer reads.
-    ///
+    #if canImport(Glibc)
+    /// Where `tcpi_bytes_acked` and `tcpi_notsent_bytes` stand in Linux's `struct tcp_info`, of which Glibc declares the
+    /// beginning only.
+    private static let bytesAcknowledged = 120, bytesNotSent = 144
+
     /// - Returns: nil when the kernel does not say.
-    var acknowledgedBytes: UInt64? {
-        let end = Self.bytesAcknowledged + MemoryLayout<UInt64>.size
+    var progress: Progress? {
+        let end = Self.bytesNotSent + MemoryLayout<UInt32>.size
         return withUnsafeTemporaryAllocation(byteCount: end, alignment: MemoryLayout<UInt64>.alignment) { information in
             var size = socklen_t(end)
             let status = getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, information.baseAddress, &size)
             guard status == 0, size == end else { return nil }
-            return information.load(fromByteOffset: Self.bytesAcknowledged, as: UInt64.self)
+            return Progress(
+                acknowledgedBytes: information.load(fromByteOffset: Self.bytesAcknowledged, as: UInt64.self),
+                unsentBytes: information.load(fromByteOffset: Self.bytesNotSent, as: UInt32.self)
+            )
         }
     }
     #else
     /// Not known here.
-    var acknowledgedBytes: UInt64? { nil }
+    var progress: Progress? { nil }
     #endif
 }

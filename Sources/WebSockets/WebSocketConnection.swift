@@ -18,6 +18,11 @@ package final class WebSocketConnection: ChannelInboundHandler {
     package static let mostWaiting = 65_536
     /// How long a message may take from its first byte to its last; see ``tick(now:)``.
     package static let longestMessage = TimeAmount.seconds(10)
+    /// After how long a silence ``tick(now:)`` looks whether the peer reads what the kernel keeps for it: a while after a
+    /// ping was due to be answered.
+    package static let longestUnread = TimeAmount.seconds(30)
+    /// So much of what waits a peer has to read to count as heard. Who reads it byte by byte would have it wait for days.
+    package static let leastRead: UInt64 = 4096
     /// How long a peer may take to answer a close frame, and to read what waits before it.
     package static let longestClose = TimeAmount.seconds(2)
 
@@ -78,8 +83,8 @@ package final class WebSocketConnection: ChannelInboundHandler {
     private var isWriting = false
     private var isPingWaiting = false
     private var waitingPong: ByteBuffer?
-    /// How much the peer had acknowledged when that was last looked at; see ``tick(now:)``.
-    private var acknowledgedBytes: UInt64 = 0
+    /// How far the peer had read when something waited for it and that was counted, or first looked at; see ``tick(now:)``.
+    private var readBefore: UInt64?
     private var pongsLeft = mostPongs
     /// Whether nothing is read, so that nothing can be heard either.
     private var isSuspended = false
@@ -290,10 +295,17 @@ package final class WebSocketConnection: ChannelInboundHandler {
 
     /// Whoever reads what waits for him is there, however slowly he does: a ping would come to him behind all of it, and to
     /// the end of a part he may need longer than he may be silent.
+    ///
+    /// What his kernel takes while nothing has to wait says nothing of him, for it needs no reader.
     private func seeReading(at now: NIODeadline) {
-        guard waitingBytes > 0, isOpen, let acknowledged = socket?.acknowledgedBytes else { return }
-        if acknowledged > acknowledgedBytes { lastHeard = now }
-        acknowledgedBytes = acknowledged
+        let mayBeBehind = waitingBytes > 0 || now - lastHeard > Self.longestUnread
+        guard isOpen, mayBeBehind, let progress = socket?.progress else { return readBefore = nil }
+        guard let before = readBefore else {
+            if waitingBytes > 0 || progress.unsentBytes > 0 { readBefore = progress.acknowledgedBytes }
+            return
+        }
+        guard progress.acknowledgedBytes >= before + Self.leastRead else { return }
+        (lastHeard, readBefore) = (now, progress.acknowledgedBytes)
     }
 
     /// Whether nothing was heard of the peer for so long, though it could have said or read something.

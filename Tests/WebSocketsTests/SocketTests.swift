@@ -240,7 +240,7 @@ import WebSockets
         }
     }
 
-    /// Sends a megabyte and looks after its connection every 10 ms.
+    /// Sends so many bytes, and again whenever it is told to, and looks after its connection every 10 ms.
     private final class Attentive: WebSocketReceiver {
         struct Look {
             var lastHeard = NIODeadline.uptimeNanoseconds(0)
@@ -249,24 +249,56 @@ import WebSockets
             var quietTicks = 0
         }
 
+        private let bytes: Int
+        /// By how much the time at which it looks is ahead of the clock.
+        private let ahead: TimeAmount
         private let note: @Sendable (NIODeadline, Int) -> Void
+        private var connection: WebSocketConnection?
         private var isOver = false
 
-        init(_ note: @escaping @Sendable (NIODeadline, Int) -> Void) { self.note = note }
+        init(bytes: Int, ahead: TimeAmount, _ note: @escaping @Sendable (NIODeadline, Int) -> Void) {
+            (self.bytes, self.ahead, self.note) = (bytes, ahead, note)
+        }
+
+        /// A door to it, and what it sees.
+        static func door(
+            bytes: Int = 1 << 20,
+            ahead: TimeAmount = .zero
+        ) -> (TestListener.Door, look: @Sendable () -> Look) {
+            let look = Mutex(Look())
+            let door = TestListener.Door.accepting {
+                Attentive(bytes: bytes, ahead: ahead) { lastHeard, waitingBytes in
+                    look.withLock { look in
+                        look.quietTicks = lastHeard == look.lastHeard ? look.quietTicks + 1 : 0
+                        (look.lastHeard, look.waitingBytes) = (lastHeard, waitingBytes)
+                    }
+                }
+            }
+            return (door, { look.withLock { $0 } })
+        }
 
         func opened(_ connection: WebSocketConnection) {
-            _ = connection.sendAlways(WebSocketFrames.binary([UInt8](repeating: 7, count: 1 << 20)))
+            self.connection = connection
+            send()
             tickLater(connection)
         }
-        func received(text: ByteBuffer) {}
+
+        private func send() {
+            _ = connection?.sendAlways(WebSocketFrames.binary([UInt8](repeating: 7, count: bytes)))
+        }
+
+        func received(text: ByteBuffer) { send() }
         func received(binary: ByteBuffer) {}
         func drained() {}
-        func closed() { isOver = true }
+        func closed() {
+            isOver = true
+            connection = nil
+        }
 
         private func tickLater(_ connection: WebSocketConnection) {
             _ = connection.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(10)) {
                 guard !self.isOver else { return }
-                connection.tick(now: .now())
+                connection.tick(now: .now() + self.ahead)
                 self.note(connection.lastHeard, connection.waitingBytes)
                 self.tickLater(connection)
             }
@@ -275,29 +307,60 @@ import WebSockets
 
     @Test("a peer that reads less than a part of what waits is heard, and one that reads nothing is not")
     func slowest() async throws {
-        let look = Mutex(Attentive.Look())
-        let door = TestListener.Door.accepting {
-            Attentive { lastHeard, waitingBytes in
-                look.withLock { look in
-                    look.quietTicks = lastHeard == look.lastHeard ? look.quietTicks + 1 : 0
-                    (look.lastHeard, look.waitingBytes) = (lastHeard, waitingBytes)
-                }
-            }
-        }
+        let (door, look) = Attentive.door()
         try await TestListener.with(["/": door]) { listener in
             let socket = try await RawWebSocket(port: listener.port, "/", receiveBuffer: 4096)
             for _ in 0..<2 {
-                try await waitUntil("nothing more is heard") { look.withLock { $0.quietTicks >= 20 } }
-                let before = look.withLock { $0 }
+                try await waitUntil("nothing more is heard") { look().quietTicks >= 20 }
+                let before = look()
                 try #require(before.waitingBytes > 0)
+
+                // Less than it has to read.
+                _ = try await socket.connection.read(1000)
+                try await waitUntil("it was looked at") { look().quietTicks >= before.quietTicks + 20 }
+                #expect(look().lastHeard == before.lastHeard)
 
                 // More than the kernel had for the connection, of which a part may have been read before.
                 _ = try await socket.connection.read(12_000)
 
-                try await waitUntil("it is heard") { look.withLock { $0.lastHeard > before.lastHeard } }
+                try await waitUntil("it is heard") { look().lastHeard > before.lastHeard }
                 // Otherwise something else would have told.
-                #expect(look.withLock { $0.waitingBytes } == before.waitingBytes)
+                #expect(look().waitingBytes == before.waitingBytes)
             }
+            await socket.connection.abort()
+        }
+    }
+
+    @Test("a peer that is slow to read what the kernel keeps for it is heard, after a while of silence")
+    func slowestOfTheLast() async throws {
+        let (door, look) = Attentive.door(bytes: 40_000, ahead: WebSocketConnection.longestUnread + .seconds(1))
+        try await TestListener.with(["/": door]) { listener in
+            let socket = try await RawWebSocket(port: listener.port, "/", receiveBuffer: 4096)
+            try await waitUntil("nothing is heard") { look().quietTicks >= 20 }
+            let before = look()
+            try #require(before.waitingBytes == 0)
+
+            _ = try await socket.connection.read(20_000)
+
+            try await waitUntil("it is heard") { look().lastHeard > before.lastHeard }
+            await socket.connection.abort()
+        }
+    }
+
+    @Test("what a peer has read long ago does not count for what waits now")
+    func readLongAgo() async throws {
+        // What a look takes for a sign of life is a minute ahead of the clock, unlike what the peer sends.
+        let (door, look) = Attentive.door(ahead: .minutes(1))
+        try await TestListener.with(["/": door]) { listener in
+            let socket = try await RawWebSocket(port: listener.port, "/", receiveBuffer: 4096)
+            _ = try await socket.connection.read((1 << 20) + 10)
+            try await waitUntil("all is read") { look().waitingBytes == 0 && look().quietTicks >= 20 }
+            #expect(look().lastHeard > .now())
+
+            try await socket.send(.text("more"))
+
+            try await waitUntil("something waits") { look().waitingBytes > 0 && look().quietTicks >= 20 }
+            #expect(look().lastHeard < .now())
             await socket.connection.abort()
         }
     }
