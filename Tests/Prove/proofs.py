@@ -147,16 +147,19 @@ def unittests(words):
     return read
 
 
-def sanitizer(name):
-    """The test runner's own closing line, and what the sanitizer has reported."""
+def sanitizer(kind, name):
+    """The closing line of scripts/sanitized-tests, which is believed when the test runner came to an end that fits it."""
+    closing = line(rf"^sanitize-{kind}: (?P<tests>\d+) tests, (?P<failed>\d+) failed, (?P<reports>\d+) reports",
+                   "{tests} tests of everything under " + name, "failed", "reports")
+
     def read(text):
-        ends = re.findall(r"Test run with (\d+) tests? in (\d+) suites? (passed|failed)", text)
-        if not ends:
+        row = closing(text)
+        end = re.search(r"Test run with \d+ tests? in \d+ suites? (passed|failed)", text)
+        if not end:
             raise Unreadable("the test runner did not come to its end")
-        reports = len(re.findall(rf"(?:WARNING|ERROR): {name}", text))
-        failed = sum(end[2] == "failed" for end in ends)
-        tests = sum(int(end[0]) for end in ends)
-        return Row(f"{tests:,} tests of everything under {name}", reports + failed, absent(tests=tests))
+        if end[1] == "failed" and not row.lost:
+            return Row(f"{row.tried}; the test runner says that it failed", 1, row.none)
+        return row
     return read
 
 
@@ -169,8 +172,8 @@ PROOFS = [
     Proof("fuzz", ["make", "fuzz", "ARGS=--seconds 20"],
           line(r"^fuzz: (?P<entries>\d+) entries, (?P<runs>\d+) runs, (?P<findings>\d+) findings",
                "{entries} readers, {runs} inputs guided by coverage, under AddressSanitizer", "findings")),
-    Proof("addresses", ["make", "sanitize-address"], sanitizer("AddressSanitizer")),
-    Proof("threads", ["make", "sanitize-thread"], sanitizer("ThreadSanitizer")),
+    Proof("addresses", ["make", "sanitize-address"], sanitizer("address", "AddressSanitizer")),
+    Proof("threads", ["make", "sanitize-thread"], sanitizer("thread", "ThreadSanitizer")),
     Proof("soak", ["make", "soak", "ARGS=--quick"],
           line(r"^soak: (?P<minutes>[\d.]+) min, (?P<sessions>\d+) sessions, (?P<receipts>\d+) receipts, "
                r"(?P<missing>\d+) missing, (?P<doubled>\d+) doubled, (?P<webhooks>\d+) webhooks, (?P<lost>\d+) lost, "

@@ -119,12 +119,19 @@ class ProofsTest(unittest.TestCase):
         self.assert_idle("soak", soak(webhooks=0))
 
     def test_sanitizers(self):
-        threads = sanitizer("ThreadSanitizer")
-        end = "✔ Test run with 1700 tests in 300 suites passed after 500 seconds.\n"
-        self.assertEqual(threads(end).lost, 0)
-        self.assertEqual(threads("WARNING: ThreadSanitizer: data race (pid=1)\n" + end).lost, 1)
-        self.assertEqual(threads(end.replace("passed", "failed")).lost, 1)
-        self.assertEqual(threads(end.replace("1700", "0")).none, ["tests"])
+        runner = "✔ Test run with {tests} tests in 300 suites {verdict} after 500 seconds.\n"
+        closing = "sanitize-thread: {tests} tests, {failed} failed, {reports} reports\n"
+
+        def threads(tests=1700, verdict="passed", failed=0, reports=0):
+            return read("threads", (runner + closing).format(tests=tests, verdict=verdict, failed=failed, reports=reports))
+        self.assertEqual(threads().lost, 0)
+        self.assertEqual(threads(reports=5).lost, 5)
+        self.assertEqual(threads(verdict="failed", failed=3, reports=5).lost, 8)
+        self.assertEqual(threads(verdict="failed").lost, 1)
+        self.assertEqual(threads(tests=0).none, ["tests"])
+        for half in (runner.format(tests=1700, verdict="passed"), closing.format(tests=1700, failed=0, reports=0)):
+            with self.assertRaises(Unreadable):
+                read("threads", half)
 
     def test_test_runners(self):
         ends = "Ran 9 tests in 8.1s\n\nOK\n…\nRan 1 test in 2.0s\n\n{}\n"
