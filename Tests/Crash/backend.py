@@ -36,6 +36,9 @@ class Moment:
 
 
 class Backend:
+    # A short rest between two operations, in seconds, so that several backends share one commit sometimes and not always.
+    RESTS = (0, 0.003, 0.01, 0.02)
+
     def __init__(self, seed, number, application, host, port, gate):
         self.application, self.host, self.port, self.gate = application, host, port, gate
         self.chooser, self.caller = Chooser(seed, number), Caller(application, host, port)
@@ -80,8 +83,7 @@ class Backend:
             except Faulty:
                 self.refusals += 1
                 await asyncio.sleep(0.1)
-            # A short rest, so that several backends share one commit sometimes and not always.
-            await asyncio.sleep(random.choice((0, 0.003, 0.01, 0.02)))
+            await asyncio.sleep(random.choice(self.RESTS))
 
     def begin(self):
         operation = self.chooser.choose(self.territory)
@@ -201,6 +203,24 @@ class Backend:
             self.found_done += self.was_found
             self.found_undone += not self.was_found
             self.refused_but_done += self.was_found and self.was_refused
+
+
+async def parked(backends, tasks):
+    """Waits until all have come to a closed gate; of whose task has ended the reason is a problem."""
+    for backend, task in zip(backends, tasks):
+        while not backend.is_parked and not task.done():
+            await asyncio.sleep(0.005)
+        if task.done() and task.exception():
+            backend.problems.append(f"{backend.name}: {task.exception()!r}")
+
+
+def expected_webhooks(backends):
+    """Of each channel what was to be told, in order."""
+    expected = {}
+    for backend in backends:
+        for channel, kind, what in backend.webhooks:
+            expected.setdefault(channel, []).append((kind, what))
+    return expected
 
 
 def agrees(answer, members):

@@ -3,7 +3,7 @@ import asyncio
 import random
 import time
 
-from backend import Backend, Gate
+from backend import Backend, Gate, expected_webhooks, parked
 from background import Background
 from installation import APPLICATION
 from reading import READER
@@ -65,14 +65,10 @@ class Load(Background):
 
     def settle(self):
         """Waits until nobody does anything more; needs a server that answers, or none."""
-        async def parked():
+        async def settled():
             async with asyncio.timeout(60):
-                for backend, task in zip(self.backends, self.running):
-                    while not backend.is_parked and not task.done():
-                        await asyncio.sleep(0.005)
-                    if task.done() and task.exception():
-                        backend.problems.append(f"{backend.name}: {task.exception()!r}")
-        self.do(parked())
+                await parked(self.backends, self.running)
+        self.do(settled())
 
     def judge(self):
         """The problems that a look at everything shows, while nobody does anything."""
@@ -98,10 +94,7 @@ class Load(Background):
 
     def judge_webhooks(self):
         """How many did not come, and the problems; as soon as all are there, and after a while in any case."""
-        expected = {}
-        for backend in self.backends:
-            for channel, kind, what in backend.webhooks:
-                expected.setdefault(channel, []).append((kind, what))
+        expected = expected_webhooks(self.backends)
         end = time.monotonic() + PATIENCE
         while True:
             deliveries = list(self.receiver.deliveries.values())

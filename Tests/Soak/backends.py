@@ -172,7 +172,7 @@ class Backends:
 
     async def read(self):
         channel = self.plan.channel_for_post(self.random)
-        kind = self.random.randrange(4)
+        kind = self.random.randrange(5)
         self.record.reads += 1
         if kind == 0:
             await self.read_history(channel)
@@ -181,6 +181,9 @@ class Backends:
         elif kind == 2:
             names = [{"Official_Account": other.name} for other in self.random.sample(self.plan.channels, 5)]
             await self.call("get_official_account_info", {"OfficialAccountIdList": names}, is_write=False)
+        elif kind == 3:
+            users = [member.user for member in self.random.sample(self.plan.members, 20)]
+            await self.call("openim/query_online_status", {"To_Account": users, "IsNeedDetail": 1}, is_write=False)
         else:
             user = self.random.choice(self.plan.of_kind(OWN)).user
             await self.call("get_subscribed_official_account_list", {"Subscriber_Account": user, "Limit": 20},

@@ -1,14 +1,19 @@
 """Judges what the server has used while it ran, and what it has said."""
 import itertools
+import os
 import statistics
 from dataclasses import dataclass
 
 # What is in use of the heap, without what SQLite has, may grow by so many MB an hour, and by so much in the judged time in any
-# case. SQLite's caches fill for hours, up to what each connection may have.
+# case.
 HEAP_MB_AN_HOUR, HEAP_LEEWAY = 3, 2
+# SQLite's caches fill for hours, so what it has may grow up to what its connections may have: so many MB for the pages of the
+# one that writes, and so many for those of each that reads (Sources/DatabaseSQLite), and so many for the schema and the
+# statements of each.
+WRITERS_PAGES_MB, READERS_PAGES_MB, STATEMENTS_MB = 8, 2, 2
 # Resident memory may grow by more: the allocator gives back in steps, and not what lies between what is in use.
 RESIDENT_MB_AN_HOUR, RESIDENT_LEEWAY = 20, 6
-# So many seconds are warm-up: the monitor fills its ten minutes, and SQLite its caches. What is judged of a run that has
+# So many seconds are warm-up: the monitor fills its ten minutes. What is judged of a run that has
 # hardly more than them may grow by so many MB.
 WARM_UP, WARM_UP_LEEWAY = 600, 20
 # Descriptors beside the sessions': connections of clients and files.
@@ -40,6 +45,12 @@ class Growth:
     is_judged: bool
 
 
+def most_of_sqlite():
+    """How many MB SQLite may have, with a connection that reads for each processor."""
+    readers = min(8, os.cpu_count())
+    return WRITERS_PAGES_MB + readers * READERS_PAGES_MB + (1 + readers) * STATEMENTS_MB
+
+
 def judge_growth(samples, verdict):
     is_warm = bool(samples) and samples[len(samples) // 2]["second"] > WARM_UP - 10
     grown = []
@@ -49,6 +60,9 @@ def judge_growth(samples, verdict):
         grown.append(memory)
         if memory > most and memory * hours > (leeway if is_warm else WARM_UP_LEEWAY):
             verdict.problems.append(f"{what} grows by {memory:.1f} MB an hour, {memory * hours:.1f} MB in the second half")
+    of_sqlite = max((one["sqlite_mb"] for one in samples), default=0)
+    if of_sqlite > most_of_sqlite():
+        verdict.problems.append(f"SQLite had {of_sqlite:.1f} MB; its connections may have {most_of_sqlite()}")
     others, hours = growth(samples, lambda one: one["descriptors"] - one["sessions"])
     if others > DESCRIPTORS_AN_HOUR and others * hours > DESCRIPTORS_LEEWAY:
         verdict.problems.append(f"descriptors besides the sessions' grow by {others:.0f} an hour")

@@ -20,4 +20,6 @@ class Heap:
         # An old number would never grow.
         if time.monotonic() - second > self.MOST_AGE:
             raise Failed(f"the heap in use was written down {time.monotonic() - second:.0f} s ago, and not since")
+        if of_sqlite < 0:
+            raise Failed("the program has no SQLite that could be asked what it has")
         return used, of_sqlite

@@ -17,7 +17,7 @@ SLOW_SECONDS = 3
 AWAY_EVERY, AWAY_FOR = 100, 5
 EVENTS = [f"OfficialAccount.CallbackAfter{name}" for name in
           ("CreateOfficialAccount", "OfficialAccountInfoChanged", "AddSubscriber", "DeleteSubscriber", "SendMsg",
-           "MsgWithDraw")]
+           "MsgWithDraw", "OfficialAccountFull", "OfficialAccountDestroyed")]
 BEFORE = "OfficialAccount.CallbackBeforeAddSubscriber"
 
 
@@ -25,6 +25,8 @@ class Unsteady(Receiver):
     def __init__(self, application, seed):
         super().__init__()
         self.number, self.secret = application, None
+        # Channels of which somebody else is told what came, as it came.
+        self.others = set()
         self.random = random.Random(f"{seed} hooks")
         self.is_calm, self.began = True, time.monotonic()
         self.problems, self.tampered = [], 0
@@ -51,7 +53,14 @@ class Unsteady(Receiver):
         if body["CallbackCommand"] == BEFORE:
             self.asked += 1
             return REPLY
-        return REPLY if self.take(delivery, told(body)) else BUSY
+        return REPLY if self.take(delivery, body if self.is_of_others(body) else told(body)) else BUSY
+
+    def is_of_others(self, body):
+        return body.get("Official_Account") in self.others
+
+    def of_others(self):
+        """What came of their channels, in order."""
+        return list(filter(self.is_of_others, self.deliveries.values()))
 
     def take(self, delivery, body):
         if self.deliveries.get(delivery, body) != body:

@@ -13,19 +13,21 @@ import unittest.mock
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parents[1] / "deploy")]
+sys.path[:0] = [str(HERE), str(HERE.parent / "Wire"), str(HERE.parent / "Crash"), str(HERE.parents[1] / "deploy")]
 
 import figures  # noqa: E402
 import growth  # noqa: E402
 import sampling  # noqa: E402
 from book import Book  # noqa: E402
 from closing import closing_line  # noqa: E402
+from everything import Everything  # noqa: E402
 from heap import Heap  # noqa: E402
-from hooks import EVENTS, told  # noqa: E402
+from hooks import EVENTS, Unsteady, told  # noqa: E402
 from judge import Verdict, judge_receipts, judge_work, match_changes  # noqa: E402
 from loopback.programs import Failed, wait_until  # noqa: E402
 from plan import OWN, PLAIN, REST, SLOW, Channel, Member, Plan  # noqa: E402
 from record import Change, Post, Record, content  # noqa: E402
+from rest import Application  # noqa: E402
 from telling import judge_webhooks  # noqa: E402
 
 NEWS = "@TOA#_soak_000"
@@ -235,10 +237,10 @@ class GrowthTest(unittest.TestCase):
     """Twenty minutes, a sample a second."""
 
     @staticmethod
-    def samples(memory, others=lambda second: 40, seconds=1200, heap=lambda second: 60):
+    def samples(memory, others=lambda second: 40, seconds=1200, heap=lambda second: 60, sqlite=lambda second: 5):
         noise = random.Random(7)
         return [{"second": float(second), "resident_mb": memory(second) + noise.uniform(-1.5, 1.5), "sessions": 5000,
-                 "heap_mb": heap(second) + noise.uniform(-1, 1),
+                 "heap_mb": heap(second) + noise.uniform(-1, 1), "sqlite_mb": sqlite(second),
                  "descriptors": 5000 + others(second) + noise.randrange(6)} for second in range(seconds)]
 
     def judged(self, *shapes, **more):
@@ -265,6 +267,12 @@ class GrowthTest(unittest.TestCase):
                                           heap=lambda second, rate=mb_an_hour: 60 + rate * second / 3600)
             self.assertAlmostEqual(grown.heap, mb_an_hour, delta=1)
             self.assertEqual(not problems, holds, (minutes, mb_an_hour))
+
+    def test_what_sqlite_has_may_grow_up_to_its_caches(self):
+        most = growth.most_of_sqlite()
+        for last, holds in ((most - 0.1, True), (most + 0.1, False)):
+            problems = self.judged(lambda second: 110, sqlite=lambda second, last=last: last * second / 1199)[1]
+            self.assertEqual(not problems, holds, last)
 
     def test_growing_in_the_warm_up_passes(self):
         self.assertEqual(self.judged(lambda second: min(110, 60 + second / 6))[1], [])
@@ -296,13 +304,21 @@ class GrowthTest(unittest.TestCase):
 
 
 class HeapTest(unittest.TestCase):
-    """What is in use, by the words of a program that keeps 20 MB for a while."""
+    """What is in use, by the words of a program that keeps 20 MB for a while, itself or in SQLite."""
 
     PROGRAM = """
-import sys
+import os, sys
+# As in a program that was linked with it.
+sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
+import sqlite3
+database = sqlite3.connect(":memory:")
+database.execute("CREATE TABLE kept (bytes)")
 print(flush=True)
 for line in sys.stdin:
     kept = [bytes(1000) for _ in range(20_000)] if line == "keep\\n" else []
+    if line == "insert\\n":
+        database.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+                         "INSERT INTO kept SELECT zeroblob(1000) FROM n")
     print(flush=True)
 """
 
@@ -311,23 +327,70 @@ for line in sys.stdin:
         program.stdout.readline()
         answered = time.monotonic()
         wait_until(lambda: heap.file.exists() and int(heap.file.read_text().split()[-1]) > answered, "it is written down anew")
-        used, of_sqlite = heap.used()
-        self.assertEqual(of_sqlite, 0)
-        return used
+        return heap.used()
+
+    def start(self, heap, *words):
+        return subprocess.Popen([sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                env=os.environ | heap.environment)
 
     def test_what_is_kept_counts_and_what_was_given_back_does_not(self):
         with tempfile.TemporaryDirectory() as place:
             heap = Heap(pathlib.Path(place))
-            program = subprocess.Popen([sys.executable, "-c", self.PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       text=True, env=os.environ | heap.environment)
-            with program:
-                before = self.look(heap, program)
-                for word, more in (("keep", 20e6), ("forget", 0)):
+            with self.start(heap, "-c", self.PROGRAM) as program:
+                before, of_sqlite_before = self.look(heap, program)
+                for word, more, of_sqlite_more in (("keep", 20e6, 0), ("forget", 0, 0), ("insert", 20e6, 20e6)):
                     print(word, file=program.stdin, flush=True)
-                    self.assertAlmostEqual(self.look(heap, program) - before, more, delta=2e6)
+                    used, of_sqlite = self.look(heap, program)
+                    self.assertAlmostEqual(used - before, more, delta=3e6)
+                    self.assertAlmostEqual(of_sqlite - of_sqlite_before, of_sqlite_more, delta=3e6)
             heap.MOST_AGE = 0.5
             time.sleep(2)
-            self.assertRaises(Failed, heap.used)
+            with self.assertRaisesRegex(Failed, "not since"):
+                heap.used()
+
+    def test_a_program_without_sqlite_is_none_that_can_be_judged(self):
+        with tempfile.TemporaryDirectory() as place:
+            heap = Heap(pathlib.Path(place))
+            with self.start(heap, "-c", "import sys; print(flush=True); sys.stdin.read()") as program, self.assertRaisesRegex(Failed, "no SQLite"):
+                self.look(heap, program)
+
+
+class EverythingTest(unittest.TestCase):
+    """What backends beside the steady load have done."""
+
+    def setUp(self):
+        self.everything = Everything(5, Application(1, "key"), "127.0.0.1", 9)
+        self.channel = min(self.everything.channels)
+        self.backend = self.everything.backends[0]
+        self.backend.acknowledged = 60
+        self.backend.webhooks = [(self.channel, "CreateOfficialAccount", "News"), (self.channel, "OfficialAccountFull", None)]
+        receiver = Unsteady(1, 5)
+        receiver.others = self.everything.channels
+        for number, body in enumerate(({"CallbackCommand": EVENTS[0], "Official_Account": NEWS},
+                                       {"CallbackCommand": EVENTS[0], "Official_Account": self.channel, "Name": "News"},
+                                       {"CallbackCommand": EVENTS[6], "Official_Account": self.channel})):
+            receiver.take(str(number), body)
+        self.deliveries = receiver.of_others()
+
+    def judged(self, seconds=60):
+        verdict = Verdict()
+        self.everything.judge(seconds, self.deliveries, verdict)
+        return verdict
+
+    def test_all_that_was_done_and_told_holds(self):
+        self.assertEqual(self.judged(), Verdict())
+
+    def test_a_webhook_that_is_missing_too_many_or_in_another_order_fails(self):
+        whole = self.deliveries
+        for some, missing in ((whole[:1], 1), (whole + whole[:1], 0), (whole[::-1], 0)):
+            self.deliveries = some
+            verdict = self.judged()
+            self.assertEqual((verdict.webhooks_missing, len(verdict.problems)), (missing, 1))
+
+    def test_what_a_backend_has_seen_fails_and_so_do_backends_that_do_little(self):
+        self.backend.problems.append("another answer")
+        self.assertEqual(self.judged().problems, ["another answer"])
+        self.assertEqual(len(self.judged(seconds=61).problems), 2)
 
 
 class WorkTest(Case):

@@ -7,6 +7,7 @@ from aging import Aging
 from backends import Backends
 from book import Book
 from closing import closing_line
+from everything import Everything
 from figures import figures
 from growth import judge_growth, judge_log
 from hooks import Unsteady
@@ -71,6 +72,8 @@ class Soak:
         self.backends = Backends(self.plan, self.record, self.application, installation.host, installation.port,
                                  self.options.seed)
         await self.prepare()
+        self.everything = Everything(self.options.seed, self.application, installation.host, installation.port)
+        self.receiver.others = self.everything.channels
         self.sampler = Sampler(installation.server.process.pid, installation.heap, self.results / "samples.csv",
                                installation.data)
         self.descriptors = self.sampler.process()[1]
@@ -110,6 +113,7 @@ class Soak:
         self.began, self.sampler.began = time.monotonic(), time.monotonic()
         self.sampling = asyncio.create_task(self.sampler.run(self.subscribers, self.record, self.receiver))
         self.backends.start(self.options.rate)
+        await self.everything.start()
         self.churn()
         seconds = self.options.minutes * 60
         for part in ROTATIONS:
@@ -145,6 +149,7 @@ class Soak:
         self.application = await asyncio.to_thread(installation.newest)
         await asyncio.sleep(6)
         self.backends.log_in(self.application)
+        self.everything.log_in(self.application)
         self.subscribers.renew(self.application)
         await asyncio.sleep(8)
         await self.hold_changes()
@@ -167,6 +172,7 @@ class Soak:
     async def come_to_rest(self):
         await self.hold_changes()
         await self.backends.finish()
+        await self.everything.finish()
         self.receiver.is_calm = True
         self.subscribers.aim(of.head for of in self.record.channels)
         await self.everybody("came back")
@@ -213,6 +219,7 @@ class Soak:
         match_changes(book, record, self.plan, verdict)
         judge_receipts(book, record, self.plan, verdict)
         judge_webhooks(list(self.receiver.deliveries.values()), record, book, self.plan, verdict)
+        self.everything.judge(self.options.minutes * 60, self.receiver.of_others(), verdict)
         # As long as there was a load.
         loaded = [sample for sample in self.sampler.samples if sample["second"] <= self.options.minutes * 60]
         self.growth = judge_growth(loaded, verdict)
@@ -235,6 +242,7 @@ class Soak:
         return [
             f"{record.posts} posts, {sum(len(of.recalls) for of in record.channels)} recalls, "
             f"{sum(len(of.edits) for of in record.channels)} edits, {record.calls} REST calls, {record.retried} retried",
+            f"{self.everything.acknowledged} operations of every kind beside them",
             f"{stats['opened']} logins, {stats['resumes']} answers to resume with {stats['resumed']} posts, "
             f"{stats['lags']} times too slow, {self.verdict.reloads} times too far behind by {self.verdict.to_reload} posts in "
             f"all, {stats['expired']} sessions ended by a key's end, "
