@@ -35,6 +35,7 @@ struct Listener {
         logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void
     ) throws -> some Service where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
+        PlainChannel.makeTypes()
         let certificate = certificate
         let server = HTTPServerBuilder { responder in
             let plain = PlainChannel(responder: responder, doors: doors, isSecure: certificate != nil)

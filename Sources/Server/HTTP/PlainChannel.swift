@@ -26,16 +26,14 @@ struct PlainChannel: HTTPChannelHandler {
     let doors: [String: any WebSocketDoor]
     /// Whether TLS stands in the pipeline already.
     let isSecure: Bool
-    /// The generic types of a connection's handlers, made by one thread before there is a connection, while others wait.
-    ///
-    /// Three times, in thousands of starts, the runtime of Swift 6.3.1 has dereferenced null in `swift_conformsToProtocol` when
-    /// two threads made the first of these at the same moment: event loops at their first connections, and listeners.
     private static let types: [Any.Type] = [ByteToMessageHandler<HTTPRequestDecoder>.self, Connection.self]
 
-    init(responder: @escaping Responder, doors: [String: any WebSocketDoor], isSecure: Bool) {
-        (self.responder, self.doors, self.isSecure) = (responder, doors, isSecure)
-        withExtendedLifetime(Self.types) {}
-    }
+    /// Makes the generic types of a connection's handlers, once; call while nothing listens yet.
+    ///
+    /// Three times, in thousands of starts, the runtime of Swift 6.3.1 has dereferenced null in `swift_conformsToProtocol`, with
+    /// the making of one of these on the stack: on event loops at their first connections, and in a listener's beginning.
+    /// Nobody could reproduce it; that two threads have to make them at the same moment is a guess.
+    static func makeTypes() { withExtendedLifetime(types) {} }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let outcome = channel.eventLoop.makePromise(of: Connection?.self)
