@@ -218,6 +218,7 @@ docs-test: setup-test ## read the served documentation, run what it says and its
 security: setup-cluster ## send a server what means no good, and give a cluster another master key
 	@$(SWIFT_BUILD) --product rostrum
 	@Tests/Security/smuggling_test.py
+	@Tests/Security/smuggling_http2_test.py
 	@Tests/Security/hostile_test.py
 	@Tests/Security/master_key_test.py
 

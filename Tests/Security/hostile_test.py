@@ -11,11 +11,10 @@ import unittest
 
 sys.dont_write_bytecode = True
 
-from scene import NUMBER, Served, code, exchange, post, scene, statuses, target  # noqa: E402
+from scene import BODY, NUMBER, Served, code, exchange, post, scene, statuses, target  # noqa: E402
 from loopback.programs import Directory, free_ports  # noqa: E402
 from rest import ADMIN, usersig  # noqa: E402
 
-BODY = b'{"CheckItem":[{"UserID":"anna"}]}'
 FIELDS = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13",
           "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==")
 

@@ -13,12 +13,11 @@ import unittest
 
 sys.dont_write_bytecode = True
 
-from scene import BINARY, NUMBER, code, exchange, post, target  # noqa: E402
+from scene import BINARY, BODY, NUMBER, code, exchange, post, target  # noqa: E402
 from loopback.cluster import Cluster  # noqa: E402
 from loopback.programs import wait_until  # noqa: E402
 from rest import Application  # noqa: E402
 
-BODY = b'{"CheckItem":[{"UserID":"anna"}]}'
 KEY = "2b7e151628aed2a6abf7158809cf4f3c762e7160f38b4da56a784d9045190cfe"
 
 

@@ -8,6 +8,8 @@ import secrets
 import socket
 import subprocess
 import sys
+import time
+import unittest
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -19,6 +21,7 @@ from rest import ADMIN, Application  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("ROSTRUM_BINARY", str(ROOT / ".build/debug/rostrum")))
 NUMBER = 1400000001
+BODY = b'{"CheckItem":[{"UserID":"anna"}]}'
 
 
 class Served(Program):
@@ -87,16 +90,21 @@ def post(path, body, headers=(), host="rostrum"):
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-def exchange(port, data, seconds=1.5, source="127.0.0.1"):
-    """Whatever comes back until the other side closes or says nothing for so long."""
+def exchange(port, data, seconds=1.5, source="127.0.0.1", later=(), has_ended=lambda answer: False):
+    """Whatever comes back until the other side closes or says nothing for so long; for less, once the answer has ended."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), 5, (source, 0)) as connection:
         with contextlib.suppress(OSError):
             connection.sendall(data)
+            for more in later:
+                time.sleep(0.2)
+                connection.sendall(more)
         connection.settimeout(seconds)
         with contextlib.suppress(OSError):
             while part := connection.recv(65536):
                 answer += part
+                if has_ended(answer):
+                    connection.settimeout(0.3)
     return answer
 
 
@@ -107,3 +115,24 @@ def statuses(answer):
 def code(answer):
     """The ErrorCode of the last reply."""
     return json.loads(answer[answer.rindex(b'{"ActionStatus"'):])["ErrorCode"]
+
+
+class BothSidesTest(unittest.TestCase):
+    """Counts requests before HAProxy and behind it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server, cls.proxy, cls.application = cls.enterClassContext(scene())
+        cls.path = target(cls.application)
+        cls.hidden = post(cls.path, BODY, ["X-Hidden: yes"])
+
+    def forwarded(self):
+        """How many requests HAProxy has given to the server, its own checks apart."""
+        return sum(int(row["stot"]) for backend in ("rest", "live", "waiting") for row in self.proxy.rows(backend))
+
+    @contextlib.contextmanager
+    def counted(self):
+        """A list that gets how many requests HAProxy has sent meanwhile, and how many calls the server has answered."""
+        before, counts = (self.forwarded(), self.server.counted_calls()), []
+        yield counts
+        counts += [self.forwarded() - before[0], self.server.counted_calls() - before[1]]

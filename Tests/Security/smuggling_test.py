@@ -5,9 +5,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 
-from scene import code, exchange, post, scene, statuses, target  # noqa: E402
-
-BODY = b'{"CheckItem":[{"UserID":"anna"}]}'
+from scene import BODY, BothSidesTest, code, exchange, post, statuses  # noqa: E402
 
 
 def chunk(data):
@@ -101,38 +99,28 @@ def attacks(path, hidden):
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", method="GET").replace(path.encode(), b"/v4/ws") + hidden
 
 
-class SmugglingTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.server, cls.proxy, cls.application = cls.enterClassContext(scene())
-        cls.path = target(cls.application)
-        cls.hidden = post(cls.path, BODY, ["X-Hidden: yes"])
-
-    def forwarded(self):
-        """How many requests HAProxy has given to the server, its own checks apart."""
-        return sum(int(row["stot"]) for backend in ("rest", "live", "waiting") for row in self.proxy.rows(backend))
-
+class SmugglingTest(BothSidesTest):
     def test_a_request_is_counted_once_on_both_sides(self):
         """Without which the other tests would show nothing."""
-        before = self.forwarded(), self.server.counted_calls()
-        self.assertEqual(statuses(exchange(self.proxy.port, self.hidden)), [200])
-        both = exchange(self.proxy.port, self.hidden * 2)
+        with self.counted() as counts:
+            self.assertEqual(statuses(exchange(self.proxy.port, self.hidden)), [200])
+            both = exchange(self.proxy.port, self.hidden * 2)
         self.assertEqual((statuses(both), code(both)), ([200, 200], 0))
-        self.assertEqual((self.forwarded() - before[0], self.server.counted_calls() - before[1]), (3, 3))
+        self.assertEqual(counts, [3, 3])
 
     def test_a_second_request_that_the_proxy_did_not_see_would_be_noticed(self):
         """Two at once on the server's own port are what a smuggled one would be there."""
-        before = self.forwarded(), self.server.counted_calls()
-        self.assertEqual(statuses(exchange(self.server.port, self.hidden * 2)), [200, 200])
-        self.assertEqual((self.forwarded() - before[0], self.server.counted_calls() - before[1]), (0, 2))
+        with self.counted() as counts:
+            self.assertEqual(statuses(exchange(self.server.port, self.hidden * 2)), [200, 200])
+        self.assertEqual(counts, [0, 2])
 
     def test_the_server_sees_no_request_that_the_proxy_did_not_send(self):
         tried = 0
         for name, data in attacks(self.path, self.hidden):
             with self.subTest(name):
-                before = self.forwarded(), self.server.counted_calls()
-                answer = exchange(self.proxy.port, data)
-                sent, seen = self.forwarded() - before[0], self.server.counted_calls() - before[1]
+                with self.counted() as counts:
+                    answer = exchange(self.proxy.port, data)
+                sent, seen = counts
                 self.assertLessEqual(seen, sent, answer)
                 self.assertLessEqual(len([status for status in statuses(answer) if status == 200]), sent, answer)
                 tried += 1
