@@ -163,7 +163,8 @@ struct ConnectionTests {
             try await connection.send(httpRequest("CONNECT", "192.0.2.1:443"))
 
             let answer = String(decoding: try await connection.readUntilClosed(within: .seconds(3)), as: UTF8.self)
-            #expect(answer.hasPrefix("HTTP/1.1 4") || answer.contains(#""ErrorCode":60009"#))
+            #expect(answer.hasPrefix("HTTP/1.1 501 "))
+            #expect(answer.contains(#""ErrorCode":60002"#))
         }
     }
 

@@ -43,6 +43,11 @@ struct FrontDoor: HTTPResponder {
     }
 
     private func answer(_ request: Request, _ context: Context) async -> Response {
+        // A success would open a tunnel (RFC 9110 section 9.3.6), through which a proxy lets pass whatever follows.
+        guard request.method != .connect else {
+            let error = ChatError(.httpParsingFailed, "There is no tunnel here; the method must be POST.")
+            return refused(.notImplemented, error)
+        }
         let target = request.head.path ?? "/"
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         let path = target[..<(mark ?? target.endIndex)]
@@ -101,15 +106,14 @@ struct FrontDoor: HTTPResponder {
             .unknownCommand,
             "This node does not run the role \(role.rawValue); ask one that does."
         )
-        return Self.notFound(api.refusal(error))
+        return refused(.notFound, error)
     }
 
-    /// - Parameter body: in JSON.
-    private static func notFound(_ body: [UInt8]) -> Response {
+    private func refused(_ status: HTTPResponse.Status, _ error: ChatError) -> Response {
         Response(
-            status: .notFound,
-            headers: replyHeaders,
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body))
+            status: status,
+            headers: Self.replyHeaders,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: api.refusal(error)))
         )
     }
 
@@ -117,7 +121,7 @@ struct FrontDoor: HTTPResponder {
     private func documentation(at path: Substring, _ request: Request) -> Response {
         guard doors != nil, request.method == .get || request.method == .head else {
             let error = ChatError(.unknownCommand, "The documentation is served by rostrum dev, and can be read only.")
-            return Self.notFound(api.refusal(error))
+            return refused(.notFound, error)
         }
         let handbook = Handbook()
         if let file = handbook.file(at: path) { return file.response(to: request) }
