@@ -164,7 +164,7 @@ struct ConnectionTests {
 
             let answer = String(decoding: try await connection.readUntilClosed(within: .seconds(3)), as: UTF8.self)
             #expect(answer.hasPrefix("HTTP/1.1 501 "))
-            #expect(answer.contains(#""ErrorCode":60002"#))
+            #expect(answer.contains(#""ErrorCode":60009"#))
         }
     }
 

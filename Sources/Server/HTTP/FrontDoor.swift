@@ -37,17 +37,14 @@ struct FrontDoor: HTTPResponder {
     let propagator: W3CPropagator
 
     func respond(to request: Request, context: Context) async throws -> Response {
-        let response = await answer(request, context)
+        var response = await answer(request, context)
+        // A success would open a tunnel (RFC 9110 section 9.3.6), through which a proxy lets pass whatever follows.
+        if request.method == .connect, response.status.kind == .successful { response.status = .notImplemented }
         // HTTP forbids a body here, whatever else the answer is; a caller would take it for the next answer.
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ request: Request, _ context: Context) async -> Response {
-        // A success would open a tunnel (RFC 9110 section 9.3.6), through which a proxy lets pass whatever follows.
-        guard request.method != .connect else {
-            let error = ChatError(.httpParsingFailed, "There is no tunnel here; the method must be POST.")
-            return refused(.notImplemented, error)
-        }
         let target = request.head.path ?? "/"
         let mark = target.utf8.firstIndex(of: UInt8(ascii: "?"))
         let path = target[..<(mark ?? target.endIndex)]
