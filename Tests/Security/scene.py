@@ -21,6 +21,8 @@ from rest import ADMIN, Application  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("ROSTRUM_BINARY", str(ROOT / ".build/debug/rostrum")))
 NUMBER = 1400000001
+# The command of hidden requests, which nobody calls openly.
+HIDDEN = "query_online_status"
 BODY = b'{"CheckItem":[{"UserID":"anna"}]}'
 
 
@@ -34,11 +36,12 @@ class Served(Program):
     def wait_until_ready(self):
         self.wait_until(lambda: "rostrum is ready" in self.log.read_text(), f"{self.name} is ready")
 
-    def counted_calls(self):
-        """How many calls of the REST API it has answered."""
+    def counted_calls(self, command=""):
+        """How many calls of the REST API it has answered, or of one command of it."""
         with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=5) as reply:
             lines = reply.read().decode()
-        return sum(int(float(count)) for count in re.findall(r"^rostrum_requests_total\{.*\} (\S+)$", lines, re.M))
+        return sum(int(float(count)) for labels, count in re.findall(r"^rostrum_requests_total\{(.*)\} (\S+)$", lines, re.M)
+                   if command in labels)
 
 
 class Node:
@@ -124,7 +127,7 @@ class BothSidesTest(unittest.TestCase):
     def setUpClass(cls):
         cls.server, cls.proxy, cls.application = cls.enterClassContext(scene())
         cls.path = target(cls.application)
-        cls.hidden = post(cls.path, BODY, ["X-Hidden: yes"])
+        cls.hidden = post(target(cls.application, f"openim/{HIDDEN}"), b'{"To_Account":["anna"]}')
 
     def forwarded(self):
         """How many requests HAProxy has given to the server, its own checks apart."""
@@ -132,7 +135,17 @@ class BothSidesTest(unittest.TestCase):
 
     @contextlib.contextmanager
     def counted(self):
-        """A list that gets how many requests HAProxy has sent meanwhile, and how many calls the server has answered."""
-        before, counts = (self.forwarded(), self.server.counted_calls()), []
+        """A list that gets how many requests HAProxy has sent meanwhile, how many calls the server has answered, and how many
+        of these were hidden ones."""
+        def count():
+            return self.forwarded(), self.server.counted_calls(), self.server.counted_calls(HIDDEN)
+        before, counts = count(), []
         yield counts
-        counts += [self.forwarded() - before[0], self.server.counted_calls() - before[1]]
+        counts += [now - then for now, then in zip(count(), before)]
+
+    def assert_nothing_smuggled(self, counts, answer):
+        """A hidden request is run only when it was sent as one, behind the one that hid it: answers to that, such as the
+        refusal of an upgrade, are not all counted."""
+        sent, seen, hidden = counts
+        self.assertLessEqual(seen, sent, answer)
+        self.assertLessEqual(hidden, max(0, sent - 1), answer)
