@@ -25,7 +25,7 @@ import Testing
                 let socket = try await RawWebSocket(
                     port: node.port,
                     LiveNode.target("anna", token: node.token(of: "anna")),
-                    receiveBuffer: 4096
+                    receiveBuffer: 2048
                 )
                 try await socket.send(.text(request))
                 return socket
@@ -36,7 +36,7 @@ import Testing
             manners.answersPings = false
             let silent = try await node.login("chen", manners)
 
-            // Of the answer, of a megabyte, 1500 bytes are read every 10 s: less in all than one write of the server.
+            // Of the answer, of a megabyte, 3000 bytes are read every 10 s: less in all than one write of the server.
             let head = try await slow.connection.read(10)
             let length = head.suffix(8).reduce(0) { $0 << 8 | Int($1) }
             #expect(length > 900_000)
@@ -44,7 +44,7 @@ import Testing
             var steps = 0
             func readOn(while condition: () -> Bool) async throws {
                 while condition() {
-                    if steps.isMultiple(of: 100) { answer += try await slow.connection.read(1500) }
+                    if steps.isMultiple(of: 100) { answer += try await slow.connection.read(3000) }
                     steps += 1
                     try await Task.sleep(for: .milliseconds(100))
                 }
