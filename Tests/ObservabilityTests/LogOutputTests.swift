@@ -150,7 +150,7 @@ import Testing
 
     @Test(
         "a reader that never reads costs gathered lines, which are counted, and neither time nor memory without bound",
-        .timeLimit(.minutes(5)),
+        .timeLimit(.minutes(10)),
         arguments: [false, true]
     )
     func gatheringIsBounded(nonBlocking: Bool) throws {
@@ -158,14 +158,14 @@ import Testing
             let output = LogOutput(descriptor: writer, gathering: .seconds(3600))
             let logger = logger(to: output)
             let text = String(repeating: "x", count: 8000)
-            for _ in 0..<1000 { logger.info("long", metadata: ["text": "\(text)"]) }
-            #expect((1..<1000).contains(output.droppedLines))
+            for _ in 0..<600 { logger.info("long", metadata: ["text": "\(text)"]) }
+            #expect((1..<600).contains(output.droppedLines))
 
             output.flush()
 
-            #expect(output.droppedLines >= 900, "a pipe holds 64 KiB")
+            #expect(output.droppedLines >= 500, "a pipe holds 64 KiB")
             let whole = drain(reader).split(separator: "\n").count { $0.count > 8000 }
-            #expect(whole + output.droppedLines == 1000)
+            #expect(whole + output.droppedLines == 600)
         }
     }
 
