@@ -207,11 +207,12 @@ class Backend:
 
 async def parked(backends, tasks):
     """Waits until all have come to a closed gate; of whose task has ended the reason is a problem."""
-    for backend, task in zip(backends, tasks):
-        while not backend.is_parked and not task.done():
-            await asyncio.sleep(0.005)
-        if task.done() and task.exception():
-            backend.problems.append(f"{backend.name}: {task.exception()!r}")
+    async with asyncio.timeout(60):
+        for backend, task in zip(backends, tasks):
+            while not backend.is_parked and not task.done():
+                await asyncio.sleep(0.005)
+            if task.done() and task.exception():
+                backend.problems.append(f"{backend.name}: {task.exception()!r}")
 
 
 def expected_webhooks(backends):

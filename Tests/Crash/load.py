@@ -65,10 +65,7 @@ class Load(Background):
 
     def settle(self):
         """Waits until nobody does anything more; needs a server that answers, or none."""
-        async def settled():
-            async with asyncio.timeout(60):
-                await parked(self.backends, self.running)
-        self.do(settled())
+        self.do(parked(self.backends, self.running))
 
     def judge(self):
         """The problems that a look at everything shows, while nobody does anything."""

@@ -38,7 +38,7 @@ class Backends:
     def log_in(self, application):
         """From now on all calls are signed under the application's newest key."""
         for caller in self.callers:
-            caller.application, caller.query = application, application.query("administrator")
+            caller.log_in(application)
 
     async def call(self, command, body, is_write=True):
         """The answer, whatever it took; anything but success is a problem."""

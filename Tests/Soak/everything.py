@@ -6,7 +6,7 @@ import asyncio
 
 from backend import Backend, Gate, expected_webhooks, parked
 from reading import READER
-from rest import ADMIN, LOGIN, Faulty, Lost
+from rest import LOGIN, Faulty, Lost
 from verdict import judge_webhooks, told
 
 BACKENDS = 2
@@ -21,7 +21,15 @@ class Leisurely(Backend):
         """From now on all is done under the application's newest key."""
         self.application = application
         for caller in (self.caller, self.reader):
-            caller.application, caller.query = application, application.query(ADMIN)
+            caller.log_in(application)
+
+    async def attempt(self, operation):
+        """Nobody breaks this server: what meets a fault or gets no answer is a problem, and is not tried again."""
+        try:
+            return await super().attempt(operation)
+        except (Lost, Faulty) as trouble:
+            self.problems.append(f"{self.name}: {operation}: {trouble!r}")
+            raise
 
 
 class Everything:
@@ -42,17 +50,18 @@ class Everything:
             backend.log_in(application)
 
     async def finish(self):
-        """Until nobody does anything more; then looks at all that is there."""
+        """Until nobody does anything more; then looks at all that is there, but of who has met a problem."""
         self.gate.is_open.clear()
         await parked(self.backends, self.running)
         for backend, task in zip(self.backends, self.running):
             task.cancel()
             try:
-                await backend.come_to_know()
-                await backend.patiently(backend.judge)
-            except (Lost, Faulty) as trouble:
+                if not backend.problems:
+                    await backend.patiently(backend.judge)
+            except Exception as trouble:  # whatever it is, the verdict is to show it
                 backend.problems.append(f"{backend.name}: {trouble!r}")
-            backend.close()
+            finally:
+                backend.close()
 
     @property
     def acknowledged(self):

@@ -102,7 +102,7 @@ def figures(samples, delivery):
     return {
         "memory": figure("Memory of the server", "MB", [
             ("resident", column(samples, "resident_mb")), ("heap in use", column(samples, "heap_mb")),
-            ("SQLite's", column(samples, "sqlite_mb"))]),
+            ("SQLite's pages", column(samples, "pages_mb"))]),
         "descriptors": figure("Open files of the server", "descriptors", [
             ("all", column(samples, "descriptors")), ("live sessions", column(samples, "sessions")),
             ("the others", others)]),

@@ -4,13 +4,12 @@ import os
 import statistics
 from dataclasses import dataclass
 
-# What is in use of the heap, without what SQLite has, may grow by so many MB an hour, and by so much in the judged time in any
-# case.
+# What is in use of the heap, without the pages that SQLite keeps, may grow by so many MB an hour, and by so much in the judged
+# time in any case.
 HEAP_MB_AN_HOUR, HEAP_LEEWAY = 3, 2
-# SQLite's caches fill for hours, so what it has may grow up to what its connections may have: so many MB for the pages of the
-# one that writes, and so many for those of each that reads (Sources/DatabaseSQLite), and so many for the schema and the
-# statements of each.
-WRITERS_PAGES_MB, READERS_PAGES_MB, STATEMENTS_MB = 8, 2, 2
+# These fill for hours, up to what its connections may keep: so many MB the one that writes, and so many each that reads
+# (Sources/DatabaseSQLite). A transaction may have a few more.
+WRITERS_PAGES_MB, READERS_PAGES_MB, PAGES_LEEWAY = 8, 2, 1
 # Resident memory may grow by more: the allocator gives back in steps, and not what lies between what is in use.
 RESIDENT_MB_AN_HOUR, RESIDENT_LEEWAY = 20, 6
 # So many seconds are warm-up: the monitor fills its ten minutes. What is judged of a run that has
@@ -45,10 +44,9 @@ class Growth:
     is_judged: bool
 
 
-def most_of_sqlite():
-    """How many MB SQLite may have, with a connection that reads for each processor."""
-    readers = min(8, os.cpu_count())
-    return WRITERS_PAGES_MB + readers * READERS_PAGES_MB + (1 + readers) * STATEMENTS_MB
+def most_pages():
+    """How many MB of pages SQLite may keep, with a connection that reads for each processor."""
+    return WRITERS_PAGES_MB + min(8, len(os.sched_getaffinity(0))) * READERS_PAGES_MB + PAGES_LEEWAY
 
 
 def judge_growth(samples, verdict):
@@ -60,9 +58,9 @@ def judge_growth(samples, verdict):
         grown.append(memory)
         if memory > most and memory * hours > (leeway if is_warm else WARM_UP_LEEWAY):
             verdict.problems.append(f"{what} grows by {memory:.1f} MB an hour, {memory * hours:.1f} MB in the second half")
-    of_sqlite = max((one["sqlite_mb"] for one in samples), default=0)
-    if of_sqlite > most_of_sqlite():
-        verdict.problems.append(f"SQLite had {of_sqlite:.1f} MB; its connections may have {most_of_sqlite()}")
+    pages = max((one["pages_mb"] for one in samples), default=0)
+    if pages > most_pages():
+        verdict.problems.append(f"SQLite kept {pages:.1f} MB of pages; its connections may keep {most_pages()}")
     others, hours = growth(samples, lambda one: one["descriptors"] - one["sessions"])
     if others > DESCRIPTORS_AN_HOUR and others * hours > DESCRIPTORS_LEEWAY:
         verdict.problems.append(f"descriptors besides the sessions' grow by {others:.0f} an hour")

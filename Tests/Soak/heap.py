@@ -15,11 +15,11 @@ class Heap:
         self.environment = {"LD_PRELOAD": library, "ROSTRUM_HEAP": str(self.file)}
 
     def used(self):
-        """How many bytes are in use, and how many of them are SQLite's."""
-        used, of_sqlite, second = map(int, self.file.read_text().split())
+        """How many bytes are in use, and how many of them are pages that SQLite keeps."""
+        used, pages, second = map(int, self.file.read_text().split())
         # An old number would never grow.
         if time.monotonic() - second > self.MOST_AGE:
             raise Failed(f"the heap in use was written down {time.monotonic() - second:.0f} s ago, and not since")
-        if of_sqlite < 0:
-            raise Failed("the program has no SQLite that could be asked what it has")
-        return used, of_sqlite
+        if pages < 0:
+            raise Failed("the program has no SQLite that could be asked what it keeps")
+        return used, pages

@@ -62,6 +62,10 @@ class Unsteady(Receiver):
         """What came of their channels, in order."""
         return list(filter(self.is_of_others, self.deliveries.values()))
 
+    def own(self):
+        """What came besides."""
+        return [body for body in self.deliveries.values() if not self.is_of_others(body)]
+
     def take(self, delivery, body):
         if self.deliveries.get(delivery, body) != body:
             self.problems.append(f"delivery {delivery} came again with another content")

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """That the judge of the soak sees what is wrong: each kind of loss and growth alone, and none where there is none."""
+import asyncio
 import os
 import pathlib
 import random
@@ -219,6 +220,12 @@ class WebhooksTest(Case):
             self.deliveries.append(self.deliveries[place])
             self.assertTrue(self.judged().problems)
 
+    def test_what_is_told_of_nothing(self):
+        for name in ("@TOA#_nobody's", "", None):
+            self.setUp()
+            self.deliveries.append(self.deliveries[-1] | {"Official_Account": name})
+            self.assertEqual(len(self.judged().problems), 1, name)
+
     def test_posts_out_of_order(self):
         self.deliveries[-2:] = reversed(self.deliveries[-2:])
         self.assertTrue(self.judged().problems)
@@ -237,10 +244,10 @@ class GrowthTest(unittest.TestCase):
     """Twenty minutes, a sample a second."""
 
     @staticmethod
-    def samples(memory, others=lambda second: 40, seconds=1200, heap=lambda second: 60, sqlite=lambda second: 5):
+    def samples(memory, others=lambda second: 40, seconds=1200, heap=lambda second: 60, pages=lambda second: 5):
         noise = random.Random(7)
         return [{"second": float(second), "resident_mb": memory(second) + noise.uniform(-1.5, 1.5), "sessions": 5000,
-                 "heap_mb": heap(second) + noise.uniform(-1, 1), "sqlite_mb": sqlite(second),
+                 "heap_mb": heap(second) + noise.uniform(-1, 1), "pages_mb": pages(second),
                  "descriptors": 5000 + others(second) + noise.randrange(6)} for second in range(seconds)]
 
     def judged(self, *shapes, **more):
@@ -268,10 +275,10 @@ class GrowthTest(unittest.TestCase):
             self.assertAlmostEqual(grown.heap, mb_an_hour, delta=1)
             self.assertEqual(not problems, holds, (minutes, mb_an_hour))
 
-    def test_what_sqlite_has_may_grow_up_to_its_caches(self):
-        most = growth.most_of_sqlite()
+    def test_pages_of_sqlite_may_grow_up_to_what_its_connections_may_keep(self):
+        most = growth.most_pages()
         for last, holds in ((most - 0.1, True), (most + 0.1, False)):
-            problems = self.judged(lambda second: 110, sqlite=lambda second, last=last: last * second / 1199)[1]
+            problems = self.judged(lambda second: 110, pages=lambda second, last=last: last * second / 1199)[1]
             self.assertEqual(not problems, holds, last)
 
     def test_growing_in_the_warm_up_passes(self):
@@ -337,12 +344,12 @@ for line in sys.stdin:
         with tempfile.TemporaryDirectory() as place:
             heap = Heap(pathlib.Path(place))
             with self.start(heap, "-c", self.PROGRAM) as program:
-                before, of_sqlite_before = self.look(heap, program)
-                for word, more, of_sqlite_more in (("keep", 20e6, 0), ("forget", 0, 0), ("insert", 20e6, 20e6)):
+                before, pages_before = self.look(heap, program)
+                for word, more, pages_more in (("keep", 20e6, 0), ("forget", 0, 0), ("insert", 20e6, 20e6)):
                     print(word, file=program.stdin, flush=True)
-                    used, of_sqlite = self.look(heap, program)
+                    used, pages = self.look(heap, program)
                     self.assertAlmostEqual(used - before, more, delta=3e6)
-                    self.assertAlmostEqual(of_sqlite - of_sqlite_before, of_sqlite_more, delta=3e6)
+                    self.assertAlmostEqual(pages - pages_before, pages_more, delta=3e6)
             heap.MOST_AGE = 0.5
             time.sleep(2)
             with self.assertRaisesRegex(Failed, "not since"):
@@ -351,7 +358,8 @@ for line in sys.stdin:
     def test_a_program_without_sqlite_is_none_that_can_be_judged(self):
         with tempfile.TemporaryDirectory() as place:
             heap = Heap(pathlib.Path(place))
-            with self.start(heap, "-c", "import sys; print(flush=True); sys.stdin.read()") as program, self.assertRaisesRegex(Failed, "no SQLite"):
+            words = "import sys; print(flush=True); sys.stdin.read()"
+            with self.start(heap, "-c", words) as program, self.assertRaisesRegex(Failed, "no SQLite"):
                 self.look(heap, program)
 
 
@@ -386,6 +394,21 @@ class EverythingTest(unittest.TestCase):
             self.deliveries = some
             verdict = self.judged()
             self.assertEqual((verdict.webhooks_missing, len(verdict.problems)), (missing, 1))
+
+    def test_a_backend_that_came_to_a_bad_end_is_a_problem_of_the_verdict(self):
+        """Nobody listens where they call."""
+        async def play():
+            task = asyncio.get_running_loop().create_future()
+            task.set_exception(KeyError("MsgKey"))
+            self.everything.running = [task, asyncio.create_task(self.everything.backends[1].run())]
+            self.everything.gate.is_open.set()
+            await asyncio.sleep(0.1)
+            await self.everything.finish()
+        asyncio.run(play())
+        first, second = self.judged().problems
+        self.assertIn("KeyError", first)
+        self.assertIn("create_official_account", second)
+        self.assertIn("Lost", second)
 
     def test_what_a_backend_has_seen_fails_and_so_do_backends_that_do_little(self):
         self.backend.problems.append("another answer")

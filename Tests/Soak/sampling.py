@@ -5,7 +5,7 @@ import os
 import pathlib
 import time
 
-COLUMNS = ["second", "resident_mb", "heap_mb", "sqlite_mb", "descriptors", "threads", "cpu_percent", "data_mb", "sessions",
+COLUMNS = ["second", "resident_mb", "heap_mb", "pages_mb", "descriptors", "threads", "cpu_percent", "data_mb", "sessions",
            "receipts", "resumed", "logins", "lags", "posts", "calls", "rest_p50_ms", "rest_p99_ms", "webhooks",
            "webhook_repeats"]
 MB = 1 << 20
@@ -55,13 +55,13 @@ class Sampler:
         stats = await subscribers.stats()
         at = time.monotonic()
         resident, descriptors, threads, cpu = self.process()
-        heap, of_sqlite = self.heap.used()
+        heap, pages = self.heap.used()
         before, self.cpu_before = self.cpu_before, (at, cpu)
         took = sorted(record.took)
         record.took.clear()
         return {
             "second": round(at - self.began, 1), "resident_mb": round(resident / MB, 2),
-            "heap_mb": round((heap - of_sqlite) / MB, 2), "sqlite_mb": round(of_sqlite / MB, 2),
+            "heap_mb": round((heap - pages) / MB, 2), "pages_mb": round(pages / MB, 2),
             "descriptors": descriptors, "threads": threads,
             "cpu_percent": round((cpu - before[1]) / (at - before[0]) * 100, 1) if before else 0,
             "data_mb": round(size_of(self.data) / MB, 1), "sessions": stats["ready"], "receipts": stats["receipts"],

@@ -137,7 +137,7 @@ class Soak:
         sample = self.sampler.samples[-1]
         self.say(f"{sample['second'] / 60:.1f} min: {sample['sessions']} sessions, {sample['receipts'] + sample['resumed']} "
                  f"receipts, {sample['posts']} posts, {sample['webhooks']} webhooks, {sample['heap_mb']:.1f} MB and "
-                 f"{sample['sqlite_mb']:.1f} of SQLite in use of {sample['resident_mb']:.1f}")
+                 f"{sample['pages_mb']:.1f} of SQLite's pages in use of {sample['resident_mb']:.1f}")
 
     async def rotate(self):
         """A new key; when everybody logs in under it, the old one is taken away, and with it the sessions that it began.
@@ -218,7 +218,7 @@ class Soak:
         judge_work(record, self.options.rate * self.options.minutes * 60, verdict)
         match_changes(book, record, self.plan, verdict)
         judge_receipts(book, record, self.plan, verdict)
-        judge_webhooks(list(self.receiver.deliveries.values()), record, book, self.plan, verdict)
+        judge_webhooks(self.receiver.own(), record, book, self.plan, verdict)
         self.everything.judge(self.options.minutes * 60, self.receiver.of_others(), verdict)
         # As long as there was a load.
         loaded = [sample for sample in self.sampler.samples if sample["second"] <= self.options.minutes * 60]

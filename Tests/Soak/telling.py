@@ -50,8 +50,8 @@ def judge_webhooks(deliveries, record, book, plan, verdict):
     for body in deliveries:
         name = body.get("Official_Account")
         if name not in found:
-            continue
-        if body["CallbackCommand"] == EVENTS[4]:
+            verdict.problems.append(f"nothing that was done is told of by {body}")
+        elif body["CallbackCommand"] == EVENTS[4]:
             posts[name].append(body)
         elif body["CallbackCommand"] == EVENTS[2] and body["Operator_Account"] == "administrator" \
                 and len(body["SubscribeAccountList"]) > 1:

@@ -48,12 +48,16 @@ class Caller:
     """One connection that calls commands one after the other, and calls again when it does not know the answer."""
 
     def __init__(self, application, host, port):
-        self.application, self.host, self.port = application, host, port
-        self.query = application.query(ADMIN)
+        self.host, self.port = host, port
+        self.log_in(application)
         self.reader = self.writer = None
         self.retries, self.longest = 0, 0
         # Whether the last call was made more than once: an earlier attempt may still be on its way.
         self.was_retried = False
+
+    def log_in(self, application):
+        """From now on all calls are signed under the application's key."""
+        self.application, self.query = application, application.query(ADMIN)
 
     async def call(self, command, body, key=None, seconds=90):
         """The answer, be it a refusal. With an Idempotency-Key the call is done once, however often it is made."""
