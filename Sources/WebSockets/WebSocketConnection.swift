@@ -21,7 +21,7 @@ package final class WebSocketConnection: ChannelInboundHandler {
     /// After how long a silence ``tick(now:)`` looks whether the peer reads what the kernel keeps for it: a while after a
     /// ping was due to be answered.
     package static let longestUnread = TimeAmount.seconds(30)
-    /// So much of what waits a peer has to read to count as heard. Who reads it byte by byte would have it wait for days.
+    /// How much of what waits a peer has to read to count as heard: who reads it byte by byte would have it wait for days.
     package static let leastRead: UInt64 = 4096
     /// How long a peer may take to answer a close frame, and to read what waits before it.
     package static let longestClose = TimeAmount.seconds(2)
