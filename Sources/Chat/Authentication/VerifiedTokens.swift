@@ -93,9 +93,14 @@ final class VerifiedTokens: Sendable {
     private func forget(where isMeant: (Entry) -> Bool) {
         generations.withLock { generations in
             generations.changes += 1
-            generations.young = generations.young.filter { !isMeant($0.value) }
-            generations.old = generations.old.filter { !isMeant($0.value) }
+            Self.forget(in: &generations.young, where: isMeant)
+            Self.forget(in: &generations.old, where: isMeant)
         }
+    }
+
+    /// In place: a filtered table would be a copy, with no room for the next token.
+    private static func forget(in entries: inout [String: Entry], where isMeant: (Entry) -> Bool) {
+        for token in entries.filter({ isMeant($0.value) }).keys { entries[token] = nil }
     }
 
     private func insert(_ token: String, _ entry: Entry, into generations: inout Generations) {
