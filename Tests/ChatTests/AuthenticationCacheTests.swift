@@ -110,6 +110,32 @@ import UserSig
         }
     }
 
+    @Test("a kick forgets all tokens of its account, old and young, and nobody else's", arguments: StorageEngine.enabled)
+    func kicksForgetAll(engine: StorageEngine) async throws {
+        let metrics = TestMetrics()
+        try await engine.withInstallation(metrics: metrics, cachedTokens: 20) { installation in
+            let anna = UserID("anna")
+            // More than a generation of ten.
+            let tokens = (0..<7).flatMap { number in
+                [UserID.administrator, anna].map { user in
+                    (user, UserSig.example(for: user, issuedAt: ManualClock.start.advanced(bySeconds: Int64(-number))))
+                }
+            }
+            func letAllIn() async {
+                for (user, token) in tokens { #expect(await installation.refusal(of: token, as: user) == nil) }
+            }
+            await letAllIn()
+            installation.bus.publish(.accountKicked(.example, anna, lineage: 0))
+            await letAllIn()
+            let kicked = try counts(metrics)
+            installation.bus.publish(.applicationChanged(.example))
+            await letAllIn()
+
+            #expect(kicked == (7, 21))
+            #expect(try counts(metrics) == (7, 35))
+        }
+    }
+
     @Test("only so many tokens are remembered, the latest", arguments: StorageEngine.enabled)
     func bounded(engine: StorageEngine) async throws {
         let metrics = TestMetrics()

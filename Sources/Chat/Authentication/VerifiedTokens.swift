@@ -98,15 +98,17 @@ final class VerifiedTokens: Sendable {
         }
     }
 
-    /// In place: a filtered table would be a copy, with no room for the next token.
+    /// In place, so that a table keeps its room for the next tokens: one that shrinks and grows moves megabytes.
     private static func forget(in entries: inout [String: Entry], where isMeant: (Entry) -> Bool) {
-        for token in entries.filter({ isMeant($0.value) }).keys { entries[token] = nil }
+        let tokens = entries.compactMap { isMeant($0.value) ? $0.key : nil }
+        guard tokens.count < entries.count else { return entries.removeAll(keepingCapacity: true) }
+        for token in tokens { entries[token] = nil }
     }
 
     private func insert(_ token: String, _ entry: Entry, into generations: inout Generations) {
         if generations.young.count >= generationCapacity, generations.young[token] == nil {
-            generations.old = generations.young
-            generations.young = [:]
+            swap(&generations.old, &generations.young)
+            generations.young.removeAll(keepingCapacity: true)
         }
         generations.young[token] = entry
     }
