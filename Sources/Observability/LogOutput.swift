@@ -32,11 +32,9 @@ package final class LogOutput: Sendable {
     private static let newline = UInt8(ascii: "\n")
     /// How long a reader may take to make room, in milliseconds.
     private static let patience: Int32 = 20
-    /// How much is gathered at most, in bytes; what does not fit is dropped, and counted.
-    private static let mostGathered = 4 * 1_048_576
-
     private let destination: Destination
     private let gathering: DispatchTimeInterval?
+    private let mostGathered: Int
     private let gathered = Mutex<[UInt8]>([])
     private let state = Mutex(State())
     private let dropped = Atomic(0)
@@ -44,19 +42,25 @@ package final class LogOutput: Sendable {
 
     /// Writes to `descriptor`, which stays the caller's to close.
     ///
-    /// - Parameter interval: for how long lines are gathered; nil writes each at once.
-    package init(descriptor: Int32, gathering interval: DispatchTimeInterval? = nil) {
+    /// - Parameters:
+    ///   - interval: for how long lines are gathered; nil writes each at once.
+    ///   - mostGathered: how much is gathered at most, in bytes; what does not fit is dropped, and counted.
+    package init(
+        descriptor: Int32,
+        gathering interval: DispatchTimeInterval? = nil,
+        mostGathered: Int = 4 * 1_048_576
+    ) {
         var status = stat()
         // A file never keeps a writer waiting, so there is no need to ask.
         let isFile = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         destination = .descriptor(descriptor, mayBlock: !isFile)
-        gathering = interval
+        (gathering, self.mostGathered) = (interval, mostGathered)
     }
 
     /// Gives each line, newline included, to `sink`.
     package init(sink: @escaping @Sendable ([UInt8]) -> Void) {
         destination = .sink(sink)
-        gathering = nil
+        (gathering, mostGathered) = (nil, 0)
     }
 
     /// How many lines were lost because nobody read them or the descriptor was broken.
@@ -87,7 +91,7 @@ package final class LogOutput: Sendable {
         // Not gathered first: what waits may have left no room, and this is the last line to lose.
         guard !isUrgent else { return state.withLock { write(takeGathered() + line, &$0) } }
         let isFirst = gathered.withLock { gathered in
-            guard gathered.count + line.count <= Self.mostGathered else {
+            guard gathered.count + line.count <= mostGathered else {
                 dropped.add(1, ordering: .relaxed)
                 return false
             }

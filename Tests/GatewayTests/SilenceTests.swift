@@ -21,40 +21,43 @@ import Testing
             // first.
             let position: JSONObject = ["Epoch": epoch, "MsgSeq": .integer(0), "EventSeq": .integer(0)]
             let request = LiveClient.request("resume", ["@TOA#_news": .object(position)], id: .integer(1))
-            func ask() async throws -> RawWebSocket {
+            /// The socket when the answer has begun, and how long it is.
+            func ask() async throws -> (RawWebSocket, length: Int) {
                 let socket = try await RawWebSocket(
                     port: node.port,
                     LiveNode.target("anna", token: node.token(of: "anna")),
                     receiveBuffer: 2048
                 )
                 try await socket.send(.text(request))
-                return socket
+                let head = try await socket.connection.read(10)
+                return (socket, head.suffix(8).reduce(0) { $0 << 8 | Int($1) })
             }
-            let (slow, stuck) = (try await ask(), try await ask())
+            let ((slow, length), (stuck, _)) = (try await ask(), try await ask())
+            #expect(length > 900_000)
             let lively = try await node.login("boris")
             var manners = LiveClient.Manners()
             manners.answersPings = false
             let silent = try await node.login("chen", manners)
 
             // Of the answer, of a megabyte, 3000 bytes are read every 10 s: less in all than one write of the server.
-            let head = try await slow.connection.read(10)
-            let length = head.suffix(8).reduce(0) { $0 << 8 | Int($1) }
-            #expect(length > 900_000)
             var answer: [UInt8] = []
-            var steps = 0
-            func readOn(while condition: () -> Bool) async throws {
-                while condition() {
-                    if steps.isMultiple(of: 100) { answer += try await slow.connection.read(3000) }
-                    steps += 1
+            let start = ContinuousClock.now
+            var next = start
+            func readOn(until end: ContinuousClock.Instant, unless isOver: () -> Bool = { false }) async throws {
+                while ContinuousClock.now < end, !isOver() {
+                    if next <= .now {
+                        answer += try await slow.connection.read(3000)
+                        next += .seconds(10)
+                    }
                     try await Task.sleep(for: .milliseconds(100))
                 }
             }
-            try await readOn { silent.ending == nil && steps < 900 }
+            try await readOn(until: start + .seconds(120)) { silent.ending != nil }
             #expect(silent.ending?.code == 1001)
             #expect(silent.ending?.reason == "nothing was heard for too long")
-            // Every session is looked after once in five seconds, and one that is ended is closed within two.
-            let end = steps + 90
-            try await readOn { steps < end }
+            // Every session is looked after once in five seconds, and one that is ended is closed within two; on a machine that
+            // has more to do a little later.
+            try await readOn(until: .now + .seconds(20))
 
             let failure = await #expect(throws: RawConnection.Failure.self) { try await stuck.connection.read(length) }
             if case .closed = failure {} else { Issue.record("the one who reads nothing is still there") }
