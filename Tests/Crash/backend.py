@@ -206,13 +206,17 @@ class Backend:
 
 
 async def parked(backends, tasks):
-    """Waits until all have come to a closed gate; of whose task has ended the reason is a problem."""
-    async with asyncio.timeout(60):
-        for backend, task in zip(backends, tasks):
-            while not backend.is_parked and not task.done():
-                await asyncio.sleep(0.005)
-            if task.done() and task.exception():
+    """Waits until all have come to a closed gate; of whose task has ended, or does not come, the reason is a problem."""
+    end = time.monotonic() + 90
+    for backend, task in zip(backends, tasks):
+        while not backend.is_parked and not task.done() and time.monotonic() < end:
+            await asyncio.sleep(0.005)
+        if task.done():
+            if task.exception():
                 backend.problems.append(f"{backend.name}: {task.exception()!r}")
+        elif not backend.is_parked:
+            doing = backend.pending[0] if backend.pending else "nothing"
+            backend.problems.append(f"{backend.name}: not at the gate in 90 s; under way is {doing}")
 
 
 def expected_webhooks(backends):

@@ -129,6 +129,10 @@ class ProofsTest(unittest.TestCase):
         self.assertEqual(threads(verdict="failed", failed=3, reports=5).lost, 8)
         self.assertEqual(threads(verdict="failed").lost, 1)
         self.assertEqual(threads(tests=0).none, ["tests"])
+        # A test may print such a line, too: the runner's own is the last.
+        both = [runner.format(tests=1700, verdict=verdict) for verdict in ("failed", "passed")]
+        end = closing.format(tests=1700, failed=0, reports=0)
+        self.assertEqual([read("threads", "".join(order) + end).lost for order in (both, both[::-1])], [0, 1])
         for half in (runner.format(tests=1700, verdict="passed"), closing.format(tests=1700, failed=0, reports=0)):
             with self.assertRaises(Unreadable):
                 read("threads", half)

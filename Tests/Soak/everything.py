@@ -17,6 +17,13 @@ LEAST_RATE = 1
 class Leisurely(Backend):
     RESTS = (0.2, 0.4, 0.8)
 
+    def __init__(self, *known):
+        super().__init__(*known)
+        # Nobody cuts a connection here: an answer that does not come is one that the server has lost, or a machine with much
+        # else to do.
+        for caller in (self.caller, self.reader):
+            caller.PATIENCE = 60
+
     def log_in(self, application):
         """From now on all is done under the application's newest key."""
         self.application = application

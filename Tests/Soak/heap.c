@@ -79,11 +79,16 @@ void *valloc(size_t size) {
 }
 
 void *pvalloc(size_t size) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    return memalign(page, (size + page - 1) & ~(page - 1));
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), whole = (size + page - 1) & ~(page - 1);
+    if (whole < size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return memalign(page, whole);
 }
 
-static long used(void) {
+/* How many bytes are in use; seen by tests, too. */
+long rostrum_heap_used(void) {
     long bytes = 0;
     for (int count = 0; count < COUNTS; count++) bytes += atomic_load_explicit(&counts[count].bytes, memory_order_relaxed);
     return bytes;
@@ -106,7 +111,7 @@ static void write_down(const char *name) {
     if (!file) return;
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    fprintf(file, "%ld %lld %ld\n", used(), pages(), (long)time.tv_sec);
+    fprintf(file, "%ld %lld %ld\n", rostrum_heap_used(), pages(), (long)time.tv_sec);
     /* At once, for one who reads meanwhile. */
     if (!fclose(file)) rename(whole, name);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """That the judge of the soak sees what is wrong: each kind of loss and growth alone, and none where there is none."""
 import asyncio
+import json
 import os
 import pathlib
 import random
@@ -329,6 +330,47 @@ for line in sys.stdin:
     print(flush=True)
 """
 
+    WAYS = """
+import ctypes, json
+libc = ctypes.CDLL(None)
+SIZE, COUNT, HUGE = 100_000, 50, 1 << 62
+used = libc.rostrum_heap_used
+used.restype = ctypes.c_long
+def function(name):
+    found = libc[name]
+    found.restype = ctypes.c_void_p
+    return lambda *numbers: found(*map(ctypes.c_size_t, numbers))
+malloc, calloc, realloc, memalign, aligned_alloc, valloc, pvalloc, reallocarray, free = map(function, (
+    "malloc", "calloc", "realloc", "memalign", "aligned_alloc", "valloc", "pvalloc", "reallocarray", "free"))
+def posix_memalign(alignment, size):
+    block = ctypes.c_void_p()
+    assert libc.posix_memalign(ctypes.byref(block), ctypes.c_size_t(alignment), ctypes.c_size_t(size)) == 0
+    return block.value
+def kept_after_a_failure():
+    block = malloc(SIZE)
+    assert realloc(block, HUGE) is None and reallocarray(block, HUGE, 8) is None
+    return block
+def without_any():
+    assert [malloc(HUGE), calloc(HUGE, 8), realloc(0, HUGE), memalign(64, HUGE), pvalloc((1 << 64) - 1)] == [None] * 5
+    assert libc.posix_memalign(ctypes.byref(ctypes.c_void_p()), ctypes.c_size_t(64), ctypes.c_size_t(HUGE))
+    realloc(malloc(SIZE), 0)
+WAYS = {
+    "malloc": lambda: malloc(SIZE), "calloc": lambda: calloc(10, SIZE // 10), "realloc": lambda: realloc(0, SIZE),
+    "grown": lambda: realloc(malloc(SIZE // 10), SIZE), "shrunk": lambda: realloc(malloc(SIZE * 3), SIZE),
+    "memalign": lambda: memalign(4096, SIZE), "aligned_alloc": lambda: aligned_alloc(64, SIZE),
+    "posix_memalign": lambda: posix_memalign(64, SIZE), "valloc": lambda: valloc(SIZE), "pvalloc": lambda: pvalloc(SIZE),
+    "reallocarray": lambda: reallocarray(0, 10, SIZE // 10), "kept": kept_after_a_failure, "none": without_any,
+}
+found = {}
+for name, take in WAYS.items():
+    before = used()
+    blocks = [take() for _ in range(COUNT)]
+    taken = used()
+    for block in blocks: free(block or 0)
+    found[name] = (taken - before, used() - before)
+print(json.dumps(found))
+"""
+
     def look(self, heap, program):
         """What is in use after the program's answer."""
         program.stdout.readline()
@@ -354,6 +396,17 @@ for line in sys.stdin:
             time.sleep(2)
             with self.assertRaisesRegex(Failed, "not since"):
                 heap.used()
+
+    def test_every_way_to_a_block_and_back_counts(self):
+        with tempfile.TemporaryDirectory() as place:
+            heap = Heap(pathlib.Path(place))
+            words = subprocess.run([sys.executable, "-c", self.WAYS], env=os.environ | heap.environment, check=True,
+                                   stdout=subprocess.PIPE).stdout
+        found = json.loads(words)
+        self.assertEqual(len(found), 13)
+        for way, (taken, left) in found.items():
+            self.assertAlmostEqual(taken, 0 if way == "none" else 5e6, delta=0.4e6, msg=way)
+            self.assertAlmostEqual(left, 0, delta=0.1e6, msg=way)
 
     def test_a_program_without_sqlite_is_none_that_can_be_judged(self):
         with tempfile.TemporaryDirectory() as place:

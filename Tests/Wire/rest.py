@@ -11,7 +11,6 @@ ADMIN = "administrator"
 CHANNELS, LOGIN = "official_account_open_http_svc", "im_open_login_svc"
 # The server's own faults: the call may be made again.
 SERVER_FAULTS = {10002, 20005, 60008, 70500, 90994}
-PATIENCE = 12
 
 
 def usersig(application, key, user, ahead=0):
@@ -46,6 +45,9 @@ class Unanswered(Exception):
 
 class Caller:
     """One connection that calls commands one after the other, and calls again when it does not know the answer."""
+
+    # After so many seconds an answer counts as lost.
+    PATIENCE = 12
 
     def __init__(self, application, host, port):
         self.host, self.port = host, port
@@ -86,7 +88,7 @@ class Caller:
                 f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n")
         head += f"Idempotency-Key: {key}\r\n\r\n" if key else "\r\n"
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.PATIENCE):
                 if not self.writer:
                     self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
                 self.writer.write(head.encode() + data)
