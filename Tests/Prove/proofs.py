@@ -128,7 +128,8 @@ def line(pattern, words, *losses):
             raise Unreadable(f"no line like {pattern}")
         groups = found[-1].groupdict()
         none = [name for name, value in groups.items() if name not in losses and re.fullmatch(r"0(\.0*)?", value)]
-        return Row(words.format(**groups), sum(int(groups[name]) for name in losses), none)
+        shown = {name: f"{int(value):,}" if value.isdigit() else value for name, value in groups.items()}
+        return Row(words.format(**shown), sum(int(groups[name]) for name in losses), none)
     return read
 
 
@@ -143,7 +144,7 @@ def unittests(words):
         failed = sum(sum(numbers) for verdict, more in ends if verdict == "FAILED"
                      for numbers in [list(map(int, re.findall(r"(?:failures|errors)=(\d+)", more))) or [1]])
         tests = sum(map(int, runs))
-        return Row(words.format(tests=tests), failed + left_out, absent(tests=tests))
+        return Row(words.format(tests=f"{tests:,}"), failed + left_out, absent(tests=tests))
     return read
 
 

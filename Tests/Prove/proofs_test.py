@@ -113,7 +113,7 @@ class ProofsTest(unittest.TestCase):
     def test_soak(self):
         self.assert_lost("soak", soak(), 0)
         self.assert_lost("soak", soak(missing=1, doubled=4, webhooks_missing=2), 7)
-        self.assertIn("2.5 minutes, 1000 sessions, 99 receipts, 900 webhooks; heap +0.3 MB/h", read("soak", soak()).tried)
+        self.assertIn("2.5 minutes, 1,000 sessions, 99 receipts, 900 webhooks; heap +0.3 MB/h", read("soak", soak()).tried)
         self.assertIn("heap not judged", read("soak", soak(heap=None)).tried)
         self.assert_idle("soak", soak(receipts=0))
         self.assert_idle("soak", soak(webhooks=0))
