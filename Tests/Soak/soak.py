@@ -30,6 +30,8 @@ ROTATIONS = (0.12, 0.32)
 # So long may it take until every session has everything, and until every webhook was taken: a channel that was refused
 # five times in a row waits for 600 s, which is rare.
 PATIENCE, WEBHOOK_PATIENCE = 90, 630
+# A slow reader may have several answers of a megabyte before him, on a machine with much else to do.
+REST_PATIENCE = 300
 BATCH = 100
 
 
@@ -175,7 +177,7 @@ class Soak:
         await self.everything.finish()
         self.receiver.is_calm = True
         self.subscribers.aim(of.head for of in self.record.channels)
-        await self.everybody("came back")
+        await self.everybody("came back", REST_PATIENCE)
         end = time.monotonic() + PATIENCE
         while (await self.subscribers.stats())["behind"] and time.monotonic() < end:
             await asyncio.sleep(0.2)
