@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from backend import Moment
 from oracle import Territory
 from reading import READER, read, standing
-from rest import LOGIN, Caller
+from rest import Caller
 from talk import Talk
 from verdict import differences
 
@@ -81,12 +81,6 @@ async def judge(backend, installation, application):
     try:
         seen = await read(caller, application, backend.chooser.channels, names, installation.host, installation.port)
         problems = compare(territories, seen)
-        if problems and any(territory.deleted for territory in territories):
-            # Of a deletion that was under way some subscriptions may be left until the next import.
-            await caller.call(f"{LOGIN}/account_import", {"UserID": backend.chooser.owner})
-            seen = await read(caller, application, backend.chooser.channels, names, installation.host,
-                              installation.port)
-            problems = compare(territories, seen)
     finally:
         caller.close()
     return [f"{backend.name}: {problem}" for problem in problems], shown_by(known, seen), seen

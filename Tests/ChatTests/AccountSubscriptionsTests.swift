@@ -26,12 +26,12 @@ import Testing
         }
     }
 
-    /// Deletes anna in a process that ends after the first transaction.
+    /// Deletes anna in a process that ends after the first transaction, with which one of her subscriptions has gone.
     private func deleteInterrupted(_ installation: TestInstallation) async throws {
         let database = StoppingDatabase(installation.database, afterWrites: 1)
         let node = TestInstallation(database: database, clock: installation.clock, random: installation.random)
         let call = try await installation.call(idempotencyKey: .example())
-        let refused = await refusal { try await node.accounts.delete([Self.anna], for: call) }
+        let refused = await refusal { try await node.accounts.delete([Self.anna], for: call, batch: 1) }
         #expect(refused?.code == .internalFault)
         #expect(try await installation.count("unsubscribing_accounts") == 1)
     }
@@ -48,6 +48,22 @@ import Testing
             #expect(try await installation.subscribedChannels(of: "bob").total == 3)
             #expect(try await installation.count("subscriptions") == 3)
             #expect(try await installation.count("unsubscribing_accounts") == 0)
+        }
+    }
+
+    @Test("accounts go in one transaction with their subscriptions", arguments: StorageEngine.enabled)
+    func atOnce(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            try await fill(installation)
+            let database = StoppingDatabase(installation.database, afterWrites: 1)
+            let node = TestInstallation(database: database, clock: installation.clock, random: installation.random)
+
+            _ = try await node.accounts.delete([Self.anna, UserID("bob")], for: installation.call())
+
+            #expect(try await counts(installation) == [0, 0, 0])
+            #expect(try await installation.count("unsubscribing_accounts") == 0)
+            let ids = [Self.anna, UserID("bob")]
+            #expect(try await installation.accounts.imported(among: ids, of: installation.application()).isEmpty)
         }
     }
 
@@ -112,7 +128,7 @@ import Testing
     @Test("a batch takes as many as it says", arguments: StorageEngine.enabled)
     func batches(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            try await fill(installation, channels: 5)
+            try await fill(installation, channels: 6)
             try await deleteInterrupted(installation)
 
             var left: [Int64] = []
@@ -120,7 +136,7 @@ import Testing
                 left.append(try await counts(installation).reduce(0, +))
             }
 
-            #expect(left == [8, 6, 5])
+            #expect(left == [9, 7, 6])
         }
     }
 
@@ -144,7 +160,7 @@ import Testing
     )
     func destroyedMeanwhile(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in
-            try await installation.importAccounts("anna", "bob")
+            try await fill(installation, channels: 1)
             _ = try await installation.createChannel()
             _ = try await installation.subscribe("anna", "bob")
             try await deleteInterrupted(installation)
@@ -153,8 +169,8 @@ import Testing
 
             try await installation.systems.sweep.run()
 
-            #expect(try await counts(installation) == [1])
-            #expect(try await installation.count("subscriptions") == 1)
+            #expect(try await counts(installation) == [1, 1])
+            #expect(try await installation.count("subscriptions") == 2)
         }
     }
 

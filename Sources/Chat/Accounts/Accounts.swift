@@ -98,16 +98,25 @@ package struct Accounts: Sendable {
 
     /// Deletes accounts with their subscriptions.
     ///
-    /// Channels that they own stay. An account is gone at once; its subscriptions go in batches before this returns, and
-    /// by ``unsubscribeDeleted(of:batch:)`` should the process end meanwhile.
+    /// Channels that they own stay. The accounts go in one transaction, and with them up to `batch` of their
+    /// subscriptions; what is more of those goes before this returns, and by ``unsubscribeDeleted(of:batch:)`` should
+    /// the process end meanwhile.
     ///
+    /// - Parameter batch: how many subscriptions go in one transaction at most.
     /// - Returns: what became of each, in the order given.
-    package func delete(_ ids: [UserID], for call: Call) async throws(ChatError) -> [Deletion] {
+    package func delete(
+        _ ids: [UserID],
+        for call: Call,
+        batch: Int = Self.unsubscribingBatch
+    ) async throws(ChatError) -> [Deletion] {
         let deletions: [Deletion] = try await database.write(for: call) { tx throws(ChatError) in
             var deletions: [Deletion] = []
             for id in ids { deletions.append(try deleteOne(id, for: call, in: tx)) }
             let deleted = zip(ids, deletions).filter { $1 == .deleted }.map(\.0)
             if !deleted.isEmpty {
+                try DeletedSubscribers.unsubscribe(deleted, of: call.application.id, atMost: batch, in: tx)
+                // Behind the channels, whose rows are locked first by who destroys one.
+                try Usage.release(accounts: deleted.count, of: call.application.id, in: tx)
                 let target = deleted.map(\.rawValue).joined(separator: ",")
                 try Audit.record("account_delete", of: target, by: call, in: tx)
                 let lineage = tx.lineage
@@ -118,12 +127,12 @@ package struct Accounts: Sendable {
             return deletions
         }
         // Not called done before it is: who asks again under the same key goes on here, and so does the next sweep.
-        while try await unsubscribeDeleted(of: call.application.id, batch: Self.unsubscribingBatch) > 0 {}
+        try await finishDeletions(of: call.application.id, batch: batch)
         return deletions
     }
 
     /// Subscriptions that go in one transaction.
-    private static let unsubscribingBatch = 500
+    package static let unsubscribingBatch = 500
 
     /// Removes subscriptions of accounts that were deleted, at most `batch` of them.
     ///
@@ -134,14 +143,17 @@ package struct Accounts: Sendable {
         }
     }
 
-    /// Does what a deletion that was interrupted left to do, in batches: a name that is imported again inherits nothing,
-    /// and the import need not do all of it in its own transaction.
-    private func finishDeletions(of application: SDKAppID) async throws(ChatError) {
+    /// Does what a deletion left to do that is long or was interrupted, in batches: a name that is imported again
+    /// inherits nothing, and the import need not do all of it in its own transaction.
+    private func finishDeletions(
+        of application: SDKAppID,
+        batch: Int = Self.unsubscribingBatch
+    ) async throws(ChatError) {
         let isUnfinished = try await database.read { tx throws(ChatError) in
             try DeletedSubscribers.exist(of: application, in: tx)
         }
         guard isUnfinished else { return }
-        while try await unsubscribeDeleted(of: application, batch: Self.unsubscribingBatch) > 0 {}
+        while try await unsubscribeDeleted(of: application, batch: batch) > 0 {}
     }
 
     /// Makes void every UserSig that was issued for the account up to now.
@@ -191,7 +203,6 @@ package struct Accounts: Sendable {
         let application = call.application
         guard try !ApplicationTable.isAdmin(id, of: application.id, in: tx) else { return .isAdmin }
         guard try AccountTable.delete(id, of: application.id, in: tx) else { return .notImported }
-        try Usage.release(accounts: 1, of: application.id, in: tx)
         try AccountTable.rememberDeletion(of: id, of: application.id, at: call.time, in: tx)
         try DeletedSubscribers.add(id, of: application.id, at: call.time, in: tx)
         return .deleted

@@ -3,8 +3,8 @@ import Database
 
 /// Accounts that were deleted and whose subscriptions have yet to go.
 ///
-/// An account may subscribe to any number of channels, so that is done in batches; what is left of it stands in the
-/// storage, and a crash between two of them loses nothing. Nobody subscribes under the name meanwhile: who is not
+/// An account may subscribe to any number of channels, so that is done in batches, of which the first goes with the
+/// account; what is left of it stands in the storage, and a crash between two of them loses nothing. Nobody subscribes under the name meanwhile: who is not
 /// imported cannot, and who is imported again is so after the last batch.
 enum DeletedSubscribers {
     static func add(
@@ -19,6 +19,19 @@ enum DeletedSubscribers {
             ON CONFLICT (app, account) DO UPDATE SET deleted_at = excluded.deleted_at
             """
         )
+    }
+
+    /// Removes subscriptions of these such accounts, at most `most` of them in all.
+    static func unsubscribe(
+        _ users: [UserID],
+        of application: SDKAppID,
+        atMost most: Int,
+        in tx: any Transaction
+    ) throws(ChatError) {
+        var room = most
+        for user in users where room > 0 {
+            room -= try unsubscribeSome(user, of: application, batch: room, in: tx)
+        }
     }
 
     /// Removes subscriptions of one such account.
