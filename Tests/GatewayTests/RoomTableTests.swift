@@ -34,6 +34,33 @@ import Testing
         _ = table.take({ $0.begin(number) }, in: reference, table.term)
     }
 
+    @Test("an online-only message is remembered until another room's events are much newer")
+    func memory() {
+        var table = table()
+        let other = ChannelReference(application: .example, channel: ChannelID("@TOA#_other"), incarnation: 1)
+        _ = table.join([(other, position(0))], loop, in: table.term)
+        _ = table.take({ $0.begin(0) }, in: other, table.term)
+        func hear(_ number: Int64, in reference: ChannelReference, at time: Int64, isStored: Bool) {
+            let notification = ChannelNotification(.message, Array("{}".utf8), isStored: isStored)
+            _ = table.hear(
+                TimelineEvent(reference, position(number), notification, committedAt: time, lineage: 0)
+            )
+        }
+        func remembered() -> [Int64] {
+            table.unstored(of: reference, after: 0, in: table.term).events.map(\.position.eventSeq)
+        }
+        let lifetime = RoomTable<Loop>.longestMemory
+
+        hear(4, in: reference, at: 1000, isStored: false)
+        hear(5, in: reference, at: 2000, isStored: false)
+        hear(1, in: other, at: 1000 + lifetime, isStored: true)
+        #expect(remembered() == [4, 5])
+        hear(2, in: other, at: 1001 + lifetime, isStored: true)
+        #expect(remembered() == [5])
+        hear(3, in: other, at: 2001 + lifetime, isStored: false)
+        #expect(remembered() == [])
+    }
+
     @Test("what is heard belongs to the term when it is of the storage's lineage or does not say", arguments: [0, 2])
     func ownLineage(lineage: Int64) {
         var table = table(of: 2)

@@ -119,6 +119,11 @@ package struct Room: Sendable {
         remember(event)
     }
 
+    /// Forgets what was committed before then, in milliseconds since 1970.
+    mutating func forgetUnstored(before time: Int64) {
+        unstored.removeAll { $0.committedAt < time }
+    }
+
     private mutating func remember(_ event: TimelineEvent) {
         guard let notification = event.notification, !notification.isStored else { return }
         unstored.append(event)

@@ -1,5 +1,6 @@
 package import ChatProtocol
 package import EventBus
+import NIOCore
 
 /// The rooms of a node and the event loops that have members of them: decides, does nothing.
 ///
@@ -41,6 +42,14 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
     /// The storage's in this term; 0 for one that has none, and before the first is found.
     package private(set) var lineage: Int64 = 0
     private var entries: [ChannelReference: Entry] = [:]
+    /// The rooms that heard an online-only message lately, and when it was committed.
+    private var remembering: CircularBuffer<(reference: ChannelReference, at: Int64)> = []
+
+    /// How much later another event may be committed before an online-only message is forgotten, in milliseconds.
+    ///
+    /// A session that catches up for longer does without. It is for those that a node's rooms remember so much of it,
+    /// and there can be as many rooms as channels.
+    package static var longestMemory: Int64 { 300_000 }
 
     package init() {}
 
@@ -55,7 +64,7 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
     ///
     /// - Returns: the channels that were followed.
     package mutating func reset(to lineage: Int64) -> [ChannelReference] {
-        defer { (term, self.lineage, entries) = (term + 1, lineage, [:]) }
+        defer { (term, self.lineage, entries, remembering) = (term + 1, lineage, [:], []) }
         return references
     }
 
@@ -70,6 +79,10 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
     package mutating func hear(_ event: TimelineEvent) -> Step? {
         let reference = event.reference
         guard term(of: event.lineage) != nil else { return nil }
+        forget(before: event.committedAt - Self.longestMemory)
+        if event.notification?.isStored == false, entries[reference] != nil {
+            remembering.append((reference, event.committedAt))
+        }
         switch entries[reference]?.room.hear(event) {
         case nil, .known?, .waits?: return nil
         case .read?: return step(in: reference, reads: true)
@@ -77,6 +90,14 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
             var events = [event]
             while let heard = entries[reference]?.room.takeNextHeard() { events.append(heard) }
             return step(in: reference, delivering: events)
+        }
+    }
+
+    /// Forgets online-only messages that were committed before then.
+    private mutating func forget(before time: Int64) {
+        while let oldest = remembering.first, oldest.at < time {
+            remembering.removeFirst()
+            entries[oldest.reference]?.room.forgetUnstored(before: time)
         }
     }
 
