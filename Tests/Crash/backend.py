@@ -13,6 +13,8 @@ from verdict import differences
 
 # For so many seconds a server may be in trouble yet that has come back.
 PATIENCE = 30
+# So many seconds a backend may take to come to a closed gate: longer than anybody waits for one answer.
+GATE_PATIENCE = 90
 
 
 class Gate:
@@ -52,7 +54,7 @@ class Backend:
         self.is_doubtful = self.was_refused = False
         # What reading has shown of a doubtful one: whether it was done. None until it was read.
         self.was_found = None
-        self.acknowledged = self.refusals = self.found_done = self.found_undone = self.refused_but_done = self.unfinished = 0
+        self.acknowledged = self.refusals = self.found_done = self.found_undone = self.refused_but_done = 0
         # How often the server was still in trouble when somebody had to know something.
         self.asked_again = 0
         self.problems = []
@@ -116,7 +118,7 @@ class Backend:
                 raise Faulty(answer)
             return answer
         try:
-            async with Talk(self.application, operation.user, self.host, self.port) as talk:
+            async with Talk(self.application, operation.user, self.host, self.port, patience=self.caller.PATIENCE) as talk:
                 method = operation.name if operation.body else "getOfficialAccountsInfo"
                 answer = await talk.request(method, operation.body or {"OfficialAccountIdList": []})
         except NotLetIn as refusal:
@@ -169,20 +171,8 @@ class Backend:
             await asyncio.sleep(0.1)
 
     async def judge(self):
-        """Compares what is there with what should be.
-
-        Of a deletion that was cut off the accounts are gone and some subscriptions may be left. The next sweep does the
-        rest, or the next import, which does not leave it half-done.
-        """
-        seen = await self.look()
-        if self.is_doubtful and self.pending[0].name == "account_delete" and not self.fits(seen):
-            self.unfinished += 1
-            await self.prepare()
-            seen = await self.patiently(self.look)
-        self.compare(seen)
-
-    def fits(self, seen):
-        return any(not differences(territory.view(), seen) for territory in (self.territory, self.pending[1]))
+        """Compares what is there with what should be."""
+        self.compare(await self.look())
 
     def compare(self, seen):
         """Notes the differences; there are none when it is as before what is under way, or as after it."""
@@ -206,8 +196,8 @@ class Backend:
 
 
 async def parked(backends, tasks):
-    """Waits until all have come to a closed gate; of whose task has ended, or does not come, the reason is a problem."""
-    end = time.monotonic() + 90
+    """Waits until all have come to a closed gate, and ends who does not; of whose task has ended the reason is a problem."""
+    end = time.monotonic() + GATE_PATIENCE
     for backend, task in zip(backends, tasks):
         while not backend.is_parked and not task.done() and time.monotonic() < end:
             await asyncio.sleep(0.005)
@@ -216,7 +206,9 @@ async def parked(backends, tasks):
                 backend.problems.append(f"{backend.name}: {task.exception()!r}")
         elif not backend.is_parked:
             doing = backend.pending[0] if backend.pending else "nothing"
-            backend.problems.append(f"{backend.name}: not at the gate in 90 s; under way is {doing}")
+            backend.problems.append(f"{backend.name}: not at the gate in {GATE_PATIENCE} s; under way is {doing}")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def expected_webhooks(backends):

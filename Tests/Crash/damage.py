@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from loopback.programs import Failed
 
+from backend import Moment
 from installation import PAGE, OnSQLite
 from load import Load
 from postgres import OnPostgres
-from reading import Refused, read
+from reading import Refused, learn, read
 from rest import Faulty, Impatient, Lost
 from talk import NotLetIn
 from verdict import as_far_as, differences
@@ -36,19 +37,21 @@ class Damage:
     least_bytes: int = 1
 
 
-def flip(path, draw, end=None):
-    """One bit, before `end`."""
+def flip(path, draw, begin=0, end=None):
+    """One bit, from `begin` on and before `end`."""
     data = bytearray(path.read_bytes())
-    place = draw.randrange(end or len(data))
+    place = draw.randrange(begin, end or len(data))
     data[place] ^= 1 << draw.randrange(8)
     path.write_bytes(data)
     return f"bit of byte {place} of {path.name}"
 
 
-def tear(path, draw, unit, header, end=None):
-    """One page of which only the first sectors were written; the rest is what stood in another."""
+def tear(path, draw, unit, header, begin=None, end=None):
+    """One page of which only the first sectors were written; the rest is what stood in another, also in one before `begin`."""
     data = bytearray(path.read_bytes())
-    one, other = draw.sample(range(((end or len(data)) - header) // unit), 2)
+    units = ((end or len(data)) - header) // unit
+    one = draw.randrange(((begin or header) - header) // unit, units)
+    other = draw.choice([place for place in range(units) if place != one])
     cut = draw.randrange(1, 8) * 512
     begin, source = header + one * unit, header + other * unit
     data[begin + cut:begin + unit] = data[source + cut:source + unit]
@@ -72,8 +75,8 @@ def cut_database(installation, draw):
     return f"the database from byte {kept} on"
 
 
-def certain_end(wal):
-    """Where the last two transactions of the log begin: damage to those looks as a crash in the middle of them does."""
+def last_two(wal):
+    """Where the last two transactions of the log begin and end: damage to those looks as a crash in the middle of them does."""
     data = wal.read_bytes()
     salts, commits = data[16:24], [WAL_HEADER]
     for place in range(WAL_HEADER, len(data) - FRAME + 1, FRAME):
@@ -81,7 +84,25 @@ def certain_end(wal):
             break
         if data[place + 4:place + 8] != bytes(4):
             commits.append(place + FRAME)
-    return commits[-3]
+    return commits[-3], commits[-1]
+
+
+def flip_wal(installation, draw):
+    begin, _ = last_two(installation.wal)
+    return flip(installation.wal, draw, end=begin)
+
+
+def tear_wal(installation, draw):
+    begin, _ = last_two(installation.wal)
+    return tear(installation.wal, draw, FRAME, WAL_HEADER, end=begin)
+
+
+def damage_end(installation, draw):
+    """A bit or a frame of the last two transactions."""
+    span = last_two(installation.wal)
+    if draw.random() < 0.5:
+        return flip(installation.wal, draw, *span)
+    return tear(installation.wal, draw, FRAME, WAL_HEADER, *span)
 
 
 @dataclass
@@ -89,6 +110,8 @@ class Specimen:
     """A killed server's files, and what they hold; each try damages a copy."""
     # What /readyz may say of a storage that has shown damage: nothing is written any more.
     READINESS = (503,)
+    # How many of a backend's last operations may be gone.
+    MOST_GONE = 0
 
     binary: object
     directory: object
@@ -96,6 +119,8 @@ class Specimen:
     copies: int = 0
     at_start: int = 0
     when_met: int = 0
+    # How many were served without what was done last.
+    shorter: int = 0
     without_effect: int = 0
     problems: list = field(default_factory=list)
 
@@ -112,17 +137,22 @@ class Specimen:
     def fill(self):
         """Lets backends work for a while, and kills the server when it has told of everything."""
         self.load = Load(self.seed)
-        self.original.make_application(self.load.receiver.url)
+        self.work(self.load.receiver.url)
+        missing, problems = self.load.judge_webhooks()
+        assert not missing and not problems and not self.load.judge(), problems + self.load.problems
+        self.original.kill()
+
+    def work(self, webhook_url=None):
+        self.original.make_application(webhook_url)
         self.original.start()
         self.load.start(self.original)
+        for backend in self.load.backends:
+            backend.moments = [Moment(backend.territory, 0, 0)]
         self.load.go_on()
         time.sleep(2)
         self.load.halt()
         self.load.settle()
         self.load.finish()
-        missing, problems = self.load.judge_webhooks()
-        assert not missing and not problems and not self.load.judge(), problems + self.load.problems
-        self.original.kill()
 
     def damaged(self, damage, draw):
         """An installation that is damaged, and how."""
@@ -146,7 +176,7 @@ class Specimen:
             except Failed:
                 self.judge(done, "at_start", ["the server does not start, and does not say why"], copy)
             else:
-                wrong, in_trouble = self.load.do(self.look(copy))
+                wrong, in_trouble, is_shorter = self.load.do(self.look(copy))
                 status, ready = copy.readiness()
                 is_told = status in self.READINESS and ready["storage"] == "damaged"
                 if not wrong and in_trouble and not is_told:
@@ -155,6 +185,8 @@ class Specimen:
                     self.problems.append(f"{done}: {'; '.join(wrong[:3])}\n{copy.server.tail(3)}")
                 elif in_trouble:
                     self.judge(done, "when_met", in_trouble, copy)
+                elif is_shorter:
+                    self.shorter += 1
                 else:
                     self.without_effect += 1
         finally:
@@ -168,32 +200,56 @@ class Specimen:
             self.problems.append(f"{done}: {'; '.join(what[:3])}\n{copy.server.tail(3)}")
 
     def unfelt(self):
-        """Damage that is never told of is none, or the server does not look."""
-        if self.at_start + self.when_met + len(self.problems):
+        """Damage that nothing ever shows is none, or the server does not look."""
+        if self.at_start + self.when_met + self.shorter + len(self.problems):
             return []
         return [f"{self.copies} copies were damaged, and none was told of"]
 
     async def look(self, copy):
-        """What is served and wrong, also before reading failed, and what is not served."""
-        wrong, in_trouble = [], []
+        """What is served and wrong, also before reading failed; what is not served; whether the last operations are gone."""
+        wrong, in_trouble, is_shorter = [], [], False
         for backend in self.load.backends:
-            territory, caller = backend.territory, Impatient(backend.application, copy.host, copy.port)
-            names = sorted(territory.accounts.keys() | territory.absent)
-            wanted, seen = territory.view(), {}
+            states = [moment.territory for moment in backend.moments[-1 - self.MOST_GONE:]][::-1]
+            caller = Impatient(backend.application, copy.host, copy.port)
+            names = sorted(set().union(*(territory.accounts.keys() | territory.absent for territory in states)))
+            seen, is_whole = {}, True
             try:
                 await read(caller, backend.application, backend.chooser.channels, names, copy.host, copy.port, seen)
             except (Lost, Faulty, NotLetIn, KeyError, Refused) as trouble:
                 in_trouble.append(repr(trouble))
-                wanted = as_far_as(wanted, seen)
+                is_whole = False
             finally:
                 caller.close()
-            wrong += differences(wanted, seen)
-        return wrong, in_trouble
+            found = [differ(territory, seen, is_whole) for territory in states]
+            wrong += min(found, key=len)
+            is_shorter = is_shorter or bool(found[0])
+        return wrong, in_trouble, is_shorter
 
     def close(self):
         self.original.close()
         self.load.close()
 
+
+
+def differ(territory, seen, is_whole):
+    """Where what is seen differs from a state, which may be of before its channels' epochs were known."""
+    territory = territory.copy()
+    problems = learn(territory, seen) if is_whole else []
+    wanted = territory.view()
+    return problems + differences(wanted if is_whole else as_far_as(wanted, seen), seen)
+
+
+class SpecimenAtItsEnd(Specimen):
+    """Is damaged in the last two transactions of its log, and may lack them; all else is there."""
+    # Each of them is of one operation of a backend, or of none.
+    MOST_GONE = 2
+
+    def fill(self):
+        """Nothing is told to a webhook, and nobody reads: so the last transactions are the backends'."""
+        self.load = Load(self.seed)
+        self.work()
+        assert not self.load.problems, self.load.problems
+        self.original.kill()
 
 
 class SpecimenOnPostgres(Specimen):
@@ -235,10 +291,9 @@ DAMAGES = [
            is_of_database=True),
     Damage("page of the database zeroed", zero_database, is_of_database=True),
     Damage("database cut short", cut_database, is_of_database=True, is_quick=True),
-    Damage("bit of the WAL flipped",
-           lambda installation, draw: flip(installation.wal, draw, certain_end(installation.wal)), is_quick=True),
-    Damage("frame of the WAL torn",
-           lambda installation, draw: tear(installation.wal, draw, FRAME, WAL_HEADER, certain_end(installation.wal))),
+    Damage("bit of the WAL flipped", flip_wal, is_quick=True),
+    Damage("frame of the WAL torn", tear_wal),
+    Damage("last two transactions of the WAL damaged", damage_end, specimen=SpecimenAtItsEnd),
     Damage("PostgreSQL: bit of a table or an index flipped", flip, specimen=SpecimenOnPostgres),
     Damage("PostgreSQL: page of a table or an index torn", lambda file, draw: tear(file, draw, POSTGRESQL_PAGE, 0),
            specimen=SpecimenOnPostgres, least_bytes=2 * POSTGRESQL_PAGE),

@@ -38,10 +38,10 @@ class Installation:
             "--sessions-per-address", 0, "--webhook-allow", "127.0.0.0/8", *server_words],
             directory / "server.log", self.environment | (preload or {}))
 
-    def make_application(self, webhook_url):
+    def make_application(self, webhook_url=None):
         self.command("app", "create", APPLICATION, "--key", self.key, "--admin", "administrator")
-        self.command("app", "set", APPLICATION, "--limits", *LIMITS, "--webhook-url", webhook_url, "--webhook-enable",
-                     *WEBHOOKS)
+        webhooks = ["--webhook-url", webhook_url, "--webhook-enable", *WEBHOOKS] if webhook_url else []
+        self.command("app", "set", APPLICATION, "--limits", *LIMITS, *webhooks)
 
     def begin(self, *words):
         """A `rostrum` command that is under way."""

@@ -21,7 +21,7 @@ import installation  # noqa: E402
 import oracle  # noqa: E402
 import scene  # noqa: E402
 import backend as backend_module  # noqa: E402
-from backend import Backend, Gate, agrees  # noqa: E402
+from backend import Backend, Gate, Moment, agrees, parked  # noqa: E402
 from operations import WRITES, Chooser  # noqa: E402
 from reading import Refused, must, read  # noqa: E402
 from rest import Application, Faulty, Lost  # noqa: E402
@@ -308,7 +308,7 @@ class UnfeltTest(unittest.TestCase):
             self.assertEqual(len(fault.unfelt(self.scene(acknowledged, lost_pages))), count, (name, acknowledged, lost_pages))
 
     def test_damage_that_was_never_told_of_is_told(self):
-        for counts, count in (({"without_effect": 9}, 1), ({"at_start": 1}, 0), ({"when_met": 1}, 0),
+        for counts, count in (({"without_effect": 9}, 1), ({"at_start": 1}, 0), ({"when_met": 1}, 0), ({"shorter": 1}, 0),
                               ({"problems": ["wrong"]}, 0)):
             self.assertEqual(len(damage.Specimen(None, None, "", copies=9, **counts).unfelt()), count)
 
@@ -360,6 +360,8 @@ class PartTest(unittest.TestCase):
 
     def test_reading_leaves_what_it_has_when_it_is_refused(self):
         class Caller:
+            PATIENCE = 1
+
             async def call(self, command, body):
                 if command == "get_official_account_info":
                     return {"ErrorCode": 0, "OfficialAccountInfoList": [
@@ -429,6 +431,60 @@ class TroubleTest(unittest.TestCase):
         one.pending[0].key, one.look, one.is_doubtful = None, look, True
         asyncio.run(one.run())
         self.assertEqual((looks, one.refusals, one.is_doubtful, one.was_found), ([False, False], 2, True, None))
+
+
+    def test_who_does_not_come_to_the_gate_is_named_and_ended(self):
+        async def wait():
+            one, ending = self.backend(), asyncio.Event()
+            one.begin()
+            one.is_parked = False
+
+            async def work():
+                try:
+                    await asyncio.sleep(60)
+                finally:
+                    ending.set()
+
+            task = asyncio.create_task(work())
+            await asyncio.sleep(0)
+            await parked([one], [task])
+            self.assertTrue(ending.is_set() and task.cancelled())
+            return one
+
+        with unittest.mock.patch.object(backend_module, "GATE_PATIENCE", 0):
+            one = asyncio.run(wait())
+        self.assertEqual(len(one.problems), 1)
+        self.assertIn(f"under way is {one.pending[0]}", one.problems[0])
+
+
+class EndOfLogTest(unittest.TestCase):
+    """What may be gone when the end of a log was damaged, and what may not."""
+
+    def look(self, kind, gone):
+        """What is found of a copy that lacks so many of a backend's last operations."""
+        states = [territory()]
+        for number in range(5):
+            states.append(states[-1].copy())
+            oracle.import_accounts(states[-1], [f"user{number}"])
+        view = states[-1 - gone].view()
+
+        async def read(caller, application, channels, names, host, port, seen):
+            seen |= copy.deepcopy(view)
+
+        one = Backend(1, 0, Application(1, "k"), "127.0.0.1", 1, Gate())
+        one.moments = [Moment(state, 0, 0) for state in states]
+        specimen = kind(None, None, "")
+        specimen.load = types.SimpleNamespace(backends=[one])
+        with unittest.mock.patch.object(damage, "read", read):
+            wrong, in_trouble, is_shorter = asyncio.run(
+                specimen.look(types.SimpleNamespace(host="127.0.0.1", port=1)))
+        self.assertEqual(in_trouble, [])
+        return bool(wrong), is_shorter
+
+    def test_only_the_last_two_operations_and_only_where_the_end_was_damaged(self):
+        found = [self.look(damage.SpecimenAtItsEnd, gone) for gone in range(4)]
+        self.assertEqual(found, [(False, False), (False, True), (False, True), (True, True)])
+        self.assertEqual([self.look(damage.Specimen, gone)[0] for gone in range(2)], [False, True])
 
 
 class DifferencesTest(unittest.TestCase):

@@ -37,7 +37,7 @@ class OnPostgres(Installation):
         self.bus.start()
         self.bus.wait_until_ready()
 
-    def make_application(self, webhook_url):
+    def make_application(self, webhook_url=None):
         self.make_database()
         # What initdb and the script itself have written is not what is put to the test.
         os.sync()

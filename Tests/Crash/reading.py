@@ -28,8 +28,8 @@ async def read(caller, application, channels, names, host, port, seen=None):
         listed = await must(caller, "get_subscribed_official_account_list", {"Subscriber_Account": name, "Limit": 200})
         seen["subscriptions"][name] = {item["Official_Account"] for item in listed["OfficialAccountInfoList"]}
         there = sorted(seen["subscriptions"][name] & seen["channels"].keys())
-        seen["accounts"][name], views = await own(application, name, {channel: seen["channels"][channel]
-                                                                      for channel in there}, host, port)
+        seen["accounts"][name], views = await own(caller, application, name, {channel: seen["channels"][channel]
+                                                                              for channel in there}, host, port)
         for channel, (unread, posts, missing) in views.items():
             for part, value in (("unread", unread), ("histories", posts), ("resumed", missing)):
                 seen["channels"][channel][part][name] = value
@@ -45,7 +45,7 @@ async def read_channels(caller, application, channels, host, port, seen):
             "profile": {part: item[part] for part in (*PROFILE, "Owner_Account")},
             "count": item["SubscriberNum"], "unread": {}, "histories": {}, "resumed": {}}
     seen["there"] = sorted(seen["channels"])
-    async with Talk(application, READER, host, port) as talk:
+    async with Talk(application, READER, host, port, patience=caller.PATIENCE) as talk:
         heads = {item["Official_Account"]: item for item in await standing(talk, channels)}
         listed = await all_channels(talk)
     seen["listed"] = [name for name in listed if name in channels]
@@ -138,15 +138,15 @@ async def imported(caller, names):
     return there
 
 
-async def own(application, user, channels, host, port):
+async def own(caller, application, user, channels, host, port):
     """Whether the user was kicked, and what he has of each channel: as many posts that he has not read, and which there are."""
     try:
-        async with Talk(application, user, host, port, AGO) as talk:
+        async with Talk(application, user, host, port, AGO, caller.PATIENCE) as talk:
             return False, await views(talk, channels)
     except NotLetIn as refusal:
         if refusal.code != KICKED:
             raise
-    async with Talk(application, user, host, port) as talk:
+    async with Talk(application, user, host, port, patience=caller.PATIENCE) as talk:
         return True, await views(talk, channels)
 
 

@@ -2,12 +2,11 @@
 import asyncio
 import json
 
-from rest import SERVER_FAULTS, Faulty, Lost
+from rest import SERVER_FAULTS, Caller, Faulty, Lost
 from websocket import Ended, WebSocket
 
 # A request that met the server's own trouble, in JSON-RPC's numbers.
 INTERNAL = -32603
-PATIENCE = 12
 # A token that is made so much later than now is not void by a kick of this second.
 LATER = 2
 
@@ -29,9 +28,11 @@ def code_of(answer):
 
 
 class Talk:
-    def __init__(self, application, user, host, port, ahead=LATER):
+    def __init__(self, application, user, host, port, ahead=LATER, patience=Caller.PATIENCE):
+        """After so many seconds of patience an answer counts as lost."""
         query, _, self.token = application.query(user, ahead).rpartition("&usersig=")
         self.target, self.host, self.port = f"/v4/ws?{query}", host, port
+        self.patience = patience
         self.socket, self.number = None, 0
 
     async def __aenter__(self):
@@ -48,7 +49,7 @@ class Talk:
         """The answer: its `result`, or its `error`."""
         self.number += 1
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 self.socket.send(json.dumps(
                     {"jsonrpc": "2.0", "id": self.number, "method": method, "params": params}).encode())
                 while True:

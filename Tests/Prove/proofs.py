@@ -91,8 +91,11 @@ def absent(**counts):
 def crashes(text):
     faults, damages = table(text, "fault"), table(text, "damage")
     acknowledged, webhooks, copies = tried(faults, "acknowledged"), tried(faults, "webhooks"), tried(damages, "copies")
-    words = (f"{len(faults)} ways to end, {tried(faults, 'rounds')} times, {acknowledged:,} acknowledged writes, "
-             f"{webhooks:,} webhooks; {len(damages)} kinds of damage to {copies:,} copies")
+    told = tried(damages, "told at the start") + tried(damages, "told when met")
+    gone = tried(damages, "last operations gone")
+    words = (f"{len(faults)} ways to end, {tried(faults, 'rounds'):,} times, {acknowledged:,} acknowledged writes, "
+             f"{webhooks:,} webhooks; {len(damages)} kinds of damage to {copies:,} copies, of which {told:,} were told, and "
+             f"{gone:,} whose log was damaged at its end lacked what was done last")
     return Row(words, lost(faults, "wrong", "missing") + lost(damages, "wrong"),
                idle(faults, "rounds", "acknowledged") + idle(damages, "copies")
                + absent(acknowledged_writes=acknowledged, webhooks=webhooks, copies=copies))
@@ -114,8 +117,8 @@ def cluster_faults(text):
 def round_trips(text):
     trips = table(text, "round trip")
     copies, acknowledged, refused = (tried(trips, name) for name in ("rounds", "acknowledged", "rightly refused"))
-    words = (f"{copies} copies of {len(trips)} kinds, made during {acknowledged:,} writes, "
-             f"{tried(trips, 'commands killed')} commands killed; {refused} refused as they must be")
+    words = (f"{copies:,} copies of {len(trips)} kinds, made during {acknowledged:,} writes, "
+             f"{tried(trips, 'commands killed'):,} commands killed; {refused:,} refused as they must be")
     return Row(words, lost(trips, "wrong"), idle(trips, "rounds", "acknowledged", "moments")
                + absent(copies=copies, acknowledged_writes=acknowledged, refusals=refused))
 

@@ -25,9 +25,10 @@ CRASH = """seed 7
 | power cut | 3 | 234 | 0 | 60 | {missing} |
 | first start | 9 | – | 0 | 0 | 0 |
 
-| damage | copies | told at the start | wrong |
-|---|--:|--:|--:|
-| bits | {copies} | 40 | {served} |
+| damage | copies | told at the start | told when met | last operations gone | wrong |
+|---|--:|--:|--:|--:|--:|
+| bits | {copies} | 30 | 8 | 0 | {served} |
+| end of the log | {copies} | 0 | 0 | 9 | 0 |
 """
 FAULTS = """| fault | acknowledged | lost | doubled | sessions complete | webhooks missing |
 |---|--:|--:|--:|--:|--:|
@@ -68,7 +69,7 @@ class ProofsTest(unittest.TestCase):
         row = read("crash", CRASH.format(**WHOLE))
         self.assertTrue(row.held)
         self.assertIn("3 ways to end, 24 times, 1,234 acknowledged", row.tried)
-        self.assertIn("40 copies", row.tried)
+        self.assertIn("2 kinds of damage to 80 copies, of which 38 were told, and 9 whose", row.tried)
         for bad in ("wrong", "missing", "served"):
             self.assert_lost("crash", CRASH.format(**WHOLE | {bad: 2}), 2)
         for idle in ("rounds", "acknowledged", "copies"):
