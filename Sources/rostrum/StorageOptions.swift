@@ -7,7 +7,12 @@ import WebhookDelivery
 
 /// Where an installation's data is.
 struct StoragePlace: ParsableArguments {
-    @Option(help: ArgumentHelp("The directory that holds the installation's data.", valueName: "DIR"))
+    @Option(
+        help: ArgumentHelp(
+            "The directory that holds the installation's data (default: ROSTRUM_DATA_DIR).",
+            valueName: "DIR"
+        )
+    )
     var dataDir: String?
 
     @Option(
@@ -22,18 +27,27 @@ struct StoragePlace: ParsableArguments {
     var database: String?
 
     /// Whether an installation is named, here or in the environment.
-    var isGiven: Bool { dataDir != nil || databaseText != nil }
+    var isGiven: Bool { named.directory != nil || named.database != nil }
 
-    private var databaseText: String? { database ?? environment("ROSTRUM_DATABASE") }
+    /// What is named: here or, where nothing is, in the environment.
+    private var named: (directory: String?, database: String?) {
+        guard dataDir == nil, database == nil else { return (dataDir, database) }
+        return (environment("ROSTRUM_DATA_DIR"), environment("ROSTRUM_DATABASE"))
+    }
 
     /// - Parameter makeIfMissing: whether a directory is made that is not there.
     func location(makeIfMissing: Bool = false) throws -> StorageLocation {
-        if let dataDir {
-            guard database == nil else { throw StartError("give --data-dir or --database, not both") }
-            return .directory(try DataDirectory(dataDir, makeIfMissing: makeIfMissing))
+        switch named {
+        case (let directory?, nil): return .directory(try DataDirectory(directory, makeIfMissing: makeIfMissing))
+        case (nil, let database?): return .server(database)
+        case (nil, nil): throw StartError("give --data-dir or --database, or set ROSTRUM_DATA_DIR or ROSTRUM_DATABASE")
+        case (_?, _?):
+            throw StartError(
+                dataDir == nil
+                    ? "ROSTRUM_DATA_DIR and ROSTRUM_DATABASE are both set; give --data-dir or --database"
+                    : "give --data-dir or --database, not both"
+            )
         }
-        guard let databaseText else { throw StartError("give --data-dir or --database") }
-        return .server(databaseText)
     }
 }
 

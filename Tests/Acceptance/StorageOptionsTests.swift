@@ -41,6 +41,31 @@ struct StorageOptionsTests {
         }
     }
 
+    @Test("the environment names the installation where no flag does, and never two")
+    func environment() async throws {
+        try await ServedApplication.with { application in
+            let directory = application.directory
+            let here = ["ROSTRUM_DATA_DIR": directory]
+            let elsewhere = ["ROSTRUM_DATABASE": "postgres://nobody@127.0.0.1:1/none"]
+            let both = here.merging(elsewhere) { _, other in other }
+            let named = ["--data-dir", directory]
+            for (options, environment) in [([], here), (named, elsewhere), (named, both)] {
+                let run = try await RostrumProgram.run(["app", "list"] + options, environment: environment)
+                #expect(run.ending == .status(0))
+                #expect(run.standardOutput.contains("\(ServedApplication.number)"))
+            }
+            for (options, environment, words) in [
+                ([], both, "ROSTRUM_DATA_DIR and ROSTRUM_DATABASE are both set"),
+                ([], [:], "give --data-dir or --database, or set"),
+                (named + ["--database", "postgres://nobody@127.0.0.1:1/none"], [:], "not both"),
+            ] {
+                let run = try await RostrumProgram.run(["app", "list"] + options, environment: environment)
+                #expect(run.ending == .status(1))
+                #expect(run.standardError.contains(words), "\(run.standardError)")
+            }
+        }
+    }
+
     @Test("a directory without an installation is not made into one by looking")
     func noInstallation() async throws {
         try await withTemporaryDirectory { directory in
