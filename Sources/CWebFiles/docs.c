@@ -201,98 +201,114 @@ static const unsigned char file_45[] = {
 };
 
 static const unsigned char file_46[] = {
-#embed "../../docs/installing.md"
+#embed "../../docs/images/soak-delivery.svg"
 };
 
 static const unsigned char file_47[] = {
-#embed "../../docs/migrating.md"
+#embed "../../docs/images/soak-descriptors.svg"
 };
 
 static const unsigned char file_48[] = {
-#embed "../../docs/operating.md"
+#embed "../../docs/images/soak-memory.svg"
 };
 
 static const unsigned char file_49[] = {
-#embed "../../docs/performance.md"
+#embed "../../docs/images/soak-receipts.svg"
 };
 
 static const unsigned char file_50[] = {
-#embed "../../docs/quick-start.md"
+#embed "../../docs/installing.md"
 };
 
 static const unsigned char file_51[] = {
-#embed "../../docs/rest-api.md"
+#embed "../../docs/migrating.md"
 };
 
 static const unsigned char file_52[] = {
-#embed "../../docs/runbook.md"
+#embed "../../docs/operating.md"
 };
 
 static const unsigned char file_53[] = {
-#embed "../../docs/scaling.md"
+#embed "../../docs/performance.md"
 };
 
 static const unsigned char file_54[] = {
-#embed "../../docs/sdk-javascript.md"
+#embed "../../docs/quick-start.md"
 };
 
 static const unsigned char file_55[] = {
-#embed "../../docs/sdk-swift.md"
+#embed "../../docs/rest-api.md"
 };
 
 static const unsigned char file_56[] = {
-#embed "../../docs/subscriber-protocol.md"
+#embed "../../docs/runbook.md"
 };
 
 static const unsigned char file_57[] = {
-#embed "../../docs/testing.md"
+#embed "../../docs/scaling.md"
 };
 
 static const unsigned char file_58[] = {
-#embed "../../docs/threat-model.md"
+#embed "../../docs/sdk-javascript.md"
 };
 
 static const unsigned char file_59[] = {
-#embed "../../docs/webhook-receivers.md"
+#embed "../../docs/sdk-swift.md"
 };
 
 static const unsigned char file_60[] = {
-#embed "../../docs/webhooks.md"
+#embed "../../docs/subscriber-protocol.md"
 };
 
 static const unsigned char file_61[] = {
-#embed "../../examples/migration/move.py"
+#embed "../../docs/testing.md"
 };
 
 static const unsigned char file_62[] = {
-#embed "../../examples/webhooks/go/go.mod"
+#embed "../../docs/threat-model.md"
 };
 
 static const unsigned char file_63[] = {
-#embed "../../examples/webhooks/go/main.go"
+#embed "../../docs/webhook-receivers.md"
 };
 
 static const unsigned char file_64[] = {
-#embed "../../examples/webhooks/java/Receiver.java"
+#embed "../../docs/webhooks.md"
 };
 
 static const unsigned char file_65[] = {
-#embed "../../examples/webhooks/node/receiver.mjs"
+#embed "../../examples/migration/move.py"
 };
 
 static const unsigned char file_66[] = {
-#embed "../../examples/webhooks/python/receiver.py"
+#embed "../../examples/webhooks/go/go.mod"
 };
 
 static const unsigned char file_67[] = {
-#embed "../../examples/webhooks/swift/Package.swift"
+#embed "../../examples/webhooks/go/main.go"
 };
 
 static const unsigned char file_68[] = {
-#embed "../../examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift"
+#embed "../../examples/webhooks/java/Receiver.java"
 };
 
 static const unsigned char file_69[] = {
+#embed "../../examples/webhooks/node/receiver.mjs"
+};
+
+static const unsigned char file_70[] = {
+#embed "../../examples/webhooks/python/receiver.py"
+};
+
+static const unsigned char file_71[] = {
+#embed "../../examples/webhooks/swift/Package.swift"
+};
+
+static const unsigned char file_72[] = {
+#embed "../../examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift"
+};
+
+static const unsigned char file_73[] = {
 #embed "../../examples/webhooks/swift/Sources/webhook-receiver/Verification.swift"
 };
 
@@ -343,30 +359,34 @@ const web_named_file *web_documentation(size_t *count) {
         NAMED("docs/evidence.md", file_43),
         NAMED("docs/export-format.md", file_44),
         NAMED("docs/faq.md", file_45),
-        NAMED("docs/installing.md", file_46),
-        NAMED("docs/migrating.md", file_47),
-        NAMED("docs/operating.md", file_48),
-        NAMED("docs/performance.md", file_49),
-        NAMED("docs/quick-start.md", file_50),
-        NAMED("docs/rest-api.md", file_51),
-        NAMED("docs/runbook.md", file_52),
-        NAMED("docs/scaling.md", file_53),
-        NAMED("docs/sdk-javascript.md", file_54),
-        NAMED("docs/sdk-swift.md", file_55),
-        NAMED("docs/subscriber-protocol.md", file_56),
-        NAMED("docs/testing.md", file_57),
-        NAMED("docs/threat-model.md", file_58),
-        NAMED("docs/webhook-receivers.md", file_59),
-        NAMED("docs/webhooks.md", file_60),
-        NAMED("examples/migration/move.py", file_61),
-        NAMED("examples/webhooks/go/go.mod", file_62),
-        NAMED("examples/webhooks/go/main.go", file_63),
-        NAMED("examples/webhooks/java/Receiver.java", file_64),
-        NAMED("examples/webhooks/node/receiver.mjs", file_65),
-        NAMED("examples/webhooks/python/receiver.py", file_66),
-        NAMED("examples/webhooks/swift/Package.swift", file_67),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_68),
-        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_69),
+        NAMED("docs/images/soak-delivery.svg", file_46),
+        NAMED("docs/images/soak-descriptors.svg", file_47),
+        NAMED("docs/images/soak-memory.svg", file_48),
+        NAMED("docs/images/soak-receipts.svg", file_49),
+        NAMED("docs/installing.md", file_50),
+        NAMED("docs/migrating.md", file_51),
+        NAMED("docs/operating.md", file_52),
+        NAMED("docs/performance.md", file_53),
+        NAMED("docs/quick-start.md", file_54),
+        NAMED("docs/rest-api.md", file_55),
+        NAMED("docs/runbook.md", file_56),
+        NAMED("docs/scaling.md", file_57),
+        NAMED("docs/sdk-javascript.md", file_58),
+        NAMED("docs/sdk-swift.md", file_59),
+        NAMED("docs/subscriber-protocol.md", file_60),
+        NAMED("docs/testing.md", file_61),
+        NAMED("docs/threat-model.md", file_62),
+        NAMED("docs/webhook-receivers.md", file_63),
+        NAMED("docs/webhooks.md", file_64),
+        NAMED("examples/migration/move.py", file_65),
+        NAMED("examples/webhooks/go/go.mod", file_66),
+        NAMED("examples/webhooks/go/main.go", file_67),
+        NAMED("examples/webhooks/java/Receiver.java", file_68),
+        NAMED("examples/webhooks/node/receiver.mjs", file_69),
+        NAMED("examples/webhooks/python/receiver.py", file_70),
+        NAMED("examples/webhooks/swift/Package.swift", file_71),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Receiver.swift", file_72),
+        NAMED("examples/webhooks/swift/Sources/webhook-receiver/Verification.swift", file_73),
     };
     *count = sizeof files / sizeof files[0];
     return files;

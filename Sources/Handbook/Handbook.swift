@@ -29,7 +29,7 @@ package struct Handbook: Sendable {
         let place = path.hasSuffix("/") ? path.dropLast() : path
         if let page = library.page(at: place) { return .page(html(of: page)) }
         guard let name = library.plainFile(at: path), let bytes = library.files[name] else { return nil }
-        return .text(bytes)
+        return name.hasSuffix(".svg") ? .figure(bytes) : .text(bytes)
     }
 
     /// What is shown where nothing is.

@@ -16,7 +16,8 @@ package struct Library {
     /// `docs/x.md` is the page `/docs/x`, `docs/x/README.md` the page `/docs/x`; what is no Markdown keeps its name.
     package func address(of file: String) -> String? {
         guard files[file] != nil else { return nil }
-        guard file.hasPrefix("docs/"), file.hasSuffix(".md") else { return "/docs/" + file }
+        guard file.hasPrefix("docs/") else { return "/docs/" + file }
+        guard file.hasSuffix(".md") else { return "/" + file }
         let page = file.dropLast(".md".count)
         return "/" + (page.hasSuffix("/README") ? page.dropLast("/README".count) : page)
     }

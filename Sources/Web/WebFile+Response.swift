@@ -40,7 +40,7 @@ extension WebFile {
 
     /// A page may load and reach what comes from this server, and nothing else; nobody may frame it.
     private static let policy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+        default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
 }

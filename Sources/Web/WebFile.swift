@@ -102,4 +102,9 @@ extension WebFile {
     package static func text(_ bytes: [UInt8]) -> WebFile {
         WebFile(bytes, "text/plain", for: .thisServer)
     }
+
+    /// A figure of the documentation, in SVG.
+    package static func figure(_ bytes: [UInt8]) -> WebFile {
+        WebFile(bytes, "image/svg+xml", for: .thisServer)
+    }
 }

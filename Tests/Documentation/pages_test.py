@@ -23,13 +23,13 @@ import urllib.request
 import markdown_it
 from emulator import BINARY, PATIENCE, ROOT, Emulator
 
-PAGES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+PAGES, FIGURES = (sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob(f"*.{kind}")) for kind in ("md", "svg"))
 
 
 class Outline(html.parser.HTMLParser):
     """What a page is made of: elements and words in their order, and what it links to and loads."""
 
-    EMPTY = {"meta", "link", "br"}
+    EMPTY = {"meta", "link", "br", "img"}
 
     def __init__(self, text, inside=None):
         super().__init__()
@@ -58,6 +58,8 @@ class Outline(html.parser.HTMLParser):
         elif self.depth and tag != "div":
             aligned = given.get("style", "").replace("text-align:center", "centre").replace("text-align:", "")
             detail = given["href"] if tag == "a" else given.get("class", aligned) if tag in ("td", "th") else ""
+            if tag == "img":
+                detail = (given["src"], given["alt"])
             self.parts.append((tag, detail))
 
     def handle_endtag(self, tag):
@@ -95,6 +97,8 @@ def target(link, page):
         return link
     path, _, anchor = link.partition("#")
     path = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
+    if path in FIGURES:
+        return "/" + path
     if not (path in PAGES or path.startswith("examples/")):
         return None
     place = address(path) if path in PAGES else "/docs/" + path
@@ -113,6 +117,8 @@ def reference(page):
             if place is None:
                 continue
             part = ("a", place)
+        elif isinstance(part, tuple) and part[0] == "img":
+            part = ("img", (target(part[1][0], page), part[1][1]))
         elif part == ("/a",) and hidden.pop():
             continue
         # What stood around a link that is none now is one text.

@@ -56,6 +56,8 @@ import Testing
             ("**`a*b`**", "<strong><code>a*b</code></strong>"),
             ("[a `]` b](c.md#d)", "<a href=\"c.md#d\">a <code>]</code> b</a>"),
             ("[a](nowhere)", "a"),
+            ("![a `b` \"c\"](d.svg), !", "<img src=\"d.svg\" alt=\"a b &quot;c&quot;\">, !"),
+            ("![a](nowhere) ![b]", "a ![b]"),
             ("[a] (b)", "[a] (b)"),
             ("<https://a.example/?b&c>", "<a href=\"https://a.example/?b&amp;c\">https://a.example/?b&amp;c</a>"),
             ("\\*a\\* \\x", "*a* \\x"),

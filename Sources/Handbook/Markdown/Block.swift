@@ -32,6 +32,8 @@ package indirect enum Inline: Equatable {
     case emphasis([Inline])
     case strong([Inline])
     case link(to: String, [Inline])
+    /// A picture, and the words for who does not see it.
+    case image(at: String, String)
 }
 
 extension [Inline] {
@@ -39,7 +41,7 @@ extension [Inline] {
     package var plainText: String {
         map { inline in
             switch inline {
-            case .text(let text), .code(let text): text
+            case .text(let text), .code(let text), .image(_, let text): text
             case .emphasis(let inner), .strong(let inner), .link(_, let inner): inner.plainText
             }
         }.joined()

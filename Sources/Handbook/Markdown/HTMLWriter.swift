@@ -81,6 +81,9 @@ package struct HTMLWriter {
             case .link(let target, let inner):
                 resolve(target).map { "<a href=\"\(Self.escaped($0))\">\(self.inline(inner))</a>" }
                     ?? self.inline(inner)
+            case .image(let target, let words):
+                resolve(target).map { "<img src=\"\(Self.escaped($0))\" alt=\"\(Self.escaped(words))\">" }
+                    ?? Self.escaped(words)
             }
         }.joined()
     }

@@ -1,4 +1,4 @@
-/// Reads what stands in the lines of a block: code, links, emphasis.
+/// Reads what stands in the lines of a block: code, links, pictures, emphasis.
 struct InlineParser {
     private let text: [Character]
     private var next: Int
@@ -28,6 +28,7 @@ struct InlineParser {
                 case "\\": escaped()
                 case "`": code()
                 case "[": link()
+                case "!": image()
                 case "<": address()
                 case "*", "_": emphasis(character)
                 default: false
@@ -98,6 +99,14 @@ struct InlineParser {
     private mutating func link() -> Bool {
         guard let (label, target, after) = bracket(at: next) else { return false }
         append(.link(to: target, Self.inlines(of: text, label)), upTo: after)
+        return true
+    }
+
+    /// `![words](target)`.
+    private mutating func image() -> Bool {
+        guard next + 1 < end, text[next + 1] == "[", let (label, target, after) = bracket(at: next + 1)
+        else { return false }
+        append(.image(at: target, Self.inlines(of: text, label).plainText), upTo: after)
         return true
     }
 
