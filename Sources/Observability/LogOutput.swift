@@ -32,6 +32,9 @@ package final class LogOutput: Sendable {
     private static let newline = UInt8(ascii: "\n")
     /// How long a reader may take to make room, in milliseconds.
     private static let patience: Int32 = 20
+    /// How much is gathered where nothing else is said, in bytes.
+    package static let mostGathered = 4 * 1_048_576
+
     private let destination: Destination
     private let gathering: DispatchTimeInterval?
     private let mostGathered: Int
@@ -48,7 +51,7 @@ package final class LogOutput: Sendable {
     package init(
         descriptor: Int32,
         gathering interval: DispatchTimeInterval? = nil,
-        mostGathered: Int = 4 * 1_048_576
+        mostGathered: Int = LogOutput.mostGathered
     ) {
         var status = stat()
         // A file never keeps a writer waiting, so there is no need to ask.

@@ -28,7 +28,7 @@ package func waitUntil(
 
 /// How long somebody waits who would wait for so long.
 ///
-/// Instrumented programs take longer: `ROSTRUM_PATIENCE` says how many times as long they may.
+/// Instrumented programs take longer, and so do busy machines: `ROSTRUM_PATIENCE` says how many times as long they may.
 package func patient(_ limit: Duration) -> Duration {
     limit * patience
 }

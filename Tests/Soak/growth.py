@@ -8,8 +8,8 @@ from dataclasses import dataclass
 # time in any case.
 HEAP_MB_AN_HOUR, HEAP_LEEWAY = 3, 2
 # These fill for hours, up to what its connections may keep: so many MB the one that writes, and so many each that reads
-# (Sources/DatabaseSQLite). A transaction may have a few more.
-WRITERS_PAGES_MB, READERS_PAGES_MB, PAGES_LEEWAY = 8, 2, 1
+# (Sources/DatabaseSQLite; for a reader it is what SQLite does by itself). A transaction may have a few more.
+WRITERS_PAGES_MB, READERS_PAGES_MB, MOST_READERS, PAGES_LEEWAY = 8, 2, 8, 1
 # Resident memory may grow by more: the allocator gives back in steps, and not what lies between what is in use.
 RESIDENT_MB_AN_HOUR, RESIDENT_LEEWAY = 20, 6
 # So many seconds are warm-up: the monitor fills its ten minutes. What is judged of a run that has
@@ -46,7 +46,7 @@ class Growth:
 
 def most_pages():
     """How many MB of pages SQLite may keep, with a connection that reads for each processor."""
-    return WRITERS_PAGES_MB + min(8, len(os.sched_getaffinity(0))) * READERS_PAGES_MB + PAGES_LEEWAY
+    return WRITERS_PAGES_MB + min(MOST_READERS, len(os.sched_getaffinity(0))) * READERS_PAGES_MB + PAGES_LEEWAY
 
 
 def judge_growth(samples, verdict):
