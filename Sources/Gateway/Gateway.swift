@@ -29,6 +29,8 @@ package final class Gateway: Service {
     package static let reconciliationInterval = Duration.seconds(60)
     /// How often receipts are written.
     package static let receiptInterval = Duration.milliseconds(500)
+    /// For how long a message that the storage does not have is remembered at least; at most it is twice as long.
+    package static let memory = Duration.seconds(150)
     /// How many sessions at once read much from the storage, as at a login or for a page; the others wait in line.
     package static let readersAtOnce = 16
 
@@ -136,6 +138,12 @@ package final class Gateway: Service {
                     await self.shared.receipts.write()
                 }
                 await self.shared.receipts.write()
+            }
+            group.addTask {
+                for await _ in AsyncTimerSequence(interval: Self.memory, clock: .continuous).cancelOnGracefulShutdown()
+                {
+                    self.shared.rooms.forgetUnstored()
+                }
             }
             group.addTask {
                 for await occasion in self.reconciliation.occasions.cancelOnGracefulShutdown() {

@@ -34,31 +34,40 @@ import Testing
         _ = table.take({ $0.begin(number) }, in: reference, table.term)
     }
 
-    @Test("an online-only message is remembered until another room's events are much newer")
+    @Test("an online-only message is remembered until rooms were told to forget twice, in each room where it was heard")
     func memory() {
         var table = table()
         let other = ChannelReference(application: .example, channel: ChannelID("@TOA#_other"), incarnation: 1)
         _ = table.join([(other, position(0))], loop, in: table.term)
         _ = table.take({ $0.begin(0) }, in: other, table.term)
-        func hear(_ number: Int64, in reference: ChannelReference, at time: Int64, isStored: Bool) {
+        func hear(_ numbers: ClosedRange<Int64>, in reference: ChannelReference, isStored: Bool = false) {
             let notification = ChannelNotification(.message, Array("{}".utf8), isStored: isStored)
-            _ = table.hear(
-                TimelineEvent(reference, position(number), notification, committedAt: time, lineage: 0)
-            )
+            for number in numbers {
+                _ = table.hear(
+                    TimelineEvent(reference, position(number), notification, committedAt: 1, lineage: 0)
+                )
+            }
         }
-        func remembered() -> [Int64] {
+        func remembered(in reference: ChannelReference) -> [Int64] {
             table.unstored(of: reference, after: 0, in: table.term).events.map(\.position.eventSeq)
         }
-        let lifetime = RoomTable<Loop>.longestMemory
 
-        hear(4, in: reference, at: 1000, isStored: false)
-        hear(5, in: reference, at: 2000, isStored: false)
-        hear(1, in: other, at: 1000 + lifetime, isStored: true)
-        #expect(remembered() == [4, 5])
-        hear(2, in: other, at: 1001 + lifetime, isStored: true)
-        #expect(remembered() == [5])
-        hear(3, in: other, at: 2001 + lifetime, isStored: false)
-        #expect(remembered() == [])
+        hear(4...4, in: reference)
+        table.forgetUnstored()
+        hear(5...5, in: reference)
+        hear(6...6, in: reference, isStored: true)
+        hear(1...1, in: other)
+        #expect(remembered(in: reference) == [4, 5])
+        table.forgetUnstored()
+        #expect(remembered(in: reference) == [5])
+        #expect(remembered(in: other) == [1])
+        // So many that those of before have gone without being told.
+        hear(2...20, in: other)
+        table.forgetUnstored()
+        #expect(remembered(in: reference) == [])
+        #expect(remembered(in: other) == Array(5...20))
+        table.forgetUnstored()
+        #expect(remembered(in: other) == [])
     }
 
     @Test("what is heard belongs to the term when it is of the storage's lineage or does not say", arguments: [0, 2])

@@ -38,6 +38,8 @@ package struct Room: Sendable {
     private var ahead: [Int64: TimelineEvent] = [:]
     /// The newest messages that the storage does not have, for sessions whose events wait just then.
     package private(set) var unstored: [TimelineEvent] = []
+    /// How many of them, of the oldest, were there when ``forgetUnstored()`` was called last.
+    private var unstoredThen = 0
     /// The greatest number that is known to be taken.
     private var furthest: Int64
 
@@ -119,9 +121,10 @@ package struct Room: Sendable {
         remember(event)
     }
 
-    /// Forgets what was committed before then, in milliseconds since 1970.
-    mutating func forgetUnstored(before time: Int64) {
-        unstored.removeAll { $0.committedAt < time }
+    /// Forgets those of the remembered messages that were so when this was called last.
+    mutating func forgetUnstored() {
+        unstored.removeFirst(unstoredThen)
+        unstoredThen = unstored.count
     }
 
     private mutating func remember(_ event: TimelineEvent) {
@@ -131,6 +134,7 @@ package struct Room: Sendable {
         while unstored.count > Self.mostUnstored || bytes > Self.mostUnstoredBytes, let oldest = unstored.first {
             bytes -= oldest.notification?.parameters.count ?? 0
             unstored.removeFirst()
+            unstoredThen = max(0, unstoredThen - 1)
         }
     }
 }

@@ -1,6 +1,5 @@
 package import ChatProtocol
 package import EventBus
-import NIOCore
 
 /// The rooms of a node and the event loops that have members of them: decides, does nothing.
 ///
@@ -42,14 +41,8 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
     /// The storage's in this term; 0 for one that has none, and before the first is found.
     package private(set) var lineage: Int64 = 0
     private var entries: [ChannelReference: Entry] = [:]
-    /// The rooms that heard an online-only message lately, and when it was committed.
-    private var remembering: CircularBuffer<(reference: ChannelReference, at: Int64)> = []
-
-    /// How much later another event may be committed before an online-only message is forgotten, in milliseconds.
-    ///
-    /// A session that catches up for longer does without. It is for those that a node's rooms remember so much of it,
-    /// and there can be as many rooms as channels.
-    package static var longestMemory: Int64 { 300_000 }
+    /// The rooms that may remember messages that the storage does not have.
+    private var remembering: Set<ChannelReference> = []
 
     package init() {}
 
@@ -79,10 +72,6 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
     package mutating func hear(_ event: TimelineEvent) -> Step? {
         let reference = event.reference
         guard term(of: event.lineage) != nil else { return nil }
-        forget(before: event.committedAt - Self.longestMemory)
-        if event.notification?.isStored == false, entries[reference] != nil {
-            remembering.append((reference, event.committedAt))
-        }
         switch entries[reference]?.room.hear(event) {
         case nil, .known?, .waits?: return nil
         case .read?: return step(in: reference, reads: true)
@@ -90,14 +79,6 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
             var events = [event]
             while let heard = entries[reference]?.room.takeNextHeard() { events.append(heard) }
             return step(in: reference, delivering: events)
-        }
-    }
-
-    /// Forgets online-only messages that were committed before then.
-    private mutating func forget(before time: Int64) {
-        while let oldest = remembering.first, oldest.at < time {
-            remembering.removeFirst()
-            entries[oldest.reference]?.room.forgetUnstored(before: time)
         }
     }
 
@@ -147,6 +128,7 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
         reads: Bool = false
     ) -> Step? {
         if events.last?.notification?.kind == .deleted { entries[reference]?.hasEnded = true }
+        if events.contains(where: { $0.notification?.isStored == false }) { remembering.insert(reference) }
         guard let entry = entries[reference], reads || !events.isEmpty else { return nil }
         return Step(
             term: term,
@@ -216,5 +198,16 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
     ) -> (events: [TimelineEvent], upTo: Int64) {
         guard self.term == term, let room = entries[reference]?.room else { return ([], 0) }
         return (room.unstored.filter { $0.position.eventSeq > number }, room.position.eventSeq)
+    }
+
+    /// Forgets the messages that the storage does not have and that were remembered when this was called last.
+    ///
+    /// Nobody needs them that long but a session that takes as long to catch up, and there may be as many rooms as
+    /// channels.
+    package mutating func forgetUnstored() {
+        remembering = remembering.filter { reference in
+            entries[reference]?.room.forgetUnstored()
+            return entries[reference]?.room.unstored.isEmpty == false
+        }
     }
 }

@@ -196,6 +196,11 @@ final class Rooms: Sendable {
         use { $0.unstored(of: reference, after: number, in: term) }
     }
 
+    /// To be called now and then, ``Gateway/memory`` apart.
+    func forgetUnstored() {
+        use { $0.forgetUnstored() }
+    }
+
     /// Every channel that is followed, and in which term.
     var followed: (references: [ChannelReference], term: Int) { use { ($0.references, $0.term) } }
 }
