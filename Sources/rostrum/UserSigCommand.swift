@@ -10,8 +10,8 @@ struct UserSigCommand: AsyncParsableCommand {
         commandName: "usersig",
         abstract: "Make a UserSig and print it alone.",
         discussion: """
-            The key is --key, or the newest one that the installation at --data-dir has for the application. For the \
-            emulator's own application 88888888 neither is needed.
+            The key is --key, or the newest one that an installation has for the application: the one that --data-dir or \
+            --database names, or the environment. For the emulator's own application 88888888 neither is needed.
             """
     )
 
@@ -39,7 +39,9 @@ struct UserSigCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        if storage.areGiven {
+        let published = app.rawValue == Emulation.applicationNumber ? Emulation.publishedKey : nil
+        // What stands in the environment is not for a key that needs no installation.
+        if storage.areNamed || (key == nil && published == nil && storage.areGiven) {
             let made = try await storage.withInstallation { systems in
                 let stored = try await systems.applications.find(app)?.keys.last?.text
                 return (key ?? stored).map { ($0, systems.clock.now.seconds) }
@@ -47,10 +49,12 @@ struct UserSigCommand: AsyncParsableCommand {
             guard let (key, now) = made else { throw StartError("there is no application \(app) in this installation") }
             return try print(signedWith: key, at: now)
         }
-        let published = app.rawValue == Emulation.applicationNumber ? Emulation.publishedKey : nil
         guard let key = key ?? published else {
             throw ValidationError(
-                "Give --key, or --data-dir or --database of the installation that has application \(app)."
+                """
+                Give --key, or --data-dir or --database of the installation that has application \(app); or set \
+                ROSTRUM_DATA_DIR or ROSTRUM_DATABASE.
+                """
             )
         }
         try print(signedWith: key, at: SystemClock().now.seconds)

@@ -47,6 +47,13 @@ struct StorageOptionsTests {
             let directory = application.directory
             let here = ["ROSTRUM_DATA_DIR": directory]
             let elsewhere = ["ROSTRUM_DATABASE": "postgres://nobody@127.0.0.1:1/none"]
+            // A key that is given needs no installation.
+            let nowhere = ["ROSTRUM_DATA_DIR": "\(directory)/missing"]
+            let words = ["usersig", "--app", "\(ServedApplication.number)", "--user", "anna"]
+            #expect(try await RostrumProgram.run(words, environment: here).succeeded)
+            #expect(try await RostrumProgram.run(words + ["--key", "k"], environment: nowhere).succeeded)
+            #expect(try await !RostrumProgram.run(words, environment: nowhere).succeeded)
+
             let both = here.merging(elsewhere) { _, other in other }
             let named = ["--data-dir", directory]
             for (options, environment) in [([], here), (named, elsewhere), (named, both)] {

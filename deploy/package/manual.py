@@ -12,6 +12,7 @@ is a variable, too:
 is
 .Ev ROSTRUM_DATA_DIR .
 Of these, other commands read
+.Ev ROSTRUM_DATA_DIR ,
 .Ev ROSTRUM_DATABASE
 and
 .Ev ROSTRUM_MASTER_KEY_FILE .
