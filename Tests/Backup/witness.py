@@ -1,5 +1,4 @@
 """Which moment of an installation a copy of it shows."""
-import copy
 import math
 import time
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from oracle import Territory
 from reading import READER, read, standing
 from rest import Caller
 from talk import Talk
-from verdict import differences
+from verdict import differences, without_epochs
 
 
 @dataclass
@@ -118,10 +117,3 @@ def same_epochs(known, channels):
         return ["no channel of the copy is there in the original, whose epoch it must not have"]
     return [f"{name} has the epoch of the original" for name, channel in channels.items()
             if (name, channel["epoch"]) in known]
-
-
-def without_epochs(view):
-    view = copy.deepcopy(view)
-    for channel in view["channels"].values():
-        del channel["epoch"]
-    return view

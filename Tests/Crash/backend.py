@@ -202,7 +202,7 @@ async def parked(backends, tasks):
         while not backend.is_parked and not task.done() and time.monotonic() < end:
             await asyncio.sleep(0.005)
         if task.done():
-            if task.exception():
+            if not task.cancelled() and task.exception():
                 backend.problems.append(f"{backend.name}: {task.exception()!r}")
         elif not backend.is_parked:
             doing = backend.pending[0] if backend.pending else "nothing"

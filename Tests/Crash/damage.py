@@ -15,7 +15,7 @@ from postgres import OnPostgres
 from reading import Refused, learn, read
 from rest import Faulty, Impatient, Lost
 from talk import NotLetIn
-from verdict import as_far_as, differences
+from verdict import as_far_as, differences, without_epochs
 
 FRAME, WAL_HEADER = PAGE + 24, 32
 POSTGRESQL_PAGE = 8192
@@ -209,7 +209,7 @@ class Specimen:
         """What is served and wrong, also before reading failed; what is not served; whether the last operations are gone."""
         wrong, in_trouble, is_shorter = [], [], False
         for backend in self.load.backends:
-            states = [moment.territory for moment in backend.moments[-1 - self.MOST_GONE:]][::-1]
+            states = newest(backend.moments, 1 + self.MOST_GONE)
             caller = Impatient(backend.application, copy.host, copy.port)
             names = sorted(set().union(*(territory.accounts.keys() | territory.absent for territory in states)))
             seen, is_whole = {}, True
@@ -231,6 +231,17 @@ class Specimen:
 
 
 
+def newest(moments, count):
+    """The newest states of a backend, of which none is as the one before: what was refused has changed nothing."""
+    found = [moments[-1].territory]
+    for moment in reversed(moments):
+        if without_epochs(moment.territory.view()) != without_epochs(found[-1].view()):
+            found.append(moment.territory)
+        if len(found) == count:
+            break
+    return found
+
+
 def differ(territory, seen, is_whole):
     """Where what is seen differs from a state, which may be of before its channels' epochs were known."""
     territory = territory.copy()
@@ -241,7 +252,7 @@ def differ(territory, seen, is_whole):
 
 class SpecimenAtItsEnd(Specimen):
     """Is damaged in the last two transactions of its log, and may lack them; all else is there."""
-    # Each of them is of one operation of a backend, or of none.
+    # Each of them is of one operation of a backend, or of none. What was refused is none.
     MOST_GONE = 2
 
     def fill(self):

@@ -466,7 +466,9 @@ class EndOfLogTest(unittest.TestCase):
         for number in range(5):
             states.append(states[-1].copy())
             oracle.import_accounts(states[-1], [f"user{number}"])
-        view = states[-1 - gone].view()
+        # What is refused changes nothing.
+        states += [states[-1].copy(), states[-1].copy()]
+        view = states[-3 - gone].view()
 
         async def read(caller, application, channels, names, host, port, seen):
             seen |= copy.deepcopy(view)

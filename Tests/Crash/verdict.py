@@ -1,4 +1,5 @@
 """Tells what differs, in words."""
+import copy
 
 
 def differences(wanted, seen, path=""):
@@ -28,6 +29,14 @@ def as_far_as(wanted, seen):
     if isinstance(wanted, dict) and isinstance(seen, dict):
         return {name: as_far_as(wanted[name], seen[name]) for name in wanted.keys() & seen.keys()}
     return wanted
+
+
+def without_epochs(view):
+    """What is foretold of a territory: which epochs its channels have is not."""
+    view = copy.deepcopy(view)
+    for channel in view["channels"].values():
+        del channel["epoch"]
+    return view
 
 
 def short(value):
