@@ -6,6 +6,7 @@ import statistics
 WIDTH, HEIGHT = 720, 260
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 44, 40
 COLOURS = ("#1f6feb", "#d1242f", "#2da44e", "#9a6700")
+AXIS, GRID = "#57606a", "#d8dee4"
 MOST_POINTS = 300
 
 
@@ -43,13 +44,13 @@ class Axes:
         for place in range(math.floor(self.x_most / self.x_step + 1e-9) + 1):
             value = place * self.x_step
             x, y = f"{self.x(value):.1f}", HEIGHT - BOTTOM
-            yield f'<line x1="{x}" y1="{y}" x2="{x}" y2="{y + 4}"/>'
+            yield f'<line stroke="{AXIS}" x1="{x}" y1="{y}" x2="{x}" y2="{y + 4}"/>'
             yield f'<text x="{x}" y="{y + 16}" text-anchor="middle">{number(value)}</text>'
         for place in range(round(self.y_most / self.y_step) + 1):
             value = place * self.y_step
-            kind = "axis" if not place else "grid"
+            colour = AXIS if not place else GRID
             y = f"{self.y(value):.1f}"
-            yield f'<line class="{kind}" x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}"/>'
+            yield f'<line stroke="{colour}" x1="{LEFT}" y1="{y}" x2="{WIDTH - RIGHT}" y2="{y}"/>'
             yield f'<text x="{LEFT - 8}" y="{self.y(value) + 4:.1f}" text-anchor="end">{number(round(value, 6))}</text>'
 
 
@@ -66,10 +67,9 @@ def figure(title, unit, series, y_most=None):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
         'role="img">',
         f"<title>{html.escape(title)}, {html.escape(unit)}</title>",
-        "<style>text{font:11px sans-serif;fill:#57606a}.title{font-size:13px;font-weight:bold;fill:#24292f}"
-        "line{stroke:#57606a}.grid{stroke:#d8dee4}polyline{fill:none;stroke-width:1.5;stroke-linejoin:round}</style>",
+        f'<g font-family="sans-serif" font-size="11" fill="{AXIS}" stroke-width="1.5" stroke-linejoin="round">',
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text class="title" x="{LEFT}" y="20">{html.escape(title)}</text>',
+        f'<text font-size="13" font-weight="bold" fill="#24292f" x="{LEFT}" y="20">{html.escape(title)}</text>',
         f'<text x="{LEFT}" y="36">{html.escape(unit)}</text>',
         f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 6}" text-anchor="end">minutes</text>',
         *axes.ticks(),
@@ -77,12 +77,12 @@ def figure(title, unit, series, y_most=None):
     for place, (name, some) in enumerate(series):
         colour = COLOURS[place % len(COLOURS)]
         line = " ".join(f"{axes.x(x / 60):.1f},{axes.y(y):.1f}" for x, y in some)
-        parts.append(f'<polyline stroke="{colour}" points="{line}"/>')
+        parts.append(f'<polyline fill="none" stroke="{colour}" points="{line}"/>')
         if len(series) > 1:
             x = WIDTH - RIGHT - 130 * (len(series) - place) + 10
-            parts.append(f'<line x1="{x}" y1="32" x2="{x + 18}" y2="32" style="stroke:{colour};stroke-width:2"/>')
+            parts.append(f'<line x1="{x}" y1="32" x2="{x + 18}" y2="32" stroke="{colour}" stroke-width="2"/>')
             parts.append(f'<text x="{x + 24}" y="36">{html.escape(name)}</text>')
-    return "\n".join([*parts, "</svg>", ""])
+    return "\n".join([*parts, "</g>", "</svg>", ""])
 
 
 def column(samples, name):
