@@ -13,8 +13,8 @@ import Darwin
 /// dropped without a word. What tells the two apart is how much follows: a transaction is written only when the one before
 /// it is on disk, so a crash leaves the commit of one transaction at most behind a frame that is wrong.
 ///
-/// Damage to one of the last two transactions of the log cannot be told from a crash, where it meets the commit of the
-/// first or anything of the second: they are passed over, as they would be after one.
+/// Damage to one of the last two transactions of the log cannot be told from a crash, where it meets the head of the first
+/// one's commit frame or anything of the second: they are passed over, as they would be after one.
 ///
 /// Source: https://www.sqlite.org/fileformat.html#the_write_ahead_log.
 struct WriteAheadLog {
