@@ -187,7 +187,7 @@ let package = Package(
 
         // The server.
         library("Observability", uses: ["Traces"], from: [.instrumentation, .logging, .metrics]),
-        .systemLibrary(name: "CTimex"),
+        .systemLibrary(name: "CGlibc"),
         library(
             "Emulator",
             uses: ["AdminAPI", "Chat", "ChatProtocol", "Database", "Observability"]
@@ -195,7 +195,7 @@ let package = Package(
         library(
             "Server",
             uses: [
-                "AdminAPI", "Addresses", "CTimex", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
+                "AdminAPI", "Addresses", "CGlibc", "Chat", "ChatProtocol", "Console", "Database", "DatabasePostgres",
                 "DatabaseSQLite", "Emulator", "EventBus", "EventBusNATS",
                 "Gateway", "Handbook", "Observability", "TLSPolicy", "Traces", "UserSig", "Web", "WebSockets",
                 "WebhookDelivery",
@@ -231,8 +231,8 @@ let package = Package(
         library(
             "RostrumTesting",
             uses: [
-                "AdminAPI", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite", "EventBus",
-                "EventBusNATS", "UserSig",
+                "AdminAPI", "CGlibc", "Chat", "ChatProtocol", "Database", "DatabasePostgres", "DatabaseSQLite",
+                "EventBus", "EventBusNATS", "UserSig",
             ],
             from: [.logging, .metrics, .nioCore, .nioPosix, .nioSSL]
         ),

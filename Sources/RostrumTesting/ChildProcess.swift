@@ -3,6 +3,7 @@ import FoundationEssentials
 import Synchronization
 
 #if canImport(Glibc)
+import CGlibc
 package import Glibc
 #elseif canImport(Darwin)
 package import Darwin
@@ -11,7 +12,9 @@ package import Darwin
 /// Another program, run with its output in files.
 ///
 /// Spawned by hand: Foundation's `Process` learns of an end by a socket that a child started at the same moment may
-/// inherit and so hold open. Files cannot fill up as pipes do, and nobody has to read them meanwhile.
+/// inherit and so hold open. Files cannot fill up as pipes do, and nobody has to read them meanwhile. A child inherits
+/// nothing but these: NIO's sockets are not closed by `exec`, so each child would keep this process's listeners and
+/// connections open for as long as it lives, and their ports taken.
 package final class ChildProcess: Sendable {
     /// How a program ended.
     package enum Exit: Sendable, Equatable {
@@ -114,6 +117,9 @@ package final class ChildProcess: Sendable {
             let flags = O_WRONLY | O_CREAT | O_APPEND
             posix_spawn_file_actions_addopen(&actions, descriptor, "\(directory)/\(file)", flags, 0o600)
         }
+        #if canImport(Glibc)
+        posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1)
+        #endif
         // Threads of queues block every signal, and a child inherits that from the thread that spawns it.
         var none = sigset_t()
         var all = sigset_t()

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 #if canImport(Glibc)
-import CTimex
+import CGlibc
 import Glibc
 #elseif canImport(Darwin)
 import Darwin
