@@ -98,6 +98,21 @@ package struct ServerProcess: Sendable {
         return (words?.dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
     }
 
+    /// How many arenas glibc's allocator has made for its threads: 64 MiB of addresses each, of which a first part is used.
+    package var furtherArenas: Int {
+        let size = 64 << 20
+        let contents = FileManager.default.contents(atPath: "/proc/\(child.identifier)/maps") ?? Data()
+        let mappings = String(decoding: contents, as: UTF8.self).split(separator: "\n").compactMap { line in
+            let addresses = line.prefix { $0 != " " }.split(separator: "-").compactMap { Int($0, radix: 16) }
+            guard addresses.count == 2 else { return nil as (start: Int, end: Int, isUsed: Bool)? }
+            return (start: addresses[0], end: addresses[1], isUsed: line.contains(" rw-p "))
+        }
+        return zip(mappings, mappings.dropFirst()).count { used, reserved in
+            used.isUsed && !reserved.isUsed && used.end == reserved.start && used.start.isMultiple(of: size)
+                && reserved.end - used.start == size
+        }
+    }
+
     package func send(signal: Int32) {
         child.send(signal: signal)
     }

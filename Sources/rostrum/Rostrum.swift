@@ -28,6 +28,7 @@ struct Rostrum: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // What Rostrum writes is nobody else's to read.
         umask(0o077)
+        Allocator.keepLittle(processors: Processors.usable)
         // Not as many event loops as the machine has processors: two that share one only take turns.
         NIOSingletons.groupLoopCountSuggestion = Processors.usable
         do {

@@ -130,6 +130,14 @@ struct LifecycleTests {
         }
     }
 
+    @Test("its allocator has not more arenas than the process may use processors, which would each keep what is free")
+    func arenas() async throws {
+        try await withServer { server in
+            // The first arena is the heap that grows from the program's end.
+            #expect(server.furtherArenas < max(2, ProcessInfo.processInfo.activeProcessorCount))
+        }
+    }
+
     @Test("a directory is free for the next server the moment the last one is killed")
     func lockGoesWithTheProcess() async throws {
         try await withTemporaryDirectory { directory in
