@@ -29,7 +29,8 @@ package final class Gateway: Service {
     package static let reconciliationInterval = Duration.seconds(60)
     /// How often receipts are written.
     package static let receiptInterval = Duration.milliseconds(500)
-    /// For how long a message that the storage does not have is remembered at least; at most it is twice as long.
+    /// For how long a message that the storage does not have is remembered, unless newer ones take its place; at most it
+    /// is twice as long.
     package static let memory = Duration.seconds(150)
     /// How many sessions at once read much from the storage, as at a login or for a page; the others wait in line.
     package static let readersAtOnce = 16
@@ -38,6 +39,7 @@ package final class Gateway: Service {
     private let systems: Systems
     private let logger: Logger
     private let comparisonInterval: Duration
+    private let memory: Duration
     private let comparison: Comparison
     private let reconciliation: Reconciliation
 
@@ -50,6 +52,7 @@ package final class Gateway: Service {
     ///   - comparisonInterval: how often the storage is compared with what was heard.
     ///   - deliveryTime: how long an event may be on its way before it counts as not heard.
     ///   - reconciliationInterval: in what time every session is compared with what the storage says of its user.
+    ///   - memory: for how long a message that the storage does not have is remembered.
     package init(
         _ systems: Systems,
         sessions: SessionRegistry,
@@ -58,11 +61,13 @@ package final class Gateway: Service {
         comparisonInterval: Duration = Gateway.comparisonInterval,
         deliveryTime: Duration = Gateway.deliveryTime,
         reconciliationInterval: Duration = Gateway.reconciliationInterval,
+        memory: Duration = Gateway.memory,
         address: @escaping @Sendable (UpgradeRequest) -> String,
         metrics factory: any MetricsFactory,
         logger: Logger
     ) {
-        (self.systems, self.logger, self.comparisonInterval) = (systems, logger, comparisonInterval)
+        (self.systems, self.logger) = (systems, logger)
+        (self.comparisonInterval, self.memory) = (comparisonInterval, memory)
         let metrics = GatewayMetrics(factory: factory)
         let reader = EventReader(
             timeline: systems.timeline,
@@ -140,7 +145,7 @@ package final class Gateway: Service {
                 await self.shared.receipts.write()
             }
             group.addTask {
-                for await _ in AsyncTimerSequence(interval: Self.memory, clock: .continuous).cancelOnGracefulShutdown()
+                for await _ in AsyncTimerSequence(interval: self.memory, clock: .continuous).cancelOnGracefulShutdown()
                 {
                     self.shared.rooms.forgetUnstored()
                 }

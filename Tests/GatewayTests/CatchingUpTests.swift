@@ -1,6 +1,7 @@
 import Chat
 import ChatProtocol
 import Dispatch
+import Gateway
 import NIOCore
 import NIOPosix
 import RostrumTesting
@@ -11,11 +12,12 @@ import Testing
     /// A node with one event loop where anna follows the news and has the first post, and where nothing is read but what
     /// somebody asks for.
     private func withNews(
+        memory: Duration = Gateway.memory,
         _ body: (_ node: LiveNode, _ reads: HeldReads, _ anna: LiveClient, _ epoch: JSONValue) async throws -> Void
     ) async throws {
         var options = LiveNode.Options()
         (options.comparisonInterval, options.loops) = (.seconds(3600), 1)
-        options.reconciliationInterval = .seconds(3600)
+        (options.reconciliationInterval, options.memory) = (.seconds(3600), memory)
         try await StorageEngine.sqlite.withLiveNode(over: HeldReads.init, options) { node, reads in
             try await node.createChannel()
             let anna = try await node.login("anna")
@@ -86,6 +88,28 @@ import Testing
             )
             let posts = (answer?["messages"]?.items ?? []).compactMap(\.object) + anna.notifications("onRecvNewMessage")
             #expect(onlineOnly(posts) == ["first": false, "heard": true, "stored": false, "live": false])
+        }
+    }
+
+    @Test("an online-only post is remembered for a while")
+    func forgotten() async throws {
+        try await withNews(memory: .milliseconds(5)) { node, reads, anna, epoch in
+            let application = try await node.installation.application()
+            var number = 0
+            try await waitUntil("an answer takes too long for the post that comes meanwhile") {
+                number += 1
+                let read = reads.holdNext()
+                defer { read.goOn() }
+                let id = anna.send("resume", ["@TOA#_news": position(epoch, 1)])
+                await read.waitUntilBegun()
+                try await node.post("heard \(number)", for: node.call(with: application)) { $0.isOnlineOnly = true }
+                try await Task.sleep(for: .milliseconds(50))
+                read.goOn()
+                _ = try await anna.answer(to: id, "resume")
+                try await node.post("live \(number)")
+                try await waitUntil("the live post arrives") { story(of: anna).last == "live \(number)" }
+                return !story(of: anna).contains("heard \(number)")
+            }
         }
     }
 

@@ -24,6 +24,7 @@ final class LiveNode: Sendable {
         var comparisonInterval = Duration.milliseconds(50)
         var deliveryTime = Gateway.deliveryTime
         var reconciliationInterval = Gateway.reconciliationInterval
+        var memory = Gateway.memory
         /// The gateway's own are for machines that others reach.
         var addressLimits = AddressLimits.Settings(sessions: 0, loginsPerSecond: 0)
         var overrides: [Limits.Name: Int64] = [:]
@@ -82,6 +83,7 @@ final class LiveNode: Sendable {
             comparisonInterval: options.comparisonInterval,
             deliveryTime: options.deliveryTime,
             reconciliationInterval: options.reconciliationInterval,
+            memory: options.memory,
             address: { $0.headers[addressHeader].first ?? $0.peer },
             metrics: options.metrics,
             logger: .silent

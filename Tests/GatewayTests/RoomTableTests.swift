@@ -48,25 +48,28 @@ import Testing
                 )
             }
         }
+        func forget() {
+            _ = table.forgetUnstored(in: table.takeRemembering(), table.term)
+        }
         func remembered(in reference: ChannelReference) -> [Int64] {
             table.unstored(of: reference, after: 0, in: table.term).events.map(\.position.eventSeq)
         }
 
         hear(4...4, in: reference)
-        table.forgetUnstored()
+        forget()
         hear(5...5, in: reference)
         hear(6...6, in: reference, isStored: true)
         hear(1...1, in: other)
         #expect(remembered(in: reference) == [4, 5])
-        table.forgetUnstored()
+        forget()
         #expect(remembered(in: reference) == [5])
         #expect(remembered(in: other) == [1])
         // So many that those of before have gone without being told.
         hear(2...20, in: other)
-        table.forgetUnstored()
+        forget()
         #expect(remembered(in: reference) == [])
         #expect(remembered(in: other) == Array(5...20))
-        table.forgetUnstored()
+        forget()
         #expect(remembered(in: other) == [])
     }
 

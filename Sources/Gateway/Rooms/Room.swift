@@ -122,9 +122,10 @@ package struct Room: Sendable {
     }
 
     /// Forgets those of the remembered messages that were so when this was called last.
-    mutating func forgetUnstored() {
-        unstored.removeFirst(unstoredThen)
-        unstoredThen = unstored.count
+    mutating func forgetUnstored() -> [TimelineEvent] {
+        defer { unstoredThen = unstored.count }
+        defer { unstored.removeFirst(unstoredThen) }
+        return Array(unstored.prefix(unstoredThen))
     }
 
     private mutating func remember(_ event: TimelineEvent) {

@@ -200,14 +200,28 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
         return (room.unstored.filter { $0.position.eventSeq > number }, room.position.eventSeq)
     }
 
+    /// The rooms that may remember messages that the storage does not have; each is to be told to forget them.
+    package mutating func takeRemembering() -> [ChannelReference] {
+        defer { remembering = [] }
+        return Array(remembering)
+    }
+
     /// Forgets the messages that the storage does not have and that were remembered when this was called last.
     ///
     /// Nobody needs them that long but a session that takes as long to catch up, and there may be as many rooms as
     /// channels.
-    package mutating func forgetUnstored() {
-        remembering = remembering.filter { reference in
-            entries[reference]?.room.forgetUnstored()
-            return entries[reference]?.room.unstored.isEmpty == false
+    ///
+    /// - Parameter term: in which the rooms were taken.
+    /// - Returns: what was forgotten.
+    package mutating func forgetUnstored(
+        in references: some Sequence<ChannelReference>,
+        _ term: Int
+    ) -> [TimelineEvent] {
+        guard self.term == term else { return [] }
+        return references.flatMap { reference in
+            let forgotten = entries[reference]?.room.forgetUnstored() ?? []
+            if entries[reference]?.room.unstored.isEmpty == false { remembering.insert(reference) }
+            return forgotten
         }
     }
 }

@@ -196,9 +196,17 @@ final class Rooms: Sendable {
         use { $0.unstored(of: reference, after: number, in: term) }
     }
 
-    /// To be called now and then, ``Gateway/memory`` apart.
+    /// Forgets the messages that the storage does not have and that were remembered when this was called last.
+    ///
+    /// A part of the rooms at a time, and without the lock when it comes to giving back memory: every delivery needs it.
     func forgetUnstored() {
-        use { $0.forgetUnstored() }
+        let (references, term) = use { ($0.takeRemembering(), $0.term) }
+        var rest = references[...]
+        while !rest.isEmpty {
+            let part = rest.prefix(256)
+            rest = rest.dropFirst(part.count)
+            _ = use { $0.forgetUnstored(in: part, term) }
+        }
     }
 
     /// Every channel that is followed, and in which term.
