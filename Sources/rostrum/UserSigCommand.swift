@@ -11,7 +11,8 @@ struct UserSigCommand: AsyncParsableCommand {
         abstract: "Make a UserSig and print it alone.",
         discussion: """
             The key is --key, or the newest one that an installation has for the application: the one that --data-dir or \
-            --database names, or the environment. For the emulator's own application 88888888 neither is needed.
+            --database names, or the environment. For the emulator's own application 88888888 it is the published one \
+            where there is no other.
             """
     )
 
@@ -40,11 +41,13 @@ struct UserSigCommand: AsyncParsableCommand {
 
     func run() async throws {
         let published = app.rawValue == Emulation.applicationNumber ? Emulation.publishedKey : nil
-        // What stands in the environment is not for a key that needs no installation.
-        if storage.areNamed || (key == nil && published == nil && storage.areGiven) {
+        // With a key nothing is left to ask of an installation that nobody named here.
+        if storage.areNamed || (key == nil && storage.areGiven) {
             let made = try await storage.withInstallation { systems in
                 let stored = try await systems.applications.find(app)?.keys.last?.text
-                return (key ?? stored).map { ($0, systems.clock.now.seconds) }
+                // Of an emulator elsewhere, where this installation has no such application.
+                let other = storage.areNamed ? nil : published
+                return (key ?? stored ?? other).map { ($0, systems.clock.now.seconds) }
             }
             guard let (key, now) = made else { throw StartError("there is no application \(app) in this installation") }
             return try print(signedWith: key, at: now)

@@ -73,6 +73,36 @@ struct StorageOptionsTests {
         }
     }
 
+    @Test("of the emulator's own application the installation's key comes before the published one")
+    func emulatorsKey() async throws {
+        try await withTemporaryDirectory { directory in
+            let words = ["usersig", "--app", "88888888", "--user", "administrator"]
+            /// What a server says to a call that is signed with what the command prints.
+            func code(of server: ServerProcess, _ environment: [String: String]) async throws -> Int {
+                let run = try await RostrumProgram.run(words, environment: environment)
+                try #require(run.succeeded, "\(run.standardError)")
+                let token = run.standardOutput.filter { !$0.isNewline }
+                let target = Signatory.emulator.target(Command.check).replacing(Signatory.emulator.token, with: token)
+                let reply = try await server.request("POST", target, body: Command.checkBody)
+                return try reply.decoded(as: CallReply.self).ErrorCode
+            }
+            try await withServer(["dev", "--port", "0", "--data-dir", directory, "--random-key"]) { server in
+                let own = try await code(of: server, ["ROSTRUM_DATA_DIR": directory])
+                #expect(own == 0)
+                let published = try await code(of: server, [:])
+                #expect(published == 70009)
+            }
+            try await ServedApplication.with { other in
+                try await withServer(["dev", "--port", "0"]) { server in
+                    let published = try await code(of: server, ["ROSTRUM_DATA_DIR": other.directory])
+                    #expect(published == 0)
+                }
+                let named = try await RostrumProgram.run(words + ["--data-dir", other.directory])
+                #expect(named.standardError.contains("there is no application 88888888 in this installation"))
+            }
+        }
+    }
+
     @Test("a directory without an installation is not made into one by looking")
     func noInstallation() async throws {
         try await withTemporaryDirectory { directory in
