@@ -130,11 +130,21 @@ struct LifecycleTests {
         }
     }
 
-    @Test("its allocator has not more arenas than the process may use processors, which would each keep what is free")
-    func arenas() async throws {
-        try await withServer { server in
+    /// A server has more threads than two, and without this each would have one.
+    @Test(
+        "on one processor its allocator has two arenas, unless the environment says otherwise",
+        .disabled(if: Sanitizer.allocates),
+        arguments: [(environment: [:], further: 1), (["MALLOC_ARENA_MAX": "1"], 0)]
+    )
+    func arenas(environment: [String: String], further: Int) async throws {
+        let status = try #require(FileManager.default.contents(atPath: "/proc/self/status"))
+        let lines = String(decoding: status, as: UTF8.self).split(separator: "\n")
+        let allowed = try #require(lines.first { $0.hasPrefix("Cpus_allowed_list:") })
+        let processor = allowed.drop { !$0.isNumber }.prefix { $0.isNumber }
+        let words = ["-c", "\(processor)", RostrumProgram.path, "dev", "--port", "0"]
+        try await withServer(words, environment: environment, program: "taskset") { server in
             // The first arena is the heap that grows from the program's end.
-            #expect(server.furtherArenas < max(2, ProcessInfo.processInfo.activeProcessorCount))
+            #expect(server.furtherArenas == further)
         }
     }
 

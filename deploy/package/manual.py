@@ -11,7 +11,7 @@ is a variable, too:
 .Fl -data-dir
 is
 .Ev ROSTRUM_DATA_DIR .
-Of these, other commands read
+Of these, commands that work on an installation read
 .Ev ROSTRUM_DATA_DIR ,
 .Ev ROSTRUM_DATABASE
 and

@@ -1,0 +1,13 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A sanitizer that this program was built with; `rostrum` is then, too.
+package enum Sanitizer {
+    /// Whether one has put its own allocator in the place of the C library's.
+    package static var allocates: Bool {
+        dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+    }
+}

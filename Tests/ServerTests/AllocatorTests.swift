@@ -1,0 +1,28 @@
+import Glibc
+import RostrumTesting
+import Server
+import Testing
+
+@Suite struct AllocatorTests {
+    /// Whether the allocator has given a block pages of its own; it says so in the word before it.
+    private func hasOwnPages(_ block: UnsafeMutableRawPointer) -> Bool {
+        (block - MemoryLayout<UInt>.size).load(as: UInt.self) & 2 != 0
+    }
+
+    @Test(
+        "a large block has pages of its own, also after a larger one was given back",
+        .disabled(if: Sanitizer.allocates)
+    )
+    func ownPages() {
+        Allocator.keepLittle(processors: 2)
+        free(malloc(30 << 20))
+
+        // More than is free anywhere, for such a place would be taken first.
+        let large: UnsafeMutableRawPointer = malloc(24 << 20)
+        let small: UnsafeMutableRawPointer = malloc(Int(Allocator.ownPages) / 2)
+        #expect(hasOwnPages(large))
+        #expect(!hasOwnPages(small))
+        free(large)
+        free(small)
+    }
+}
