@@ -33,6 +33,8 @@ def answer(seq, event, *posts, **more):
 
 
 END = object()
+# A part of a frame, and then the end.
+CUT = object()
 
 
 class Server:
@@ -40,6 +42,7 @@ class Server:
 
     def __init__(self, *scripts):
         self.scripts, self.asked, self.writers, self.done = list(scripts), [], [], asyncio.Event()
+        self.amid, self.may_end = asyncio.Event(), asyncio.Event()
 
     async def serve(self, reader, writer):
         self.writers.append(writer)
@@ -54,7 +57,10 @@ class Server:
         for message in after:
             self.say(writer, message)
         await writer.drain()
-        if after and after[-1] is END:
+        if after and after[-1] is CUT:
+            self.amid.set()
+            await self.may_end.wait()
+        if after and after[-1] in (END, CUT):
             writer.close()
             return
         self.done.set()
@@ -71,6 +77,9 @@ class Server:
     def say(writer, message):
         if message is END:
             writer.write(b"\x88\x02" + struct.pack(">H", 4401))
+            return
+        if message is CUT:
+            writer.write(b"\x81\x7f" + struct.pack(">Q", 70_000) + b"x" * 100)
             return
         data = json.dumps(message).encode()
         size = (bytes([len(data)]) if len(data) < 126 else b"\x7e" + struct.pack(">H", len(data)) if len(data) < 65_536
@@ -92,18 +101,26 @@ class ClientTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.place.cleanup()
 
-    def play(self, *after, resumes=()):
+    def play(self, *after, resumes=(), renews=False):
         """What the client counts, its faults and its book, after a login and what came then."""
         item = {"Official_Account": NEWS, "Epoch": "e", "HeadMsgSeq": 0, "HeadEventSeq": 0}
-        return asyncio.run(self.converse(([], {"OfficialAccountInfoList": [item]}, after), *resumes))
+        return asyncio.run(self.converse(([], {"OfficialAccountInfoList": [item]}, after), *resumes, renews=renews))
 
-    async def converse(self, *scripts):
+    async def converse(self, *scripts, renews):
         self.server = Server(*scripts)
         listening = await asyncio.start_server(self.server.serve, "127.0.0.1", 0)
         application = types.SimpleNamespace(query=lambda user: f"identifier={user}")
         await self.subscribers.start(application, listening.sockets[0].getsockname()[1])
         self.subscribers.say("open", 1000)
         async with asyncio.timeout(20):
+            if CUT in scripts[0][2]:
+                await self.server.amid.wait()
+                await asyncio.sleep(0.2)
+                if renews:
+                    self.subscribers.renew(application)
+                    # It has been taken when this is answered.
+                    await self.subscribers.stats()
+                self.server.may_end.set()
             await self.server.done.wait()
         await asyncio.sleep(0.2)
         stats, file = await self.subscribers.stats(), pathlib.Path(self.place.name) / "book"
@@ -167,6 +184,13 @@ class ClientTest(unittest.TestCase):
             self.assertEqual((not faults, reloads), (is_right, [Reload(1, seq, 1, event)] if is_right else []), faults)
             if is_right:
                 self.assertEqual((book.tenures[0].seq, book.tenures[0].live, book.gaps), (seq + 1, 2, []))
+        self.member.kind = PLAIN
+
+    def test_who_is_cut_off_amid_a_frame(self):
+        for kind, renews, is_right in ((SLOW, True, True), (SLOW, False, False), (PLAIN, True, False)):
+            self.member.kind = kind
+            stats, faults, _ = self.play(post(1, 1), CUT, resumes=[([], {NEWS: answer(1, 1)}, [])], renews=renews)
+            self.assertEqual((not faults, stats["cut"]), (is_right, int(is_right)), faults)
         self.member.kind = PLAIN
 
     def test_an_online_only_post_that_comes_after_an_answer_that_counted_it(self):

@@ -509,6 +509,10 @@ class FiguresTest(unittest.TestCase):
         self.assertIn('points="64.0,220.0 704.0,44.0"', text)
         self.assertIn("Memory &amp; more", text)
 
+    def test_it_has_no_styles_which_the_policy_of_served_pages_forbids(self):
+        text = figures.figure("Memory", "MB", [("resident", [(0, 0), (60, 100)])])
+        self.assertNotRegex(text, r"<style|\s(style|class)=")
+
     def test_percentiles(self):
         self.assertEqual([sampling.percentile(list(range(100)), share) for share in (0.5, 0.99)], [50, 99])
         self.assertEqual(sampling.percentile([], 0.5), 0)

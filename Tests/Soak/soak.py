@@ -247,7 +247,8 @@ class Soak:
             f"{self.everything.acknowledged} operations of every kind beside them",
             f"{stats['opened']} logins, {stats['resumes']} answers to resume with {stats['resumed']} posts, "
             f"{stats['lags']} times too slow, {self.verdict.reloads} times too far behind by {self.verdict.to_reload} posts in "
-            f"all, {stats['expired']} sessions ended by a key's end, "
+            f"all, {stats['expired']} sessions ended by a key's end and {stats['cut']} "
+            f"slow ones cut off then amid what they read, "
             f"{stats['subscribed']} subscriptions and {stats['unsubscribed']} ends of them, "
             f"{stats['repeats']} repetitions kept back, {stats['late']} late online-only posts",
             f"{len(receiver.deliveries)} webhooks and {receiver.repeats} repetitions; {receiver.refused} refused, "

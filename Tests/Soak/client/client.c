@@ -103,7 +103,9 @@ static void take_session(uint32_t number, char *line) {
 }
 
 static void take_query(uint32_t number, char *line) {
-    if (number < session_count) snprintf(sessions[number].query, QUERY_BYTES, "%s", line);
+    if (number >= session_count) return;
+    snprintf(sessions[number].query, QUERY_BYTES, "%s", line);
+    sessions[number].is_outdated = sessions[number].state != AWAY;
 }
 
 static void take_head(uint32_t number, char *line) {
@@ -119,10 +121,10 @@ static uint32_t requests_pending(void) {
 static void print_stats(void) {
     printf("{\"ready\": %u, \"pending\": %u, \"behind\": %u, \"receipts\": %lu, \"resumed\": %lu, \"repeats\": %lu, "
            "\"late\": %lu, \"recalls\": %lu, \"changes\": %lu, \"bytes\": %lu, \"opened\": %lu, \"closed\": %lu, "
-           "\"refused\": %lu, \"expired\": %lu, \"resumes\": %lu, \"lags\": %lu, \"subscribed\": %lu, "
-           "\"unsubscribed\": %lu, \"doubled\": %lu, \"disordered\": %lu, \"strays\": %lu, \"faults\": %lu}\n",
+           "\"refused\": %lu, \"expired\": %lu, \"cut\": %lu, \"resumes\": %lu, \"lags\": %lu, "
+           "\"subscribed\": %lu, \"unsubscribed\": %lu, \"doubled\": %lu, \"disordered\": %lu, \"strays\": %lu, \"faults\": %lu}\n",
            tally.ready, requests_pending(), book_behind(), tally.receipts, tally.resumed, tally.repeats, tally.late,
-           tally.recalls, tally.changes, tally.bytes, tally.opened, tally.closed, tally.refused, tally.expired,
+           tally.recalls, tally.changes, tally.bytes, tally.opened, tally.closed, tally.refused, tally.expired, tally.cut,
            tally.resumes, tally.lags, tally.subscribed, tally.unsubscribed, tally.doubled, tally.disordered, tally.strays,
            tally.faults);
 }

@@ -69,6 +69,7 @@ struct session {
     enum kind kind;
     enum state state;
     uint8_t is_paused, is_known; /* is_known: its subscriptions are */
+    uint8_t is_outdated;         /* it logged in under a key that is about to be taken away */
     uint64_t due;                /* when it comes back, or reads or pauses next */
     uint64_t since;              /* of the present state */
     char user[NAME_BYTES], query[QUERY_BYTES];
@@ -85,7 +86,7 @@ struct session {
 
 struct tally {
     uint64_t receipts, resumed, repeats, late, recalls, changes, bytes;
-    uint64_t opened, closed, refused, expired, resumes, lags, subscribed, unsubscribed;
+    uint64_t opened, closed, refused, expired, cut, resumes, lags, subscribed, unsubscribed;
     uint64_t doubled, disordered, strays, faults;
     uint32_t ready;
 };
