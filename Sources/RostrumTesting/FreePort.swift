@@ -17,7 +17,7 @@ package enum FreePort {
 
     /// Whether nobody answers there.
     ///
-    /// Binding would tell more, but a child that is spawned just then would keep the port.
+    /// Binding would tell more, but a child that is spawned just then would keep the port until it has become its program.
     private static func isFree(_ port: UInt16) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }

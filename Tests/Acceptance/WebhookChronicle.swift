@@ -3,6 +3,7 @@ import Crypto
 import NIOCore
 import RostrumTesting
 import Synchronization
+import Testing
 
 /// What clients did to channels, and what a backend heard of it.
 final class WebhookChronicle: Sendable {
@@ -238,11 +239,28 @@ final class MoodyBackend: Sendable {
 
     func start() async throws {
         guard receiver.withLock({ $0 == nil }) else { return }
-        let new = try await Receiver.start(at: Self.host, port: port) { [self] channel, request in
-            chronicle.note(request)
-            answer(channel, request)
+        let deadline = ContinuousClock.now + patient(.seconds(20))
+        while true {
+            do {
+                let new = try await Receiver.start(at: Self.host, port: port) { [self] channel, request in
+                    chronicle.note(request)
+                    answer(channel, request)
+                }
+                return receiver.withLock { $0 = new }
+            } catch  where ContinuousClock.now < deadline {
+                // Programs that other tests start just then keep the port until they have begun.
+                try await Task.sleep(for: .milliseconds(10))
+            }
         }
-        receiver.withLock { $0 = new }
+    }
+
+    /// Starts again after ``stop()``; that it cannot is a failure of the test.
+    func comeBack() async {
+        do {
+            try await start()
+        } catch {
+            Issue.record(error, "the backend cannot have port \(port) again")
+        }
     }
 
     /// Hangs up on everyone.

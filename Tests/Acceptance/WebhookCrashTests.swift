@@ -41,7 +41,7 @@ struct WebhookCrashTests {
                                 var client = client
                                 await client.work(on: server, chronicle) { count in
                                     if count == away { await backend.stop() }
-                                    if count == back { try? await backend.start() }
+                                    if count == back { await backend.comeBack() }
                                     // What failed is due again, or the rounds would end before its time came.
                                     if count % 25 == 0 { _ = try? await Self.advanceClock(of: server, by: 30) }
                                     if count == death { server.send(signal: SIGKILL) }

@@ -230,9 +230,11 @@ class Specimen:
         self.load.close()
 
 
-
 def newest(moments, count):
-    """The newest states of a backend, of which none is as the one before: what was refused has changed nothing."""
+    """The newest states of a backend, of which none is as the one before.
+
+    What was refused is no transaction, and of what was accepted and changed nothing nobody can tell whether it was one.
+    """
     found = [moments[-1].territory]
     for moment in reversed(moments):
         if without_epochs(moment.territory.view()) != without_epochs(found[-1].view()):
@@ -252,7 +254,7 @@ def differ(territory, seen, is_whole):
 
 class SpecimenAtItsEnd(Specimen):
     """Is damaged in the last two transactions of its log, and may lack them; all else is there."""
-    # Each of them is of one operation of a backend, or of none. What was refused is none.
+    # Each of them is of one operation of a backend, or of none.
     MOST_GONE = 2
 
     def fill(self):

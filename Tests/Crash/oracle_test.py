@@ -456,6 +456,16 @@ class TroubleTest(unittest.TestCase):
         self.assertEqual(len(one.problems), 1)
         self.assertIn(f"under way is {one.pending[0]}", one.problems[0])
 
+    def test_who_was_ended_is_left_alone(self):
+        async def wait():
+            one, task = self.backend(), asyncio.create_task(asyncio.sleep(60))
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await parked([one], [task])
+            return one
+
+        self.assertEqual(asyncio.run(wait()).problems, [])
+
 
 class EndOfLogTest(unittest.TestCase):
     """What may be gone when the end of a log was damaged, and what may not."""

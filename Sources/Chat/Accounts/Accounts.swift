@@ -115,6 +115,7 @@ package struct Accounts: Sendable {
             let deleted = zip(ids, deletions).filter { $1 == .deleted }.map(\.0)
             if !deleted.isEmpty {
                 try DeletedSubscribers.unsubscribe(deleted, of: call.application.id, atMost: batch, in: tx)
+                // Behind the channels, whose rows are locked first by who destroys one.
                 try Usage.release(accounts: deleted.count, of: call.application.id, in: tx)
                 let target = deleted.map(\.rawValue).joined(separator: ",")
                 try Audit.record("account_delete", of: target, by: call, in: tx)
