@@ -149,11 +149,14 @@ while (walker.nextNode()) {
 return checked ? faults : ["no text was looked at"];
 """
 
+# What somebody with a keyboard can come to; where he comes to is noted in `stops` from here on.
 FOCUSABLE = SEEN + """
 const able = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
     .filter((element) => (seen(element) || element.matches(".skip")) && !element.disabled && element.type !== "hidden"
         && !element.closest("details:not([open]) > :not(summary)"));
 able.forEach((element, index) => { element.dataset.stop = index; });
+window.stops = [];
+document.addEventListener("focusin", (event) => { window.stops.push(Number(event.target.dataset.stop ?? -1)); });
 // The keyboard goes on from where somebody was last, be it with the mouse: that is the top from here on.
 const top_ = document.createElement("span");
 top_.tabIndex = -1;
@@ -207,6 +210,12 @@ class Page:
             else:
                 field.clear()
                 field.send_keys(value)
+
+    def paste(self, **fields):
+        """Puts text into fields at once, as from the clipboard; of what is long, typing would take a while."""
+        for name, value in fields.items():
+            self.find("#" + name).click()
+            self.driver.execute_cdp_cmd("Input.insertText", {"text": value})
 
     def press(self, selector):
         """Presses a button, and waits until the page that it leads to is there."""
@@ -262,17 +271,12 @@ class Page:
     def keyboard(self):
         """What the Tab key does not come to, in the order of the page."""
         names = self.driver.execute_script(FOCUSABLE)
-        reached = []
-        # A field for a day has several stops, and what stands for a hidden field is no stop of its own.
-        for _ in range(2 * len(names) + 10):
-            ActionChains(self.driver).send_keys(Keys.TAB).perform()
-            stop = self.driver.execute_script(
-                "return document.activeElement === document.body ? 'end' : document.activeElement.dataset.stop ?? null")
-            if stop is None or reached and stop == str(reached[-1]):
-                continue
-            if stop == "end" or int(stop) in reached:
+        # A field for a day has several stops, and what stands for a hidden field is no stop of its own: some need a second go.
+        for _ in range(2):
+            ActionChains(self.driver).send_keys(Keys.TAB * (len(names) + 5)).perform()
+            reached = list(dict.fromkeys(stop for stop in self.driver.execute_script("return stops") if stop >= 0))
+            if len(reached) == len(names):
                 break
-            reached.append(int(stop))
         missing = [name for index, name in enumerate(names) if index not in reached]
         order = [] if reached == sorted(reached) else ["the keyboard jumps about"]
         return [f"not reached by keyboard: {name}" for name in missing] + order
