@@ -123,9 +123,10 @@ package struct Room: Sendable {
 
     /// Forgets those of the remembered messages that were so when this was called last.
     mutating func forgetUnstored() -> [TimelineEvent] {
-        defer { unstoredThen = unstored.count }
-        defer { unstored.removeFirst(unstoredThen) }
-        return Array(unstored.prefix(unstoredThen))
+        let forgotten = Array(unstored.prefix(unstoredThen))
+        unstored.removeFirst(unstoredThen)
+        unstoredThen = unstored.count
+        return forgotten
     }
 
     private mutating func remember(_ event: TimelineEvent) {
