@@ -19,7 +19,9 @@ SECONDS_AT_MOST ?= 300
 # So many tests at the same time: more would only keep each other waiting until their patience ends.
 AT_ONCE = SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8
 
-SWIFT_BUILD = swift build --explicit-target-dependency-import-check error
+# Where hashes differ from run to run, so does the order of a package's traits on the compiler's command line; the package
+# and all that uses it would be compiled again.
+SWIFT_BUILD = SWIFT_DETERMINISTIC_HASHING=1 swift build --explicit-target-dependency-import-check error
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  %-22s %s\n", $$1, $$2 }'
