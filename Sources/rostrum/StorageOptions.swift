@@ -29,6 +29,13 @@ struct StoragePlace: ParsableArguments {
     /// Whether an installation is named, here or in the environment.
     var isGiven: Bool { named.directory != nil || named.database != nil }
 
+    /// Whether an installation may be where one is named, as far as can be told without opening it.
+    var mayBeThere: Bool {
+        guard case (let directory?, nil) = named else { return isGiven }
+        guard let directory = try? DataDirectory(directory, makeIfMissing: false) else { return false }
+        return StorageLocation.directory(directory).mayHoldInstallation
+    }
+
     /// What is named: here or, where nothing is, in the environment.
     private var named: (directory: String?, database: String?) {
         guard dataDir == nil, database == nil else { return (dataDir, database) }

@@ -12,7 +12,8 @@ struct UserSigCommand: AsyncParsableCommand {
         discussion: """
             The key is --key, or the newest one that an installation has for the application: the one that --data-dir or \
             --database names, or the environment. For the emulator's own application 88888888 it is the published one \
-            where there is no other.
+            where nothing is named, and where the environment names what has no installation, or one without that \
+            application.
             """
     )
 
@@ -41,8 +42,10 @@ struct UserSigCommand: AsyncParsableCommand {
 
     func run() async throws {
         let published = app.rawValue == Emulation.applicationNumber ? Emulation.publishedKey : nil
-        // With a key nothing is left to ask of an installation that nobody named here.
-        if storage.areNamed || (key == nil && storage.areGiven) {
+        // With a key nothing is left to ask of an installation that nobody named here; and the emulator can be tried before
+        // the one that the environment names is made.
+        let isAsked = published == nil ? storage.areGiven : storage.place.mayBeThere
+        if storage.areNamed || (key == nil && isAsked) {
             let made = try await storage.withInstallation { systems in
                 let stored = try await systems.applications.find(app)?.keys.last?.text
                 // Of an emulator elsewhere, where this installation has no such application.

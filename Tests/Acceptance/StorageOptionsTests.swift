@@ -94,8 +94,12 @@ struct StorageOptionsTests {
             }
             try await ServedApplication.with { other in
                 try await withServer(["dev", "--port", "0"]) { server in
-                    let published = try await code(of: server, ["ROSTRUM_DATA_DIR": other.directory])
-                    #expect(published == 0)
+                    let empty = "\(directory)/empty"
+                    try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: false)
+                    for place in [other.directory, "\(directory)/missing", empty] {
+                        let published = try await code(of: server, ["ROSTRUM_DATA_DIR": place])
+                        #expect(published == 0, "\(place)")
+                    }
                 }
                 let named = try await RostrumProgram.run(words + ["--data-dir", other.directory])
                 #expect(named.standardError.contains("there is no application 88888888 in this installation"))
