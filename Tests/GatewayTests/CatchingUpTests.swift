@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test("an online-only post is remembered for a while")
+    @Test("an online-only post is remembered for a while, and no longer")
     func forgotten() async throws {
         try await withNews(memory: .milliseconds(5)) { node, reads, anna, epoch in
             let application = try await node.installation.application()

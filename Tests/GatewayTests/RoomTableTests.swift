@@ -73,6 +73,34 @@ import Testing
         #expect(remembered(in: other) == [])
     }
 
+    @Test("rooms of an earlier term forget nothing in this one, and what came since they were taken stays")
+    func memoryOfTwoTerms() {
+        var table = table()
+        func hear(_ number: Int64) {
+            let notification = ChannelNotification(.message, Array("{}".utf8), isStored: false)
+            _ = table.hear(TimelineEvent(reference, position(number), notification, committedAt: 1, lineage: 0))
+        }
+        /// Whether two tellings with what was taken leave a message where it is.
+        func isKept(_ taken: Set<ChannelReference>, _ term: Int) -> Bool {
+            _ = table.forgetUnstored(in: taken, term)
+            _ = table.forgetUnstored(in: taken, term)
+            return !table.unstored(of: reference, after: 0, in: table.term).events.isEmpty
+        }
+        hear(4)
+        let (taken, term) = (table.takeRemembering(), table.term)
+        _ = table.reset(to: 1)
+        join(&table, at: 3)
+        hear(4)
+        #expect(isKept(taken, term))
+
+        let takenNow = table.takeRemembering()
+        hear(5)
+        _ = table.forgetUnstored(in: takenNow, table.term)
+        #expect(table.takeRemembering() == [reference])
+        _ = table.forgetUnstored(in: [reference], table.term)
+        #expect(!isKept([reference], table.term))
+    }
+
     @Test("what is heard belongs to the term when it is of the storage's lineage or does not say", arguments: [0, 2])
     func ownLineage(lineage: Int64) {
         var table = table(of: 2)

@@ -122,6 +122,8 @@ package struct Room: Sendable {
     }
 
     /// Forgets those of the remembered messages that were so when this was called last.
+    ///
+    /// - Returns: what was forgotten.
     mutating func forgetUnstored() -> [TimelineEvent] {
         let forgotten = Array(unstored.prefix(unstoredThen))
         unstored.removeFirst(unstoredThen)

@@ -201,9 +201,10 @@ package struct RoomTable<Loop: AnyObject & Sendable>: Sendable {
     }
 
     /// The rooms that may remember messages that the storage does not have; each is to be told to forget them.
-    package mutating func takeRemembering() -> [ChannelReference] {
-        defer { remembering = [] }
-        return Array(remembering)
+    package mutating func takeRemembering() -> Set<ChannelReference> {
+        let taken = remembering
+        remembering = []
+        return taken
     }
 
     /// Forgets the messages that the storage does not have and that were remembered when this was called last.

@@ -201,7 +201,7 @@ final class Rooms: Sendable {
     /// A part of the rooms at a time, and without the lock when it comes to giving back memory: every delivery needs it.
     func forgetUnstored() {
         let (references, term) = use { ($0.takeRemembering(), $0.term) }
-        var rest = references[...]
+        var rest = Array(references)[...]
         while !rest.isEmpty {
             let part = rest.prefix(256)
             rest = rest.dropFirst(part.count)
