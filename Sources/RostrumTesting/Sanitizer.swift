@@ -8,6 +8,7 @@ import Darwin
 package enum Sanitizer {
     /// Whether one has put its own allocator in the place of the C library's.
     package static var allocates: Bool {
-        dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+        let program = dlopen(nil, RTLD_NOW)
+        return dlsym(program, "__asan_init") != nil || dlsym(program, "__tsan_init") != nil
     }
 }

@@ -134,7 +134,10 @@ struct LifecycleTests {
     @Test(
         "on one processor its allocator has two arenas, unless the environment says otherwise",
         .disabled(if: Sanitizer.allocates),
-        arguments: [(environment: [:], further: 1), (["MALLOC_ARENA_MAX": "1"], 0)]
+        arguments: [
+            (environment: [:], further: 1), (["MALLOC_ARENA_MAX": ""], 1), (["MALLOC_ARENA_MAX": "1"], 0),
+            (["GLIBC_TUNABLES": "glibc.malloc.arena_max=1"], 0),
+        ]
     )
     func arenas(environment: [String: String], further: Int) async throws {
         let status = try #require(FileManager.default.contents(atPath: "/proc/self/status"))

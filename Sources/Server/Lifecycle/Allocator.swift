@@ -31,6 +31,6 @@ package enum Allocator {
 
     private static func isSet(_ variable: String, _ tunable: String) -> Bool {
         let environment = ProcessInfo.processInfo.environment
-        return environment[variable] != nil || environment["GLIBC_TUNABLES"]?.contains("\(tunable)=") == true
+        return environment[variable]?.isEmpty == false || environment["GLIBC_TUNABLES"]?.contains("\(tunable)=") == true
     }
 }
