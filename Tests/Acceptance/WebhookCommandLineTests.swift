@@ -66,6 +66,7 @@ struct WebhookCommandLineTests {
     }
 
     private static let id = "\(ServedApplication.number)"
+    private static let timedOut = "timed out"
     private static let created = "OfficialAccount.CallbackAfterCreateOfficialAccount"
     private static let changed = "OfficialAccount.CallbackAfterOfficialAccountInfoChanged"
     private static let all = 11
@@ -311,7 +312,7 @@ struct WebhookCommandLineTests {
                     _ = try await output(["app", "set", Self.id, "--webhook-url", url], at: directory)
                 }
                 func trial(_ words: String...) async throws -> (ending: ChildProcess.Exit, view: Trial) {
-                    let run = try await run(["webhooks", "test", Self.id, "--json"] + words, at: directory)
+                    let run = try await sendTest(["--json"] + words, at: directory)
                     return (run.ending, try JSONDecoder().decode(Trial.self, from: Data(run.standardOutput.utf8)))
                 }
                 let allowed = ["--webhook-allow", "127.0.0.0/8"]
@@ -321,14 +322,17 @@ struct WebhookCommandLineTests {
                 let taken = try await trial("--webhook-allow", "10.0.0.0/8", "127.0.0.0/8")
                 #expect(taken.ending == .status(0))
                 #expect(taken.view.outcome == "status 200" && taken.view.reply == "{\"ok\":1}")
-                let request = try #require(receiver.record.requests.first)
-                #expect(request.header("x-rostrum-delivery") == taken.view.delivery)
+                let request = try #require(
+                    receiver.record.requests.first { $0.header("x-rostrum-delivery") == taken.view.delivery }
+                )
                 #expect(
                     request.lines[0].hasPrefix("POST /hooks?SdkAppid=\(Self.id)&CallbackCommand=Rostrum.CallbackTest")
                 )
                 #expect(String(decoding: request.body, as: UTF8.self).contains(#""Rostrum.CallbackTest""#))
-                let words = try await output(["webhooks", "test", Self.id] + allowed, at: directory)
-                #expect(words.hasPrefix("status 200, ") && words.hasSuffix("\n{\"ok\":1}\n"))
+                let words = try await sendTest(allowed, at: directory)
+                #expect(words.succeeded && words.standardError.isEmpty)
+                #expect(words.standardOutput.hasPrefix("status 200, "))
+                #expect(words.standardOutput.hasSuffix("\n{\"ok\":1}\n"))
 
                 backend.answer = (500, "broken")
                 let broken = try await trial(allowed[0], allowed[1])
@@ -344,13 +348,13 @@ struct WebhookCommandLineTests {
                 try await point(at: "http://127.0.0.1:1")
                 let closed = try await trial(allowed[0], allowed[1])
                 #expect(closed.ending == .status(1) && closed.view.outcome == "the connection was refused")
-                let inWords = try await run(["webhooks", "test", Self.id] + allowed, at: directory)
+                let inWords = try await sendTest(allowed, at: directory)
                 #expect(inWords.ending == .status(1))
                 #expect(inWords.standardOutput.hasPrefix("the connection was refused, "))
                 #expect(inWords.standardError.isEmpty)
 
                 let overview: Overview = try await json(["webhooks", "list", Self.id, "--json"], at: directory)
-                #expect(overview.attempts.count == 6)
+                #expect(overview.attempts.filter { $0.outcome != Self.timedOut }.count == 6)
                 let logged: Delivery = try await json(
                     ["webhooks", "show", Self.id, broken.view.delivery, "--json"],
                     at: directory
@@ -369,9 +373,9 @@ struct WebhookCommandLineTests {
         try await served(by: backend, "--webhook-retry", "off") { application, _, server in
             let directory = application.directory
             let allowed = ["--webhook-allow", "127.0.0.0/8"]
-            let trial = try await run(["webhooks", "test", Self.id] + allowed, at: directory)
+            let trial = try await sendTest(allowed, at: directory)
             #expect(trial.standardOutput.hasSuffix("\n\(shown)\n"))
-            let trialInJSON = try await run(["webhooks", "test", Self.id, "--json"] + allowed, at: directory)
+            let trialInJSON = try await sendTest(["--json"] + allowed, at: directory)
             let view = try JSONDecoder().decode(Trial.self, from: Data(trialInJSON.standardOutput.utf8))
             #expect(view.reply == hostile)
 
@@ -482,6 +486,16 @@ struct WebhookCommandLineTests {
 
     private func run(_ words: [String], at directory: String) async throws -> FinishedRun {
         try await RostrumProgram.run(words + ["--data-dir", directory])
+    }
+
+    /// Sends a test event; again, when the backend in this busy process was slower than the 2 s that a webhook has.
+    private func sendTest(_ options: [String], at directory: String) async throws -> FinishedRun {
+        var last: FinishedRun?
+        try await waitUntil("the backend answers in time") {
+            last = try await run(["webhooks", "test", Self.id] + options, at: directory)
+            return last?.standardOutput.contains(Self.timedOut) == false
+        }
+        return try #require(last)
     }
 
     private func output(_ words: [String], at directory: String) async throws -> String {
