@@ -101,12 +101,12 @@ class ClientTest(unittest.TestCase):
     def tearDownClass(cls):
         cls.place.cleanup()
 
-    def play(self, *after, resumes=(), renews=False):
+    def play(self, *after, resumes=(), ends=()):
         """What the client counts, its faults and its book, after a login and what came then."""
         item = {"Official_Account": NEWS, "Epoch": "e", "HeadMsgSeq": 0, "HeadEventSeq": 0}
-        return asyncio.run(self.converse(([], {"OfficialAccountInfoList": [item]}, after), *resumes, renews=renews))
+        return asyncio.run(self.converse(([], {"OfficialAccountInfoList": [item]}, after), *resumes, ends=ends))
 
-    async def converse(self, *scripts, renews):
+    async def converse(self, *scripts, ends):
         self.server = Server(*scripts)
         listening = await asyncio.start_server(self.server.serve, "127.0.0.1", 0)
         application = types.SimpleNamespace(query=lambda user: f"identifier={user}")
@@ -116,10 +116,12 @@ class ClientTest(unittest.TestCase):
             if CUT in scripts[0][2]:
                 await self.server.amid.wait()
                 await asyncio.sleep(0.2)
-                if renews:
+                if "renewed" in ends:
                     self.subscribers.renew(application)
-                    # It has been taken when this is answered.
-                    await self.subscribers.stats()
+                if "ended" in ends:
+                    self.subscribers.end_outdated()
+                # They have been taken when this is answered.
+                await self.subscribers.stats()
                 self.server.may_end.set()
             await self.server.done.wait()
         await asyncio.sleep(0.2)
@@ -187,9 +189,11 @@ class ClientTest(unittest.TestCase):
         self.member.kind = PLAIN
 
     def test_who_is_cut_off_amid_a_frame(self):
-        for kind, renews, is_right in ((SLOW, True, True), (SLOW, False, False), (PLAIN, True, False)):
+        both = ("renewed", "ended")
+        for kind, ends, is_right in ((SLOW, both, True), (SLOW, ["renewed"], False), (SLOW, ["ended"], False),
+                                     (PLAIN, both, False)):
             self.member.kind = kind
-            stats, faults, _ = self.play(post(1, 1), CUT, resumes=[([], {NEWS: answer(1, 1)}, [])], renews=renews)
+            stats, faults, _ = self.play(post(1, 1), CUT, resumes=[([], {NEWS: answer(1, 1)}, [])], ends=ends)
             self.assertEqual((not faults, stats["cut"]), (is_right, int(is_right)), faults)
         self.member.kind = PLAIN
 

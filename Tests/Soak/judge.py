@@ -8,6 +8,8 @@ from plan import SLOW
 LEAST_SHARE = 0.9
 # Of what is owed to slow readers so much may be left to be reloaded: they do not read the history, as clients would.
 MOST_TO_RELOAD = 0.01
+# Of the slow readers so many may be cut off amid a frame when their key is taken away: the server gives each of them 2 s.
+MOST_CUT = 0.05
 
 
 @dataclass
@@ -41,6 +43,12 @@ def judge_receipts(book, record, plan, verdict):
                                 f"to {to_seq}, events {event + 1} to {to_event}")
     judge_reloads(book, plan, verdict)
     return courses
+
+
+def judge_cuts(cut, plan, verdict):
+    slow = sum(member.kind == SLOW for member in plan.members)
+    if cut > max(1, slow * MOST_CUT):
+        verdict.problems.append(f"{cut} of {slow} slow readers were cut off amid a frame when their key was taken away")
 
 
 def judge_reloads(book, plan, verdict):

@@ -25,7 +25,7 @@ from closing import closing_line  # noqa: E402
 from everything import Everything  # noqa: E402
 from heap import Heap  # noqa: E402
 from hooks import EVENTS, Unsteady, told  # noqa: E402
-from judge import Verdict, judge_receipts, judge_work, match_changes  # noqa: E402
+from judge import Verdict, judge_cuts, judge_receipts, judge_work, match_changes  # noqa: E402
 from loopback.programs import Failed, wait_until  # noqa: E402
 from plan import OWN, PLAIN, REST, SLOW, Channel, Member, Plan  # noqa: E402
 from record import Change, Post, Record, content  # noqa: E402
@@ -128,6 +128,13 @@ class ReceiptsTest(Case):
         self.resume, self.plan.members[0].kind = ["L", 0, 1, 5, 1, 7], SLOW
         with unittest.mock.patch("judge.MOST_TO_RELOAD", 3 / 6):
             self.assert_wrong()
+
+    def test_slow_readers_that_are_cut_off_when_their_key_is_taken_away(self):
+        members = [types.SimpleNamespace(kind=SLOW)] * 60 + [types.SimpleNamespace(kind=PLAIN)] * 60
+        for cut, is_right in ((0, True), (3, True), (4, False)):
+            verdict = Verdict()
+            judge_cuts(cut, types.SimpleNamespace(members=members), verdict)
+            self.assertEqual(not verdict.problems, is_right, cut)
 
     def test_a_reader_that_has_to_reload_though_it_is_not_slow(self):
         # Ben is owed three.

@@ -12,7 +12,7 @@ from figures import figures
 from growth import judge_growth, judge_log
 from hooks import Unsteady
 from installation import APPLICATION
-from judge import Verdict, judge_receipts, judge_work, match_changes
+from judge import Verdict, judge_cuts, judge_receipts, judge_work, match_changes
 from loopback.programs import Failed
 from plan import Plan
 from record import Record
@@ -155,6 +155,7 @@ class Soak:
         self.subscribers.renew(self.application)
         await asyncio.sleep(8)
         await self.hold_changes()
+        self.subscribers.end_outdated()
         await asyncio.to_thread(installation.rotate, "--finish")
         # The server follows within 5 s.
         await asyncio.sleep(7)
@@ -220,6 +221,7 @@ class Soak:
         judge_work(record, self.options.rate * self.options.minutes * 60, verdict)
         match_changes(book, record, self.plan, verdict)
         judge_receipts(book, record, self.plan, verdict)
+        judge_cuts(self.stats["cut"], self.plan, verdict)
         judge_webhooks(self.receiver.own(), record, book, self.plan, verdict)
         self.everything.judge(self.options.minutes * 60, self.receiver.of_others(), verdict)
         # As long as there was a load.

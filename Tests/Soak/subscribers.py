@@ -55,6 +55,10 @@ class Subscribers:
         """From now on sessions log in under the application's newest key."""
         self.say("queries", self.file("queries", self.queries(application)))
 
+    def end_outdated(self):
+        """From now on the key of those who have not logged in anew is taken away."""
+        self.say("ending")
+
     def aim(self, heads):
         """Says where each channel stands in the end."""
         self.say("heads", self.file("heads", (f"{seq} {event}" for seq, event in heads)))

@@ -108,6 +108,11 @@ static void take_query(uint32_t number, char *line) {
     sessions[number].is_outdated = sessions[number].state != AWAY;
 }
 
+/* Their key is taken away from now on. */
+static void end_outdated(void) {
+    for (uint32_t number = 0; number < session_count; number++) sessions[number].is_ending = sessions[number].is_outdated;
+}
+
 static void take_head(uint32_t number, char *line) {
     if (number < channel_count) sscanf(line, "%u %u", &channels[number].head, &channels[number].head_event);
 }
@@ -155,6 +160,8 @@ static void obey(const char *line) {
         leave_rate = change_rate = leaves = changes = 0;
     } else if (sscanf(line, "queries %1023s", file) == 1) {
         each_line(file, take_query);
+    } else if (!strcmp(line, "ending")) {
+        end_outdated();
     } else if (sscanf(line, "heads %1023s", file) == 1) {
         each_line(file, take_head);
     } else if (!strcmp(line, "stats")) {

@@ -99,7 +99,7 @@ static void ask_upgrade(uint32_t number) {
                         sessions[number].query, port);
     if (send(sessions[number].fd, request, (size_t)size, MSG_NOSIGNAL) != size) fault("upgrade: %s", strerror(errno));
     sessions[number].state = UPGRADING;
-    sessions[number].is_outdated = 0;
+    sessions[number].is_outdated = sessions[number].is_ending = 0;
     watch(number, EPOLL_CTL_MOD, EPOLLIN);
 }
 
@@ -186,7 +186,7 @@ static int read_part(uint32_t number) {
     uint8_t *place = is_whole ? buffer : session->rest + session->rest_size;
     ssize_t count = recv(session->fd, place, PART, 0);
     if (count < 0 && errno == EAGAIN) return 0;
-    if (count <= 0 && session->kind == SLOW && session->is_outdated && session->rest_size) {
+    if (count <= 0 && session->kind == SLOW && session->is_ending && session->rest_size) {
         /* Its key was taken away, and the reason stood behind more than it reads in the 2 s that the server gives it. */
         tally.cut++;
         session_shut(number, chance(1000) * (SECOND / 1000));

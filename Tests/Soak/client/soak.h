@@ -69,7 +69,8 @@ struct session {
     enum kind kind;
     enum state state;
     uint8_t is_paused, is_known; /* is_known: its subscriptions are */
-    uint8_t is_outdated;         /* it logged in under a key that is about to be taken away */
+    uint8_t is_outdated;         /* it logged in under a key that is not the newest any more */
+    uint8_t is_ending;           /* and that is taken away just now */
     uint64_t due;                /* when it comes back, or reads or pauses next */
     uint64_t since;              /* of the present state */
     char user[NAME_BYTES], query[QUERY_BYTES];
