@@ -156,7 +156,14 @@ const able = [...document.querySelectorAll("a[href], button, input, select, text
         && !element.closest("details:not([open]) > :not(summary)"));
 able.forEach((element, index) => { element.dataset.stop = index; });
 window.stops = [];
-document.addEventListener("focusin", (event) => { window.stops.push(Number(event.target.dataset.stop ?? -1)); });
+if (!("isTabbed" in window)) {
+    // A script may move the focus, too; that is no stop.
+    document.addEventListener("keydown", (event) => { window.isTabbed = event.key === "Tab"; }, true);
+    document.addEventListener("focusin", (event) => {
+        if (window.isTabbed && "stop" in event.target.dataset) window.stops.push(Number(event.target.dataset.stop));
+        window.isTabbed = false;
+    });
+}
 // The keyboard goes on from where somebody was last, be it with the mouse: that is the top from here on.
 const top_ = document.createElement("span");
 top_.tabIndex = -1;
@@ -212,9 +219,11 @@ class Page:
                 field.send_keys(value)
 
     def paste(self, **fields):
-        """Puts text into fields at once, as from the clipboard; of what is long, typing would take a while."""
+        """As `fill`, but at once, as from the clipboard; of what is long, typing would take a while."""
         for name, value in fields.items():
-            self.find("#" + name).click()
+            field = self.find("#" + name.replace("_", "-"))
+            field.clear()
+            field.click()
             self.driver.execute_cdp_cmd("Input.insertText", {"text": value})
 
     def press(self, selector):
@@ -274,7 +283,7 @@ class Page:
         # A field for a day has several stops, and what stands for a hidden field is no stop of its own: some need a second go.
         for _ in range(2):
             ActionChains(self.driver).send_keys(Keys.TAB * (len(names) + 5)).perform()
-            reached = list(dict.fromkeys(stop for stop in self.driver.execute_script("return stops") if stop >= 0))
+            reached = list(dict.fromkeys(self.driver.execute_script("return stops")))
             if len(reached) == len(names):
                 break
         missing = [name for index, name in enumerate(names) if index not in reached]

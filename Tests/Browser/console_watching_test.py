@@ -130,7 +130,8 @@ class MonitorTest(ConsoleCase):
         chart = page.find("[data-chart='posts'] svg:not(.swatch)")
         now = int(time.time())
         near = {time.strftime("%H:%M", time.gmtime(now + shift)) for shift in (-60, 0, 60)}
-        page.wait(lambda: page.texts("[data-chart='posts'] .plot svg text")[-1] in near)
+        texts = page.wait(lambda: page.texts("[data-chart='posts'] .plot svg text"))
+        self.assertIn(texts[-1], near)
         chart.send_keys(Keys.ARROW_LEFT)
         page.wait(lambda: page.find("[data-chart='posts'] .readout").is_displayed())
         readout = page.find("[data-chart='posts'] .readout").text
