@@ -76,7 +76,7 @@ def cut_database(installation, draw):
 
 
 def last_two(wal):
-    """Where the last two transactions of the log begin and end: damage to those looks as a crash in the middle of them does."""
+    """Where the last two transactions of the log begin and end: not all damage to those can be told from a crash."""
     data = wal.read_bytes()
     salts, commits = data[16:24], [WAL_HEADER]
     for place in range(WAL_HEADER, len(data) - FRAME + 1, FRAME):
