@@ -112,14 +112,19 @@ class PagesTest(ConsoleCase):
                 self.assertEqual(self.page.path, path)
                 self.assert_good(name)
 
+    def choose(self, language):
+        self.page.open("/console/audit")
+        self.page.find(".who summary").click()
+        self.page.press(f"button[name='language'][value='{language}']")
+        self.assertEqual(self.page.find("html").get_attribute("lang"), language)
+
     def test_every_page_is_there_in_every_language(self):
+        """Besides English, in which all else is tested."""
         self.sign_in_as_developer()
         pages = self.pages
-        for language in ("zh-Hans", "ja", "en"):
-            self.page.open("/console/audit")
-            self.page.find(".who summary").click()
-            self.page.press(f"button[name='language'][value='{language}']")
-            self.assertEqual(self.page.find("html").get_attribute("lang"), language)
+        self.addCleanup(self.choose, "en")
+        for language in ("zh-Hans", "ja"):
+            self.choose(language)
             for name, path in pages:
                 with self.subTest(page=name, language=language):
                     self.page.open(path)
