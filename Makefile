@@ -65,11 +65,13 @@ build: setup ## build everything for debugging
 release: setup ## build the server with optimisation
 	@$(SWIFT_BUILD) -c release --product rostrum
 
-test: setup-test lint ## build, and run every test
+# Two at a time where tests wait more than they compute.
+test: lint ## build, and run every test
+	@scripts/setup build test cluster
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
-	@$(MAKE) --no-print-directory javascript judges docs-test alerts-test traces-test upgrade browser
-	@$(MAKE) --no-print-directory security faults-quick crash-quick round-trips-quick fuzz-quick conformance
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target javascript judges docs-test alerts-test traces-test
+	@$(MAKE) --no-print-directory upgrade browser security faults-quick crash-quick round-trips-quick fuzz-quick conformance
 
 .PHONY: javascript
 javascript: setup-test ## run the tests of the JavaScript SDK
