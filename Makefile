@@ -32,6 +32,10 @@ setup: ## install what building needs, if it is missing
 setup-test:
 	@scripts/setup build test
 
+.PHONY: setup-all-tests
+setup-all-tests:
+	@scripts/setup build test cluster
+
 setup-bench:
 	@scripts/setup build bench
 
@@ -66,8 +70,7 @@ release: setup ## build the server with optimisation
 	@$(SWIFT_BUILD) -c release --product rostrum
 
 # Two at a time where tests wait more than they compute.
-test: lint ## build, and run every test
-	@scripts/setup build test cluster
+test: setup-all-tests lint ## build, and run every test
 	@$(SWIFT_BUILD) --build-tests
 	@ROSTRUM_PYTHON="$(CURDIR)/.build/venv/bin/python" $(AT_ONCE) swift test --skip-build
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target javascript judges docs-test alerts-test traces-test

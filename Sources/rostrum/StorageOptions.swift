@@ -32,8 +32,7 @@ struct StoragePlace: ParsableArguments {
     /// Whether an installation may be where one is named, as far as can be told without opening it.
     var mayBeThere: Bool {
         guard case (let directory?, nil) = named else { return isGiven }
-        guard let directory = try? DataDirectory(directory, makeIfMissing: false) else { return false }
-        return StorageLocation.directory(directory).mayHoldInstallation
+        return DataDirectory.mayHoldInstallation(directory)
     }
 
     /// What is named: here or, where nothing is, in the environment.

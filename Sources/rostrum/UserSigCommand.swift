@@ -12,8 +12,8 @@ struct UserSigCommand: AsyncParsableCommand {
         discussion: """
             The key is --key, or the newest one that an installation has for the application: the one that --data-dir or \
             --database names, or the environment. For the emulator's own application 88888888 it is the published one \
-            where nothing is named, and where the environment names what has no installation, or one without that \
-            application.
+            where nothing is named, and where the environment names a directory without an installation, or an \
+            installation without that application.
             """
     )
 

@@ -69,9 +69,13 @@ struct KeepingCommandTests {
             try await waitUntil("an import is killed amid it") {
                 try? FileManager.default.removeItem(atPath: directory)
                 let child = try ChildProcess(RostrumProgram.path, ["import", file, "--data-dir", directory])
-                try await waitUntil("a part is there") { (try? await Self.count(in: storage)) ?? 0 > 400 }
-                child.send(signal: SIGKILL)
-                _ = try await child.exit()
+                do {
+                    try await waitUntil("a part is there") { (try? await Self.count(in: storage)) ?? 0 > 400 }
+                    child.send(signal: SIGKILL)
+                    _ = try await child.exit()
+                } catch {
+                    Issue.record("\(error): \(child.standardError)")
+                }
                 await child.remove()
                 before = try await Self.count(in: storage)
                 return before < accounts

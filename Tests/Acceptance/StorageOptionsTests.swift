@@ -101,6 +101,9 @@ struct StorageOptionsTests {
                         #expect(published == 0, "\(place)")
                     }
                 }
+                let file = try writeFile("\(directory)/file", "")
+                let inside = try await RostrumProgram.run(words, environment: ["ROSTRUM_DATA_DIR": file])
+                #expect(inside.standardError.contains("the data directory \(file) is a file"))
                 let named = try await RostrumProgram.run(words + ["--data-dir", other.directory])
                 #expect(named.standardError.contains("there is no application 88888888 in this installation"))
             }

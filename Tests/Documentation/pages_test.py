@@ -11,8 +11,8 @@ import posixpath
 import re
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -22,6 +22,10 @@ import urllib.request
 
 import markdown_it
 from emulator import BINARY, PATIENCE, ROOT, Emulator
+
+sys.path.append(str(ROOT / "deploy"))
+
+from loopback.programs import free_ports  # noqa: E402
 
 PAGES, FIGURES = (sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob(f"*.{kind}")) for kind in ("md", "svg"))
 
@@ -153,11 +157,11 @@ def masked(value):
     return re.sub(r"^(\d+_\d+)_\d{10}$", r"\1_TIME", value) if isinstance(value, str) else value
 
 
-def run(blocks, emulator, directory, environment=None):
-    """What each block printed, pasted one after the other into one shell."""
+def run(blocks, emulator, directory, environment=None, comes=()):
+    """What each block printed, pasted one after the other into one shell, which stays until certain texts have come, too."""
     mark = "-- end of a block --"
     # The mark is on a line of its own also where a program in the background is within one.
-    script = "".join(f"{block}\nprintf -- '\\n{mark}\\n'\n" for block in blocks)
+    script = "".join(f"{block}\nprintf -- '\\n{mark}\\n'\n" for block in [*blocks, "sleep infinity"])
     script = script.replace("http://127.0.0.1:8080", emulator.url)
     places = {"PATH": f"{BINARY.parent}:{os.environ['PATH']}", **(environment or {})}
     shell = subprocess.Popen(
@@ -170,17 +174,20 @@ def run(blocks, emulator, directory, environment=None):
     try:
         shell.stdin.write(script)
         shell.stdin.close()
-        printed, current = [], []
+        printed, current, missing = [], [], set(comes)
         for line in shell.stdout:
+            missing = {text for text in missing if text not in line}
             if line.strip() == mark:
                 printed.append(current)
                 current = []
-                if len(printed) == len(blocks):
-                    break
             else:
                 current.append(line.rstrip("\n"))
+            if len(printed) == len(blocks) and not missing:
+                break
         if len(printed) < len(blocks):
             raise AssertionError(f"the shell ended within:\n{blocks[len(printed)]}\n{current}")
+        if missing:
+            raise AssertionError(f"did not come: {missing}\n{printed}\n{current}")
         return printed
     finally:
         alarm.cancel()
@@ -297,9 +304,7 @@ class SamplesTest(unittest.TestCase):
             (place / ".build/debug").mkdir(parents=True)
             shutil.copy(BINARY, place / ".build/debug/rostrum")
             (place / "examples").symlink_to(ROOT / "examples")
-            with socket.socket() as free:
-                free.bind(("127.0.0.1", 0))
-                port = free.getsockname()[1]
+            [port] = free_ports(1)
             with Emulator("rostrum-data", inside=directory) as emulator:
                 steps = [
                     (language, text.replace("127.0.0.1:9000", f"127.0.0.1:{port}"))
@@ -309,18 +314,16 @@ class SamplesTest(unittest.TestCase):
                 begin = next(place for place, (_, text) in enumerate(steps) if text.startswith("export PATH"))
                 steps = steps[begin:]
                 blocks = [text for language, text in steps if language == "sh"]
+                comments = [line.rstrip("…") for language, text in steps if language not in ("sh", "json")
+                            for line in text.splitlines()]
                 # What the receiver is told afterwards comes a moment later.
-                output = run([*blocks, "sleep 2"], emulator, directory, {"PORT": str(port)})
-                said = "".join(line for lines in output for line in lines)
+                output = run(blocks, emulator, directory, {"PORT": str(port)}, comments)
                 printed, lines = iter(output), []
                 for language, text in steps:
                     if language == "sh":
                         lines = next(printed)
                     elif language == "json":
                         self.assertEqual(masked(reply(lines)), masked(json.loads(text)))
-                    else:
-                        for line in text.splitlines():
-                            self.assertIn(line.rstrip("…"), said)
 
 
 if __name__ == "__main__":

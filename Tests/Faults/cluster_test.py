@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """deploy/cluster: what it prints works, and it leaves nothing behind, however it ends."""
+import contextlib
 import json
 import os
 import pathlib
@@ -17,9 +18,11 @@ PATIENCE = 60
 def family(pid):
     """A process and all that came of it."""
     found = [pid]
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found += family(int(child))
+    # One of them may end meanwhile.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += family(int(child))
     return found
 
 

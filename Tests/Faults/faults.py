@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from loopback.postgresql import Postgres
+from loopback.programs import wait_until
 
 from ledger import Ledger
 
@@ -81,8 +82,8 @@ def end_postgresql(end):
         scene.breathe(1)
         scene.cluster.database.start()
         scene.cluster.database.wait_until_ready()
+        wait_until(lambda: scene.load.longest_wait > 1, "a write was answered that had waited longer than 1 s")
         scene.breathe(5)
-        felt(scene.load.longest_wait > 1, f"no write waited longer than {scene.load.longest_wait:.1f} s")
     return act
 
 
@@ -133,7 +134,9 @@ def wait_for_the_bus(scene):
 
 def delivered_without_the_bus(scene, since, until):
     """Each node compares its channels with the storage, and brings what it did not hear within 5 s."""
-    delay = scene.load.delivery(since, until)
+    # What has not come yet may be on its way.
+    while (delay := scene.load.delivery(since, until)) >= 8 and time.monotonic() < until + 8:
+        scene.breathe(0.2)
     felt(delay < 8, f"without the bus posts took {delay:.1f} s to the sessions")
 
 

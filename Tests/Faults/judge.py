@@ -164,7 +164,8 @@ async def find(caller, ledger):
 def of_ledger(ledger, receiver, history_was_undone, found):
     """The deliveries about a ledger's channels; after a failover without those about posts that it has undone."""
     there = {(key, text) for posts in found.histories.values() for _, key, text in posts}
-    return [body for body in receiver.deliveries.values()
+    # A copy: more may come meanwhile.
+    return [body for body in list(receiver.deliveries.values())
             if body["Official_Account"] in ledger.channels
             and not (history_was_undone and "MsgKey" in body
                      and (body["MsgKey"], body["MsgBody"][0]["MsgContent"]["Text"]) not in there)]

@@ -9,6 +9,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { Emulator, withProgram } from './support/emulator.mjs';
+import { until } from './support/session.mjs';
 
 // The programs of docs/sdk-javascript.md, run as they stand there but for the address of the server.
 
@@ -57,7 +58,7 @@ async function waitForLogin(emulator) {
         const { QueryResult } = await emulator.admin.queryOnlineStatus({ To_Account: ['anna'] });
         return QueryResult[0].Status === 'Online';
     };
-    for (const end = Date.now() + 5000; !(await isOnline()); ) assert.ok(Date.now() < end, 'anna is not online after 5 s');
+    await until(isOnline);
 }
 
 test('the backend of the quick start makes a channel, subscribes anna and posts', withProgram, async (t) => {

@@ -5,7 +5,6 @@ Run by `make traces-test`; needs a build.
 
 import http.server
 import json
-import queue
 import secrets
 import sys
 import tempfile
@@ -20,7 +19,7 @@ ASKED = "OfficialAccount.CallbackBeforeCreateOfficialAccount"
 
 
 class Backend(http.server.ThreadingHTTPServer):
-    """Takes webhooks, keeps their headers, and does what a test tells it to."""
+    """Takes webhooks or refuses them, and keeps their headers."""
 
     daemon_threads = True
 
@@ -28,29 +27,31 @@ class Backend(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.received, self.changed = [], threading.Condition()
-        self.refuses, self.on_receipt = False, None
+        self.refuses = False
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def take(self, path, headers, body):
+    def take(self, path, command, headers):
+        """The status to answer with."""
         with self.changed:
-            self.received.append((path, headers, body))
+            status = 503 if self.refuses else 200
+            self.received.append((path, command, headers, status))
             self.changed.notify_all()
-        if self.on_receipt:
-            self.on_receipt(path, headers, body)
+        return status
 
     def handle_error(self, request, client_address):
         # A server that a test kills leaves its connections to be reset.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
-    def wait(self, path, command, count=1):
-        """The headers of so many webhooks of a kind."""
+    def wait(self, path, command, count=1, where=lambda headers, status: True):
+        """The headers of so many webhooks of a kind, or more: one that is answered too late comes again."""
         def found():
-            return [headers for at, headers, body in self.received if (at, body["CallbackCommand"]) == (path, command)]
+            return [headers for *kind, headers, status in self.received
+                    if kind == [path, command] and where(headers, status)]
 
         with self.changed:
             if not self.changed.wait_for(lambda: len(found()) >= count, PATIENCE):
-                raise AssertionError(f"{command} did not come to {path}: {self.received}")
+                raise AssertionError(f"{command} did not come to {path} {count} times: {self.received}")
             return found()
 
 
@@ -59,9 +60,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.server.take(self.path.split("?")[0], dict(self.headers), body)
+        status = self.server.take(self.path.split("?")[0], body["CallbackCommand"], dict(self.headers))
         answer = b'{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}'
-        self.send_response(503 if self.server.refuses else 200)
+        self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -102,31 +103,24 @@ class TraceTest(unittest.TestCase):
         end = time.monotonic() + PATIENCE
         while True:
             found = [line for line in server.lines("call") if line["request.id"] == answer["RequestId"]]
-            if found or time.monotonic() > end:
+            if found:
                 [line] = found
                 return line
+            self.assertLess(time.monotonic(), end, f"no line of {answer['RequestId']}")
             time.sleep(0.05)
 
     def test_from_server_to_server(self):
         first, second = self.server("first"), self.server("second")
-        answers = queue.SimpleQueue()
-
-        def go_on(path, headers, body):
-            if (path, body["CallbackCommand"]) == ("/first", CREATED):
-                given = {name: headers[name] for name in ("traceparent", "tracestate")}
-                answers.put(self.create(second, **given))
-
-        self.backend.on_receipt = go_on
         said = traceparent()
         answer = self.create(first, traceparent=said, tracestate="rojo=1 , congo=two words")
-        [asked] = self.backend.wait("/first", ASKED)
-        [told] = self.backend.wait("/first", CREATED)
-        [asked_second] = self.backend.wait("/second", ASKED)
-        [told_second] = self.backend.wait("/second", CREATED)
+        asked = self.backend.wait("/first", ASKED)[0]
+        told = self.backend.wait("/first", CREATED)[0]
+        onward = {name: told[name] for name in ("traceparent", "tracestate")}
+        answer_second = self.create(second, **onward)
+        asked_second = self.backend.wait("/second", ASKED)[0]
+        told_second = self.backend.wait("/second", CREATED)[0]
 
         trace = said.split("-")[1]
-        # The second server's webhooks may be here before its answer is.
-        answer_second = answers.get(timeout=PATIENCE)
         one, two = self.call_line(first, answer), self.call_line(second, answer_second)
         self.assertEqual([one["trace_id"], two["trace_id"]], [trace, trace])
         self.assertEqual(len({said.split("-")[2], one["span_id"], two["span_id"]}), 3)
@@ -142,13 +136,13 @@ class TraceTest(unittest.TestCase):
         time.sleep(5.5)
         said = traceparent("00")
         answer = self.create(server, traceparent=said)
-        [before] = self.backend.wait("/first", CREATED)
+        before = self.backend.wait("/first", CREATED)[0]
         line = self.call_line(server, answer)
         server.crash()
-        count = len(self.backend.received)
-        self.backend.refuses = False
         server.start()
-        after = self.backend.wait("/first", CREATED, count + 1)[-1]
+        # Nothing of the one that crashed is on its way any more.
+        self.backend.refuses = False
+        after = self.backend.wait("/first", CREATED, where=lambda _, status: status == 200)[0]
         self.assertEqual(after["traceparent"], f"00-{said.split('-')[1]}-{line['span_id']}-00")
         self.assertEqual(after["traceparent"], before["traceparent"])
         self.assertEqual(after["X-Rostrum-Delivery"], before["X-Rostrum-Delivery"])
@@ -182,13 +176,11 @@ class TraceTest(unittest.TestCase):
         server = self.server("first")
         for state, goes_on in [("a=" + "x" * 250 + ",b=" + "y" * 256, True), ("a=" + "x" * 250 + ",b=" + "y" * 254 + ",c=1", False),
                                ("a=1,a=2", False)]:
-            said = traceparent()
-            count = len(self.backend.received)
+            trace = (said := traceparent()).split("-")[1]
             self.create(server, traceparent=said, tracestate=state)
-            told = self.backend.wait("/first", ASKED, count // 2 + 1)[-1]
-            self.backend.wait("/first", CREATED, count // 2 + 1)
-            self.assertEqual(told["traceparent"].split("-")[1], said.split("-")[1])
-            self.assertEqual(told.get("tracestate"), state if goes_on else None)
+            for command in (ASKED, CREATED):
+                told = self.backend.wait("/first", command, where=lambda headers, _: trace in headers["traceparent"])[0]
+                self.assertEqual(told.get("tracestate"), state if goes_on else None)
 
 
 if __name__ == "__main__":

@@ -43,11 +43,13 @@ class Server:
     def __init__(self, *scripts):
         self.scripts, self.asked, self.writers, self.done = list(scripts), [], [], asyncio.Event()
         self.amid, self.may_end = asyncio.Event(), asyncio.Event()
+        # How many bytes.
+        self.said = 0
 
     async def serve(self, reader, writer):
         self.writers.append(writer)
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
+        self.write(writer, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")
         before, result, after = self.scripts.pop(0)
         for message in before:
             self.say(writer, message)
@@ -73,20 +75,23 @@ class Server:
             size = struct.unpack(">H", await reader.readexactly(2))[0]
         return json.loads((await reader.readexactly(4 + size))[4:])
 
-    @staticmethod
-    def say(writer, message):
+    def say(self, writer, message):
         if message is END:
-            writer.write(b"\x88\x02" + struct.pack(">H", 4401))
+            self.write(writer, b"\x88\x02" + struct.pack(">H", 4401))
             return
         if message is CUT:
-            writer.write(b"\x81\x7f" + struct.pack(">Q", 70_000) + b"x" * 100)
+            self.write(writer, b"\x81\x7f" + struct.pack(">Q", 70_000) + b"x" * 100)
             return
         data = json.dumps(message).encode()
         size = (bytes([len(data)]) if len(data) < 126 else b"\x7e" + struct.pack(">H", len(data)) if len(data) < 65_536
                 else b"\x7f" + struct.pack(">Q", len(data)))
         # In two parts, as a network may.
-        writer.write(b"\x81" + size + data[:7])
-        writer.write(data[7:])
+        self.write(writer, b"\x81" + size + data[:7])
+        self.write(writer, data[7:])
+
+    def write(self, writer, data):
+        self.said += len(data)
+        writer.write(data)
 
 
 class ClientTest(unittest.TestCase):
@@ -124,8 +129,9 @@ class ClientTest(unittest.TestCase):
                 await self.subscribers.stats()
                 self.server.may_end.set()
             await self.server.done.wait()
-        await asyncio.sleep(0.2)
-        stats, file = await self.subscribers.stats(), pathlib.Path(self.place.name) / "book"
+            while (stats := await self.subscribers.stats())["bytes"] < self.server.said:
+                await asyncio.sleep(0.01)
+        file = pathlib.Path(self.place.name) / "book"
         faults = await self.subscribers.write(file)
         await self.subscribers.close()
         for writer in self.server.writers:

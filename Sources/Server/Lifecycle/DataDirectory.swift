@@ -52,6 +52,12 @@ package struct DataDirectory: Sendable {
         return try DataDirectory(path, makeIfMissing: false)
     }
 
+    /// Whether an installation may be in a directory: only what is certainly not there is none, so that whoever opens the rest
+    /// learns that it is a file, or not to be read.
+    package static func mayHoldInstallation(_ path: String) -> Bool {
+        access(path + "/rostrum.db", F_OK) == 0 || errno != ENOENT
+    }
+
     /// Whether a server runs on the directory at this moment.
     package var isInUse: Bool {
         let file = open(path + "/rostrum.lock", O_RDWR | O_CLOEXEC)

@@ -23,7 +23,7 @@ package enum StorageLocation: Sendable {
     /// Whether an installation may be there already, as far as can be told without opening it.
     package var mayHoldInstallation: Bool {
         switch self {
-        case .directory(let directory): FileManager.default.fileExists(atPath: directory.database)
+        case .directory(let directory): DataDirectory.mayHoldInstallation(directory.path)
         case .server: true
         }
     }

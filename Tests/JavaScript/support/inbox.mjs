@@ -1,3 +1,5 @@
+import { patience } from './patience.mjs';
+
 /** Things that come when they come, for whoever waits for the next one. */
 export class Inbox {
     #things = [];
@@ -21,7 +23,8 @@ export class Inbox {
     take() {
         if (this.#things.length > 0) return Promise.resolve(this.#things.shift());
         return new Promise((resolve, reject) => {
-            const timer = setTimeout(() => reject(new Error(`${this.#what} did not come within 5 s`)), 5000);
+            const late = () => reject(new Error(`${this.#what} did not come within ${patience} s`));
+            const timer = setTimeout(late, patience * 1000);
             this.#waiting.push((thing) => {
                 clearTimeout(timer);
                 resolve(thing);

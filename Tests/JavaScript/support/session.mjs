@@ -1,6 +1,7 @@
 import { SubscriberSession } from '../../../Sources/Web/SDK/rostrum.js';
 import { Inbox } from './inbox.mjs';
 import { LiveServer } from './live-server.mjs';
+import { patience } from './patience.mjs';
 import { WebSocket } from './websocket.mjs';
 
 export const news = '@TOA#_news';
@@ -74,8 +75,8 @@ export async function take(events, count) {
 
 /** Waits until something is so. */
 export async function until(condition) {
-    for (const end = Date.now() + 5000; !(await condition()); ) {
-        if (Date.now() > end) throw new Error(`still not so after 5 s: ${condition}`);
+    for (const end = Date.now() + patience * 1000; !(await condition()); ) {
+        if (Date.now() > end) throw new Error(`still not so after ${patience} s: ${condition}`);
         await new Promise((resolve) => setTimeout(resolve, 2));
     }
 }
