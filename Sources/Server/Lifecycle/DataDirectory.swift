@@ -55,7 +55,7 @@ package struct DataDirectory: Sendable {
     /// Whether an installation may be in a directory: only what is certainly not there is none, so that whoever opens the rest
     /// learns that it is a file, or not to be read.
     package static func mayHoldInstallation(_ path: String) -> Bool {
-        access(path + "/rostrum.db", F_OK) == 0 || errno != ENOENT
+        access(database(in: path), F_OK) == 0 || errno != ENOENT
     }
 
     /// Whether a server runs on the directory at this moment.
@@ -74,9 +74,11 @@ package struct DataDirectory: Sendable {
         return Int32(String(decoding: text, as: UTF8.self).prefix { $0.isNumber })
     }
 
-    package var database: String { path + "/rostrum.db" }
+    package var database: String { Self.database(in: path) }
     package var masterKey: String { path + "/master.key" }
     package var certificate: String { path + "/dev-certificate.pem" }
+
+    private static func database(in path: String) -> String { path + "/rostrum.db" }
 
     func remove() {
         try? FileManager.default.removeItem(atPath: path)
