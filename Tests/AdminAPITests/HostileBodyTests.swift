@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test(
-        "NUL is refused wherever it would be stored",
+        "NUL is refused wherever it would be stored as a text of its own",
         arguments: [
             ("create_official_account", #"{"Owner_Account":"administrator","Name":"a\u0000b"}"#, 6017),
             ("create_official_account", #"{"Owner_Account":"administrator","Name":"a","Introduction":"\u0000"}"#, 6017),
@@ -159,7 +159,7 @@ import Testing
     @Test("names that could never be imported are answered as such, and repeated as they were")
     func neverImported() async throws {
         try await StorageEngine.sqlite.withAPI { api in
-            for name in [#"anna\u0000"#, #"\u2028\"\\"#, #"'; DROP TABLE accounts; --"#, "é", "@TOA#_news"] {
+            for name in ["", #"anna\u0000"#, #"\u2028\"\\"#, #"'; DROP TABLE accounts; --"#, "é", "@TOA#_news"] {
                 let text = try #require(JSONValue(#""\#(name)""#).text)
 
                 let check = try await api.call("account_check", #"{"CheckItem":[{"UserID":"\#(name)"}]}"#)
@@ -170,6 +170,9 @@ import Testing
                 #expect(check["ResultItem"]?[0]?["AccountStatus"]?.text == "NotImported")
                 #expect(deletion["ResultItem"]?[0]?["ResultCode"]?.integer == 70107)
                 #expect(several["FailAccounts"] == .array([.string(text)]))
+                let online = try await api.call("query_online_status", #"{"To_Account":["\#(name)","administrator"]}"#)
+                #expect(online["ErrorList"]?[0]?["To_Account"] == .string(text))
+                #expect(online["QueryResult"]?.items.count == 1)
             }
         }
     }

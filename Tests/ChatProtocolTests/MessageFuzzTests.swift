@@ -16,9 +16,7 @@ import Testing
             guard let body = try? MessageBody(elements) else { continue }
             accepted += 1
             let text = JSONValue.array(elements).text
-            if body.json != Array(text.utf8) || body.elements != elements || MessageBody(stored: body.json) != body
-                || elements.contains(where: holdsNUL)
-            {
+            if body.json != Array(text.utf8) || body.elements != elements || MessageBody(stored: body.json) != body {
                 Issue.record("seed \(seed): not kept: \(text)")
             }
         }
@@ -34,12 +32,11 @@ import Testing
             guard case .object(let object) = spoilt(sample, &random) else { continue }
             guard let info = try? OfflinePushInfo(object) else { continue }
             accepted += 1
-            let isKept = info.json == Array(JSONValue.object(object).text.utf8)
-            if !isKept || holdsNUL(.object(object)) {
+            if info.json != Array(JSONValue.object(object).text.utf8) {
                 Issue.record("seed \(seed): not kept: \(JSONValue.object(object).text)")
             }
         }
-        #expect((200...1800).contains(accepted))
+        #expect((200...1900).contains(accepted))
     }
 
     @Test("no value stored traps", arguments: [7] as [UInt64])
@@ -81,16 +78,6 @@ import Testing
                     }
                 )
             )
-        }
-    }
-
-    private func holdsNUL(_ value: JSONValue) -> Bool {
-        switch value {
-        case .null, .bool, .number: false
-        case .string(let text): text.unicodeScalars.contains("\0")
-        case .array(let items): items.contains(where: holdsNUL)
-        case .object(let object):
-            object.members.contains { $0.name.unicodeScalars.contains("\0") || holdsNUL($0.value) }
         }
     }
 }

@@ -38,7 +38,7 @@ import Testing
             _ = try await installation.createChannel()
             let body = try MessageBody(
                 JSONValue(
-                    #"[{"MsgType":"TIMLocationElem","MsgContent":{"Desc":"ü\u0001","Latitude":29.340656774469956,"Longitude":-0.0}},"#
+                    #"[{"MsgType":"TIMLocationElem","MsgContent":{"Desc":"ü\u0000\u0001","Latitude":29.340656774469956,"Longitude":-0.0}},"#
                         + #"{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{}","Vendor":[1.0,null]}}]"#
                 ).items
             )

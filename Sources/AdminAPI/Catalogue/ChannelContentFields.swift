@@ -11,8 +11,8 @@ struct MessageBodyField: Field {
     var rule: String {
         let types = MessageElementType.allCases.map(\.rawValue).joined(separator: ", ")
         return """
-            an array of message elements: \(types); at most one TIMCustomElem; no string in them holds NUL; with \
-            CloudCustomData at most \(Plan.enterprise.limits[.messageBytes]) bytes of JSON, unless set otherwise (80002)
+            an array of message elements: \(types); at most one TIMCustomElem; with CloudCustomData at \
+            most \(Plan.enterprise.limits[.messageBytes]) bytes of JSON, unless set otherwise (80002)
             """
     }
 

@@ -21,8 +21,6 @@ package struct JSONSchema: Sendable, Equatable {
 extension JSONSchema {
     /// Any string.
     package static let string = JSONSchema(["type": .string("string")])
-    /// A string without NUL.
-    package static let stringWithoutNUL = JSONSchema(["type": .string("string"), "pattern": .string(patternWithoutNUL)])
     /// Any whole number; `34.0` is one.
     package static let integer = JSONSchema(["type": .string("integer")])
     package static let number = JSONSchema(["type": .string("number")])

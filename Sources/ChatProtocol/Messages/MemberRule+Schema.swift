@@ -25,7 +25,7 @@ extension [MemberRule] {
 extension MemberRule.Value {
     fileprivate var schema: JSONSchema {
         switch self {
-        case .string: .stringWithoutNUL
+        case .string: .string
         case .number: .number
         case .integer(let allowed): .integers(allowed)
         case .objects(let rules): .array(of: rules.schema, count: 1...Int.max)
@@ -66,6 +66,6 @@ extension [MemberRule] {
 }
 
 extension OfflinePushInfo {
-    /// What is accepted, but for NUL, which no string in it may hold.
+    /// What is accepted.
     package static var schema: JSONSchema { rules.schema }
 }

@@ -2,7 +2,6 @@
 struct MemberRule: Sendable {
     /// What a member may hold.
     enum Value: Sendable {
-        /// A string without NUL.
         case string
         /// A number that a `Double` can hold.
         case number
@@ -76,8 +75,7 @@ extension MemberRule.Value {
 
     fileprivate func check(_ value: JSONValue, at place: String) throws(MessageFault) {
         switch (self, value) {
-        case (.string, .string(let text)):
-            guard !text.utf8.contains(0) else { throw .holdsNUL(at: place) }
+        case (.string, .string): break
         case (.number, .number(let number)):
             guard number.double != nil else { throw .wrong(value, at: place, rule: "a number that a double can hold") }
         case (.integer(let allowed), .number(let number)):

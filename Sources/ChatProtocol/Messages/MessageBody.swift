@@ -55,7 +55,6 @@ package struct MessageBody: Sendable, Equatable {
         } catch {
             throw error.inside("MsgContent")
         }
-        guard !element.holdsNUL else { throw .holdsNUL(at: "") }
         return type
     }
 

@@ -28,9 +28,4 @@ extension MessageFault {
     static func wrong(_ value: JSONValue, at place: String, rule: String) -> MessageFault {
         .init(place: place, problem: "must be \(rule); it is \(value.measuredKind)")
     }
-
-    /// PostgreSQL keeps no NUL, so no string may hold one, nor the name of a member.
-    static func holdsNUL(at place: String) -> MessageFault {
-        .init(place: place, problem: "holds NUL (U+0000); no string may")
-    }
 }

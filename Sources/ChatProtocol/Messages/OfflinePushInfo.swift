@@ -19,7 +19,6 @@ package struct OfflinePushInfo: Sendable, Equatable {
     package init(_ object: JSONObject) throws(MessageFault) {
         do throws(MessageFault) {
             try Self.rules.check(object)
-            guard !JSONValue.object(object).holdsNUL else { throw .holdsNUL(at: "") }
         } catch {
             throw error.inside("OfflinePushInfo")
         }
