@@ -39,13 +39,17 @@ package final class SQLiteDatabase: Engine {
     package let damage = StorageDamage(endsWriting: true)
     /// Whether each page has a checksum: of a file that an earlier version made, not before ``addChecksums(to:)``.
     package let hasChecksums: Bool
+    /// What an operator is to know of the log that was found, when its last transaction was torn.
+    ///
+    /// Told by the first who opens the file, for the next commit takes that transaction's place.
+    package let tornLog: String?
     private let isClosed = Mutex(false)
 
     /// Opens the file, making it if there is none.
     ///
     /// - Throws: an internal fault caused by a ``DatabaseError`` that names the file and what to look at.
     package init(path: String, configuration: Configuration = Configuration()) throws(ChatError) {
-        (pool, hasChecksums) = try Self.patiently(path, configuration) { try Self.open(path, configuration) }
+        (pool, hasChecksums, tornLog) = try Self.patiently(path, configuration) { try Self.open(path, configuration) }
         let committer = GroupCommit(pool: pool, path: path, damage: damage, onCommit: configuration.onCommit)
         writes = GroupQueue(label: "rostrum.sqlite.writer", workers: 1, largestGroup: 512, work: committer.run)
         let reader = GroupRead(pool: pool, path: path, damage: damage)
@@ -91,7 +95,7 @@ package final class SQLiteDatabase: Engine {
         }
     }
 
-    private static func open(_ path: String, _ configuration: Configuration) throws -> (DatabasePool, Bool) {
+    private static func open(_ path: String, _ configuration: Configuration) throws -> (DatabasePool, Bool, String?) {
         var options = GRDB.Configuration()
         options.label = "rostrum"
         options.busyMode = .timeout(configuration.busyTimeoutSeconds)
@@ -104,7 +108,7 @@ package final class SQLiteDatabase: Engine {
         }
         try PageChecksums.install(for: path)
         let log = WriteAheadLog(of: path)
-        try log.demandWhole()
+        let torn = try log.demandWhole()
         let pool = try DatabasePool(path: path, configuration: options)
         // The pool sets NORMAL when it opens, after prepareDatabase; only what is read back counts.
         let (level, hasChecksums) = try pool.writeWithoutTransaction { db in
@@ -118,7 +122,7 @@ package final class SQLiteDatabase: Engine {
             throw EngineError(.unavailable, "cannot set synchronous=FULL on \(path); SQLite reports \(level ?? -1)")
         }
         try log.sync()
-        return (pool, hasChecksums)
+        return (pool, hasChecksums, torn)
     }
 
     package func enqueue(_ operation: ReadOperation) {

@@ -14,7 +14,8 @@ import Darwin
 /// it is on disk, so a crash leaves the commit of one transaction at most behind a frame that is wrong.
 ///
 /// Damage to one of the last two transactions of the log cannot be told from a crash, where it meets the head of the first
-/// one's commit frame or anything of the second: they are passed over, as they would be after one.
+/// one's commit frame or anything of the second: they are passed over, as they would be after one. That the log is torn
+/// there can be told all the same, unless it is the head of the last one's commit frame that is damaged.
 ///
 /// Source: https://www.sqlite.org/fileformat.html#the_write_ahead_log.
 struct WriteAheadLog {
@@ -22,6 +23,8 @@ struct WriteAheadLog {
     struct Damage: Equatable {
         /// From 1; 0 is the header.
         let frame: Int
+        /// Whether more was committed behind it than a crash can leave there.
+        let isCertain: Bool
         let header: [UInt8]
     }
 
@@ -33,10 +36,19 @@ struct WriteAheadLog {
 
     /// Reads the log frame by frame, for it can be as large as the database.
     ///
+    /// - Returns: what an operator is to know of the last transaction, when its end is there and the whole is not; SQLite
+    ///   passes it over, and the next commit takes its place.
     /// - Throws: ``EngineError`` of the kind `corrupt`, when committed transactions stand behind damage.
-    func demandWhole() throws(EngineError) {
+    @discardableResult
+    func demandWhole() throws(EngineError) -> String? {
         // Another process may be writing: what it is about to write is no damage, and is there the next time.
-        guard let damage = try find(), try find() == damage else { return }
+        guard let damage = try find(), try find() == damage else { return nil }
+        guard damage.isCertain else {
+            return """
+                \(path): the last transaction is torn at frame \(damage.frame), and left out. Nothing is lost if this machine \
+                lost its power or was reset while that was written; otherwise the disk has damaged what was acknowledged
+                """
+        }
         throw EngineError(
             .corrupt,
             """
@@ -56,10 +68,10 @@ struct WriteAheadLog {
     }
 
     private func find() throws(EngineError) -> Damage? {
-        guard let file = LogFile(path), let frames = try Frames(file), let frame = try frames.damaged() else {
+        guard let file = LogFile(path), let frames = try Frames(file), let damage = try frames.damage() else {
             return nil
         }
-        return Damage(frame: frame, header: frames.header)
+        return Damage(frame: damage.frame, isCertain: damage.commitsBehind > 1, header: frames.header)
     }
 
     fileprivate static let headerSize = 32
@@ -155,8 +167,10 @@ private struct Frames {
             ? header.withUnsafeBytes { Self.salts($0, at: 16) } : first.withUnsafeBytes { Self.salts($0, at: 8) }
     }
 
-    /// The first frame that is wrong, if more than one commit stands behind it; 0 when it is the header.
-    func damaged() throws(EngineError) -> Int? {
+    /// The first frame that is wrong, 0 when it is the header, and how many commits stand behind it: one, or more.
+    ///
+    /// Nil where none does.
+    func damage() throws(EngineError) -> (frame: Int, commitsBehind: Int)? {
         let start = header.withUnsafeBytes { Checksum(of: $0, at: 24, isBigEndian: isBigEndian) }
         var before = isHeaderWhole ? start : nil
         var wrong = isHeaderWhole ? nil : 0
@@ -178,11 +192,12 @@ private struct Frames {
             }
             if wrong != nil, isOfThisLog, isCommit {
                 commits += 1
-                if commits > 1 { return wrong }
+                if commits > 1 { break }
             }
             before = told
         }
-        return nil
+        guard let wrong, commits > 0 else { return nil }
+        return (wrong, commits)
     }
 
     /// The checksum of a frame, by that of the one before it.

@@ -15,6 +15,16 @@ import Darwin
     fflush(nil)
 }
 
+/// Tells on standard error what whoever runs the command is to know.
+@Sendable func printWarning(_ text: String) {
+    printToStandardError("Warning: \(text.asOneLine)\n")
+}
+
+func printToStandardError(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = write(STDERR_FILENO, bytes, bytes.count)
+}
+
 extension String {
     /// The text as one line that shows what is in it, whoever wrote it.
     var asOneLine: String { escapingControls(keepingNewlines: false) }

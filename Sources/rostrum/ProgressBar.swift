@@ -26,7 +26,7 @@ final class ProgressBar: Sendable {
             guard text != last else { return }
             last = text
             // To the start of the line, and what was there is wiped out.
-            put("\r\u{1B}[2K" + text)
+            printToStandardError("\r\u{1B}[2K" + text)
         }
     }
 
@@ -34,13 +34,8 @@ final class ProgressBar: Sendable {
     func end() {
         last.withLock { last in
             guard !last.isEmpty else { return }
-            put("\r\u{1B}[2K")
+            printToStandardError("\r\u{1B}[2K")
             last = ""
         }
-    }
-
-    private func put(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = write(STDERR_FILENO, bytes, bytes.count)
     }
 }

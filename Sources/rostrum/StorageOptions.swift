@@ -82,8 +82,7 @@ struct StorageOptions: ParsableArguments {
         webhookPolicy: AddressPolicy = AddressPolicy(),
         _ body: (Systems) async throws -> Value
     ) async throws -> Value {
-        let (location, schema) = try location(makeIfMissing: makeIfMissing)
-        let storage = try await OpenStorage.open(location, masterKey: masterKey, schema: schema)
+        let storage = try await open(makeIfMissing: makeIfMissing)
         return try await use(storage, webhookPolicy, body)
     }
 
@@ -94,8 +93,7 @@ struct StorageOptions: ParsableArguments {
         makeIfMissing: Bool = false,
         _ body: (OpenStorage) async throws -> Value
     ) async throws -> Value {
-        let (location, schema) = try location(makeIfMissing: makeIfMissing)
-        let storage = try await OpenStorage.open(location, masterKey: masterKey, schema: schema)
+        let storage = try await open(makeIfMissing: makeIfMissing)
         do {
             let value = try await body(storage)
             await storage.close()
@@ -104,6 +102,13 @@ struct StorageOptions: ParsableArguments {
             await storage.close()
             throw error
         }
+    }
+
+    private func open(makeIfMissing: Bool) async throws -> OpenStorage {
+        let (location, schema) = try location(makeIfMissing: makeIfMissing)
+        var observer = StorageLocation.Observer()
+        observer.onTornLog = printWarning
+        return try await OpenStorage.open(location, masterKey: masterKey, observer: observer, schema: schema)
     }
 
     private func location(makeIfMissing: Bool) throws -> (StorageLocation, OpenStorage.SchemaPolicy) {

@@ -21,6 +21,8 @@ FRAME, WAL_HEADER = PAGE + 24, 32
 POSTGRESQL_PAGE = 8192
 # What the server's log calls it, behind the name of the file or the host.
 WORDS = "is damaged"
+# What it says of a log whose last transaction is passed over.
+TORN_WORDS = "the last transaction is torn at frame"
 
 
 @dataclass
@@ -186,18 +188,21 @@ class Specimen:
                 elif in_trouble:
                     self.judge(done, "when_met", in_trouble, copy)
                 elif is_shorter:
-                    self.shorter += 1
+                    self.judge_shorter(done, copy)
                 else:
                     self.without_effect += 1
         finally:
             self.discard(copy)
 
-    def judge(self, done, told, what, copy):
+    def judge(self, done, told, what, copy, words=WORDS):
         """Counts what the server's log tells of."""
-        if WORDS in copy.said():
+        if words in copy.said():
             setattr(self, told, getattr(self, told) + 1)
         else:
             self.problems.append(f"{done}: {'; '.join(what[:3])}\n{copy.server.tail(3)}")
+
+    def judge_shorter(self, done, copy):
+        self.judge(done, "shorter", ["the last operations are gone, and nothing is said"], copy, TORN_WORDS)
 
     def unfelt(self):
         """Damage that nothing ever shows is none, or the server does not look."""
@@ -256,6 +261,22 @@ class SpecimenAtItsEnd(Specimen):
     """Is damaged in the last two transactions of its log, and may lack them; all else is there."""
     # Each of them is of one operation of a backend, or of none.
     MOST_GONE = 2
+    # Whether nothing in the damaged log shows any more that there was a transaction.
+    is_silent: bool = False
+
+    def damaged(self, damage, draw):
+        copy, done = super().damaged(damage, draw)
+        # By its size of the database and its salts a frame is known for the last of a transaction.
+        end = last_two(self.original.wal)[1] - FRAME
+        here = slice(end + 4, end + 16)
+        self.is_silent = copy.wal.read_bytes()[here] != self.original.wal.read_bytes()[here]
+        return copy, done
+
+    def judge_shorter(self, done, copy):
+        if self.is_silent:
+            self.shorter += 1
+        else:
+            super().judge_shorter(done, copy)
 
     def fill(self):
         """Nothing is told to a webhook, and nobody reads: so the last transactions are the backends'."""

@@ -91,6 +91,40 @@ import Testing
         }
     }
 
+    @Test(
+        "of a torn transaction at the end is told, once",
+        arguments: [-frame + 2, -frame + 20, -frame + 24, -1, -2 * frame + 3, -2 * frame + 24, -frame - 1]
+    )
+    func torn(place: Int) async throws {
+        try await withLog { log in
+            log[log.endIndex + place] ^= 4
+        } _: { path in
+            let first = try SQLiteDatabase(path: path)
+            let ids = try await first.thingIDs()
+            await first.close()
+            let second = try SQLiteDatabase(path: path)
+            await second.close()
+
+            #expect(ids == Array(1...19))
+            #expect(first.tornLog?.contains("\(path)-wal: the last transaction is torn at frame") == true)
+            #expect(second.tornLog == nil)
+        }
+    }
+
+    @Test("of a whole log, one that was cut off, and one whose end cannot be known for one, nothing is told")
+    func notTorn() async throws {
+        let changes: [@Sendable (inout Data) -> Void] = [
+            { _ in }, { $0.removeLast(Self.frame) }, { $0[$0.endIndex - Self.frame + 8] ^= 4 },
+        ]
+        for change in changes {
+            try await withLog(change) { path in
+                let database = try SQLiteDatabase(path: path)
+                await database.close()
+                #expect(database.tornLog == nil)
+            }
+        }
+    }
+
     @Test("what is left of several crashes, one behind the other, is no damage")
     func leftovers() async throws {
         try await withLog { log in

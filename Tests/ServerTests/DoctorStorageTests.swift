@@ -51,6 +51,38 @@ import Darwin
 
     @Test("a damaged log, and a table that is not there, are errors with advice of their own")
     func faults() async throws {
+        try await withKilled { installation in
+            try installation.change("data/rostrum.db-wal") { $0[$0.startIndex + 100] ^= 1 }
+            let damaged = await examine(installation, .database)
+            #expect(damaged?.level == .error && damaged?.advice?.contains("restore the newest backup") == true)
+            #expect(damaged?.text.contains("-wal") == true, "\(String(describing: damaged))")
+
+            try installation.change("data/rostrum.db-wal") { $0[$0.startIndex + 100] ^= 1 }
+            try await installation.open { opened in
+                _ = try await opened.database.write { tx throws(ChatError) in
+                    try tx.execute("ALTER TABLE storage_properties RENAME TO other")
+                }
+            }
+            let incomplete = await examine(installation, .database)
+            #expect(incomplete?.level == .error && incomplete?.advice?.contains("restore") == false)
+        }
+    }
+
+    @Test("a log whose last transaction is torn is a warning, once")
+    func torn() async throws {
+        try await withKilled { installation in
+            try installation.change("data/rostrum.db-wal") { $0[$0.endIndex - 1] ^= 1 }
+            let first = await examine(installation, .database)
+            let second = await examine(installation, .database)
+
+            #expect(first?.level == .warning && first?.advice?.contains("--new-generation") == true)
+            #expect(first?.text.contains("the last transaction is torn at frame") == true)
+            #expect(second?.level == .ok)
+        }
+    }
+
+    /// An installation as a server leaves it that is killed after a few posts.
+    private func withKilled(_ body: (BackedUpInstallation) async throws -> Void) async throws {
         try await BackedUpInstallation.with { installation in
             try await installation.open { opened in
                 for text in ["a", "b", "c"] { _ = try await MovableInstallation.post(text, in: opened) }
@@ -65,19 +97,7 @@ import Darwin
                 try FileManager.default.copyItem(atPath: installation.file("kept" + ending), toPath: path)
             }
             try? FileManager.default.removeItem(atPath: installation.directory.database + "-shm")
-            try installation.change("data/rostrum.db-wal") { $0[$0.startIndex + 100] ^= 1 }
-            let damaged = await examine(installation, .database)
-            #expect(damaged?.level == .error && damaged?.advice?.contains("restore the newest backup") == true)
-            #expect(damaged?.text.contains("-wal") == true, "\(String(describing: damaged))")
-
-            try installation.change("data/rostrum.db-wal") { $0[$0.startIndex + 100] ^= 1 }
-            try await installation.open { opened in
-                _ = try await opened.database.write { tx throws(ChatError) in
-                    try tx.execute("ALTER TABLE storage_properties RENAME TO other")
-                }
-            }
-            let incomplete = await examine(installation, .database)
-            #expect(incomplete?.level == .error && incomplete?.advice?.contains("restore") == false)
+            try await body(installation)
         }
     }
 }

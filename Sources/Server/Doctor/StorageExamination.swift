@@ -23,6 +23,15 @@ enum StorageExamination {
             let database = try SQLiteDatabase(path: directory.database)
             var findings = await examine(database, key)
             await database.close()
+            if let torn = database.tornLog {
+                findings.append(
+                    .warning(
+                        .database,
+                        torn,
+                        "unless there was such an accident, promote a replica, or restore a backup with --new-generation"
+                    )
+                )
+            }
             if !database.hasChecksums {
                 findings.append(
                     .warning(

@@ -23,9 +23,8 @@ extension DataDirectory {
         guard FileManager.default.fileExists(atPath: database) else { return }
         do {
             let began = ContinuousClock.now
-            guard try await lacksChecksums(masterKey, look), try SQLiteDatabase.addChecksums(to: database) else {
-                return
-            }
+            guard try await lacksChecksums(logger, masterKey, look), try SQLiteDatabase.addChecksums(to: database)
+            else { return }
             logger.notice(
                 "the database's pages have checksums now",
                 metadata: ["storage.path": .string(database), "duration.ms": "\((.now - began) / .milliseconds(1))"]
@@ -39,10 +38,12 @@ extension DataDirectory {
 
     /// - Parameter look: what is to be done with the database, if so.
     private func lacksChecksums(
+        _ logger: Logger,
         _ masterKey: MasterKeySource,
         _ look: (any Database) async throws -> Void
     ) async throws -> Bool {
         let engine = try SQLiteDatabase(path: database)
+        if let torn = engine.tornLog { logger.warning("\(torn)") }
         do {
             if !engine.hasChecksums {
                 try await look(engine)

@@ -183,6 +183,7 @@ package struct RunningServer: Sendable {
             durations.record(duration: took)
         }
         observer.onWarning = { logger.warning("\($0)") }
+        observer.onTornLog = observer.onWarning
         return observer
     }
 

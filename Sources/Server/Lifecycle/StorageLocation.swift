@@ -16,6 +16,8 @@ package enum StorageLocation: Sendable {
         package var onCommit: @Sendable (_ operations: Int, _ took: Duration) -> Void = { _, _ in }
         /// Told what an operator had better know.
         package var onWarning: @Sendable (_ text: String) -> Void = { _ in }
+        /// Told of a log whose last transaction was torn: once, for whoever opens the storage next does not find it.
+        package var onTornLog: @Sendable (_ text: String) -> Void = { _ in }
 
         package init() {}
     }
@@ -35,6 +37,7 @@ package enum StorageLocation: Sendable {
             var configuration = SQLiteDatabase.Configuration()
             configuration.onCommit = observer.onCommit
             let database = try SQLiteDatabase(path: directory.database, configuration: configuration)
+            if let torn = database.tornLog { observer.onTornLog(torn) }
             if !database.hasChecksums {
                 observer.onWarning(
                     "\(directory.database) was made without checksums of its pages: damage to it may go unnoticed"
