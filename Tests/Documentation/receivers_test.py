@@ -39,8 +39,6 @@ def receiver(language, secret=SECRET, token=TOKEN):
         subprocess.run(["go", "build", "-o", command[0], "."], cwd=EXAMPLES / "go", check=True)
     if language == "java" and not shutil.which("javac"):
         return None
-    if not shutil.which(command[0]):
-        return None
     settings = {
         "ROSTRUM_SDKAPPID": APPLICATION, "ROSTRUM_WEBHOOK_SECRET": secret, "ROSTRUM_WEBHOOK_TOKEN": token, "PORT": "0",
         "PYTHONDONTWRITEBYTECODE": "1",

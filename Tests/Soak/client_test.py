@@ -120,7 +120,7 @@ class ClientTest(unittest.TestCase):
         async with asyncio.timeout(20):
             if CUT in scripts[0][2]:
                 await self.server.amid.wait()
-                await asyncio.sleep(0.2)
+                await self.heard()
                 if "renewed" in ends:
                     self.subscribers.renew(application)
                 if "ended" in ends:
@@ -129,8 +129,7 @@ class ClientTest(unittest.TestCase):
                 await self.subscribers.stats()
                 self.server.may_end.set()
             await self.server.done.wait()
-            while (stats := await self.subscribers.stats())["bytes"] < self.server.said:
-                await asyncio.sleep(0.01)
+            stats = await self.heard()
         file = pathlib.Path(self.place.name) / "book"
         faults = await self.subscribers.write(file)
         await self.subscribers.close()
@@ -138,6 +137,12 @@ class ClientTest(unittest.TestCase):
             writer.close()
         listening.close()
         return stats, faults, Book(file.read_text().splitlines())
+
+    async def heard(self):
+        """What the client counts when it has read all that the server said."""
+        while (stats := await self.subscribers.stats())["bytes"] < self.server.said:
+            await asyncio.sleep(0.01)
+        return stats
 
     def test_posts_in_order(self):
         recall = {"method": "onRecvMessageRevoked",
