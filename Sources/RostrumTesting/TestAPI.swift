@@ -110,6 +110,7 @@ package struct TestAPI: Sendable {
             await api.answer(
                 IncomingRequest(
                     method: request.method,
+                    announcesBody: !body.isEmpty,
                     path: request.path[...],
                     query: query[...],
                     idempotencyKey: request.idempotencyKey,

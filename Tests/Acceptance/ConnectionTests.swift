@@ -54,7 +54,7 @@ struct ConnectionTests {
             let reply = try await connection.exchange(method, Self.target, headers: offer, body: body)
 
             #expect(reply.status == 200)
-            #expect(try reply.decoded(as: CallReply.self).ErrorCode == (method == "POST" ? 0 : 60003))
+            #expect(try reply.decoded(as: CallReply.self).ErrorCode == (method == "POST" ? 0 : 60002))
             #expect(reply["connection"] == "close")
             #expect(reply["upgrade"] == nil)
             #expect(try await connection.readUntilClosed() == [])
@@ -103,10 +103,14 @@ struct ConnectionTests {
 
             let got = try await connection.exchange("GET", Self.target, body: body)
             #expect(try got.decoded(as: CallReply.self).ErrorCode == 0)
+            let bare = try await connection.exchange("GET", Self.target)
+            #expect(try bare.decoded(as: CallReply.self).ErrorCode == 60002)
 
             let chunked = [("Transfer-Encoding", "chunked")]
-            let posted = try await connection.exchange("POST", Self.target, headers: chunked, body: chunks)
-            #expect(try posted.decoded(as: CallReply.self).ErrorCode == 0)
+            for method in ["POST", "GET"] {
+                let reply = try await connection.exchange(method, Self.target, headers: chunked, body: chunks)
+                #expect(try reply.decoded(as: CallReply.self).ErrorCode == 0)
+            }
         }
     }
 

@@ -128,8 +128,8 @@ struct ChannelModel {
         let given = body["OfficialAccountUserID"]?.text.flatMap { $0.isEmpty ? nil : $0 }
         if let given, given.hasPrefix("@TOA#_@TOA#") { return .refused(130_007) }
         let owner = body["Owner_Account"]?.text ?? ""
-        guard accounts.contains(owner) else { return .refused(70107) }
         if let given, channels[given] != nil { return .refused(130_008) }
+        guard accounts.contains(owner) else { return .refused(70107) }
         guard channels.count < Self.channelQuota else { return .refused(130_010) }
         let id = given ?? Self.generatedID
         made += 1

@@ -39,6 +39,7 @@ import Testing
 
     static let spoiled = [
         Spoiled("a method that is not POST", 60002, says: "POST") { $0.method = "DELETE" },
+        Spoiled("a GET without a body", 60002, says: "POST") { ($0.method, $0.body) = ("GET", .complete([])) },
         Spoiled("a body over the limit", 60002, says: "1048576") { $0.body = .tooLarge },
         Spoiled("a name of the idempotency key with a space", 60002, says: "Idempotency-Key") {
             $0.idempotencyKey = "a b"

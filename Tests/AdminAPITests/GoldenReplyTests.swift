@@ -106,8 +106,10 @@ import Testing
                 + #""Official_Account":"@TOA#_news","OnlineNum":4,"ReadNum":0,"WrittenNum":3}"#
         ),
         (
-            "official_account_msg_recall", #"{"Official_Account":"@TOA#_news","MsgKeyList":["1_1_1767225600","x"]}"#,
-            #"{"RecallRetList":[{"MsgKey":"1_1_1767225600","RetCode":0},{"MsgKey":"x","RetCode":10030}]}"#
+            "official_account_msg_recall",
+            #"{"Official_Account":"@TOA#_news","MsgKeyList":["1_1_1767225600","x","","\u0000"]}"#,
+            #"{"RecallRetList":[{"MsgKey":"1_1_1767225600","RetCode":0},{"MsgKey":"x","RetCode":10030},"#
+                + #"{"MsgKey":"","RetCode":10030},{"MsgKey":"\u0000","RetCode":10030}]}"#
         ),
         (
             "delete_subscriber", #"{"Official_Account":"@TOA#_news","SubscriberToDel_Account":["anna","nobody"]}"#,

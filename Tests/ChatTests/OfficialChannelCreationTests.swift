@@ -46,6 +46,21 @@ import Testing
         }
     }
 
+    @Test("of a taken ID and an owner who is not imported the first is told", arguments: StorageEngine.enabled)
+    func takenBeforeOwner(engine: StorageEngine) async throws {
+        try await engine.withInstallation { installation in
+            _ = try await installation.createChannel()
+
+            let taken = await refusal { try await installation.createChannel(.example(owner: UserID("nobody"))) }
+            let free = await refusal {
+                try await installation.createChannel(.example(id: ChannelID("@TOA#_2"), owner: UserID("nobody")))
+            }
+
+            #expect(taken?.code == .channelIDTaken)
+            #expect(free?.code == .accountNotImported)
+        }
+    }
+
     @Test("without MaxSubscriberNum the application's default counts", arguments: StorageEngine.enabled)
     func defaultMaxSubscribers(engine: StorageEngine) async throws {
         try await engine.withInstallation { installation in

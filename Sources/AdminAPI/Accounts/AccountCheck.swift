@@ -5,7 +5,7 @@ import ChatProtocol
 ///
 /// An account that is not there is no error of its item.
 struct AccountCheck: Command {
-    static let name = AccountNameField("UserID")
+    static let name = AccountNameField("UserID", mayBeEmpty: true)
     static let items = ObjectListField("CheckItem", of: [name], count: 1...100)
 
     static let card = CommandCard(

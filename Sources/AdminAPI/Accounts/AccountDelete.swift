@@ -5,7 +5,7 @@ import ChatProtocol
 ///
 /// Channels that a deleted account owns stay.
 struct AccountDelete: Command {
-    static let name = AccountNameField("UserID")
+    static let name = AccountNameField("UserID", mayBeEmpty: true)
     static let items = ObjectListField("DeleteItem", of: [name], count: 1...100)
 
     static let card = CommandCard(

@@ -6,7 +6,7 @@ import ChatProtocol
 /// An account that breaks a rule, or finds no room, is named in `FailAccounts`; the others are imported. Only a value
 /// that is no string fails the whole call.
 struct MultiaccountImport: Command {
-    static let name = AccountNameField("UserID")
+    static let name = AccountNameField("UserID", mayBeEmpty: true)
     static let list = ObjectListField(
         "AccountList",
         required: false,

@@ -9,7 +9,7 @@ struct QueryOnlineStatus: Command {
     static let list = ListField(
         "To_Account",
         of: "UserIDs",
-        each: AccountNameField("To_Account", notString: .onlineStatusAccountInvalid),
+        each: AccountNameField("To_Account", mayBeEmpty: true, notString: .onlineStatusAccountInvalid),
         count: 1...500,
         tooMany: .onlineStatusTooManyAccounts
     )

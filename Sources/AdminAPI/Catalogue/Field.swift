@@ -85,6 +85,24 @@ package struct TextField: Field {
     }
 }
 
+/// Any text, also none; of one that names nothing the operation says so.
+package struct AnyTextField: Field {
+    package let name: String
+    package let isRequired = true
+
+    init(_ name: String) {
+        self.name = name
+    }
+
+    package var rule: String { "a string" }
+    package var schema: JSONSchema { .string }
+
+    package func read(_ value: JSONValue) -> String? {
+        guard case .string(let text) = value else { return nil }
+        return text
+    }
+}
+
 /// A name of an account, any text: whether there is such an account is another question.
 ///
 /// A value that is no string answers 60015, or the service's own code for it.
@@ -92,17 +110,28 @@ package struct AccountNameField: Field {
     package let name: String
     package let aliases: [String]
     package let isRequired = true
+    private let mayBeEmpty: Bool
     private let notString: ErrorCode
 
-    init(_ name: String, aliases: [String] = [], notString: ErrorCode = .accountNotString) {
-        (self.name, self.aliases, self.notString) = (name, aliases, notString)
+    /// - Parameter mayBeEmpty: whether an empty name is one of nobody, and not the request's fault: where each of several
+    ///   accounts is answered by itself.
+    init(
+        _ name: String,
+        aliases: [String] = [],
+        mayBeEmpty: Bool = false,
+        notString: ErrorCode = .accountNotString
+    ) {
+        (self.name, self.aliases, self.mayBeEmpty, self.notString) = (name, aliases, mayBeEmpty, notString)
     }
 
     package var rule: String { "a string that names an account" }
-    package var schema: JSONSchema { JSONSchema(["type": .string("string"), "minLength": .integer(1)]) }
+
+    package var schema: JSONSchema {
+        mayBeEmpty ? .string : JSONSchema(["type": .string("string"), "minLength": .integer(1)])
+    }
 
     package func read(_ value: JSONValue) -> String? {
-        guard case .string(let text) = value, !text.isEmpty else { return nil }
+        guard case .string(let text) = value, mayBeEmpty || !text.isEmpty else { return nil }
         return text
     }
 
@@ -178,15 +207,25 @@ package struct IntegerField: Field {
     package let isRequired: Bool
     private let range: ClosedRange<Int64>
     private let isZeroAbsent: Bool
+    private let limit: Limits.Name?
 
-    /// - Parameter zeroIsAbsent: whether 0 counts as left out.
-    init(_ name: String, required: Bool = false, _ range: ClosedRange<Int64>, zeroIsAbsent: Bool = false) {
-        (self.name, isRequired, self.range, isZeroAbsent) = (name, required, range, zeroIsAbsent)
+    /// - Parameters:
+    ///   - zeroIsAbsent: whether 0 counts as left out.
+    ///   - limit: of an application, by which the operation judges the value as well.
+    init(
+        _ name: String,
+        required: Bool = false,
+        _ range: ClosedRange<Int64>,
+        zeroIsAbsent: Bool = false,
+        limit: Limits.Name? = nil
+    ) {
+        (self.name, isRequired, self.range, isZeroAbsent, self.limit) = (name, required, range, zeroIsAbsent, limit)
     }
 
     package var rule: String {
-        let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        return isZeroAbsent ? allowed + "; 0 counts as left out" : allowed
+        var rule = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        if let limit { rule += ", and at most \(Plan.enterprise.limits[limit]) unless set otherwise" }
+        return isZeroAbsent ? rule + "; 0 counts as left out" : rule
     }
 
     package var schema: JSONSchema {

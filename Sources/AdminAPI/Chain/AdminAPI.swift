@@ -72,7 +72,7 @@ package struct AdminAPI: Sendable {
                 "The path names no command; it must be /v4/SERVICE/COMMAND, in the documentation's letters."
             )
         }
-        guard request.method == "POST" || request.method == "GET" else {
+        guard request.method == "POST" || request.method == "GET" && request.announcesBody else {
             throw ChatError(.httpParsingFailed, "The method must be POST.")
         }
         let card = command.card

@@ -6,9 +6,15 @@ package struct IncomingRequest: Sendable {
         case tooLarge
         /// The connection ended or stalled before its end.
         case incomplete
+
+        package var isEmpty: Bool {
+            if case .complete(let bytes) = self { bytes.isEmpty } else { false }
+        }
     }
 
     package let method: String
+    /// Whether its headers say that a body follows.
+    package let announcesBody: Bool
     /// Without the query string.
     package let path: Substring
     package let query: Substring
@@ -21,13 +27,14 @@ package struct IncomingRequest: Sendable {
 
     package init(
         method: String,
+        announcesBody: Bool,
         path: Substring,
         query: Substring,
         idempotencyKey: String?,
         address: String,
         readBody: @escaping @Sendable (_ limit: Int) async -> Body
     ) {
-        (self.method, self.path, self.query) = (method, path, query)
+        (self.method, self.announcesBody, self.path, self.query) = (method, announcesBody, path, query)
         (self.idempotencyKey, self.address, self.readBody) = (idempotencyKey, address, readBody)
     }
 }

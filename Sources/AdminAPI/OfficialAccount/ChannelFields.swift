@@ -7,8 +7,12 @@ enum ChannelFields {
     static let faceURL = TextField("FaceUrl", bytes: 0...ChannelProfile.longestFaceURL)
     static let organization = TextField("Organization", bytes: 0...ChannelProfile.longestOrganization)
     static let customString = TextField("CustomString", bytes: 0...ChannelProfile.longestCustomString)
-    /// The application's `largestMaxSubscribers` is judged by the operation.
-    static let maxSubscribers = IntegerField("MaxSubscriberNum", 1...Int64(UInt32.max), zeroIsAbsent: true)
+    static let maxSubscribers = IntegerField(
+        "MaxSubscriberNum",
+        1...Int64(UInt32.max),
+        zeroIsAbsent: true,
+        limit: .largestMaxSubscribers
+    )
 
     static func name(required: Bool) -> TextField {
         TextField("Name", required: required, bytes: 1...ChannelProfile.longestName)

@@ -4,7 +4,7 @@ package import ChatProtocol
 /// Recalling Broadcasts (spec/official-channels.md B.11).
 struct OfficialAccountMsgRecall: Command {
     /// One that names no message is answered in its own item.
-    static let key = TextField("MsgKey", bytes: 0...1000)
+    static let key = AnyTextField("MsgKey")
     static let keys = ListField("MsgKeyList", of: "MsgKeys", each: key, count: 1...Broadcasts.mostRecalls)
     static let reason = TextField("Reason", bytes: 0...Broadcasts.longestReason)
 

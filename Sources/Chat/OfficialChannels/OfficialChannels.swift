@@ -37,7 +37,7 @@ package struct OfficialChannels: Sendable {
         }
         try await askBeforeCreating(new, for: call)
         let created = try await database.write(for: call) { tx throws(ChatError) in
-            let owner = try importedOwner(of: new, for: call, in: tx)
+            let owner = try demandPossible(new, for: call, in: tx)
             let id = try insert(new, owner: owner, for: call, in: tx)
             let limit = application.limits[.channels]
             guard try Usage.takeChannel(of: application.id, limit: limit, in: tx) else {
@@ -125,8 +125,7 @@ package struct OfficialChannels: Sendable {
         guard call.application.webhooks.wants(.beforeCreate) else { return }
         let owner: UserID? = try await database.read { tx throws(ChatError) in
             guard try !call.isAnswered(in: tx) else { return nil }
-            if let id = new.id, try ChannelTable.find(id, of: call.application.id, in: tx) != nil { throw .taken(id) }
-            return try importedOwner(of: new, for: call, in: tx)
+            return try demandPossible(new, for: call, in: tx)
         }
         guard let owner else { return }
         let verdict = try await webhooks.ask(.beforeCreate, for: call, about: new.id?.rawValue ?? "") {
@@ -140,7 +139,10 @@ package struct OfficialChannels: Sendable {
         try verdict.demandConsent(else: .creationRefused)
     }
 
-    private func importedOwner(of new: NewChannel, for call: Call, in tx: any Transaction) throws(ChatError) -> UserID {
+    /// - Returns: the owner.
+    /// - Throws: 130008 when the ID is taken, then 70107 when the owner is not imported.
+    private func demandPossible(_ new: NewChannel, for call: Call, in tx: any Transaction) throws(ChatError) -> UserID {
+        if let id = new.id, try ChannelTable.find(id, of: call.application.id, in: tx) != nil { throw .taken(id) }
         guard let owner = UserID(rawValue: new.owner), try AccountTable.exists(owner, of: call.application.id, in: tx)
         else {
             throw ChatError(.accountNotImported, "Owner_Account names no imported account; import it first.")

@@ -79,6 +79,7 @@ struct FrontDoor: HTTPResponder {
         let query = mark.map { target[target.index(after: $0)...] } ?? ""
         let incoming = IncomingRequest(
             method: request.method.rawValue,
+            announcesBody: Self.announcesBody(request),
             path: path,
             query: query,
             idempotencyKey: request.headers[.idempotencyKey],
@@ -157,6 +158,14 @@ struct FrontDoor: HTTPResponder {
         .accessControlAllowHeaders: "X-Requested-With",
         .accessControlAllowMethods: "POST",
     ]
+
+    /// Whether a body is to come: without either header there is none (RFC 9112 section 6).
+    ///
+    /// A stream of HTTP/2 could have one nevertheless.
+    private static func announcesBody(_ request: Request) -> Bool {
+        guard let length = request.headers[.contentLength] else { return request.headers[.transferEncoding] != nil }
+        return length != "0"
+    }
 
     /// How much of a body over its limit is read for the caller's sake, in bytes.
     private static let mostOverflow = 8 * 1_048_576
