@@ -39,9 +39,9 @@ package final class SQLiteDatabase: Engine {
     package let damage = StorageDamage(endsWriting: true)
     /// Whether each page has a checksum: of a file that an earlier version made, not before ``addChecksums(to:)``.
     package let hasChecksums: Bool
-    /// What an operator is to know of the log that was found, when its last transaction was torn.
+    /// What an operator is to know of the log that was found, when its end was torn.
     ///
-    /// Told by the first who opens the file, for the next commit takes that transaction's place.
+    /// Told by the first who opens the file, for the next commit takes the place of that end.
     package let tornLog: String?
     private let isClosed = Mutex(false)
 
@@ -70,7 +70,7 @@ package final class SQLiteDatabase: Engine {
         let configuration = Configuration()
         return try patiently(path, configuration) {
             let log = WriteAheadLog(of: path)
-            try log.demandWhole()
+            _ = try log.demandWhole()
             try log.sync()
             return try PageChecksums.add(to: path, waiting: configuration.busyTimeoutSeconds)
         }

@@ -8,20 +8,22 @@ package enum SQLiteFile {
     /// Pages are copied as they are, unlike by `VACUUM INTO`: what did not change since an earlier copy is the same there.
     /// Writers go on meanwhile; their WAL grows until the copy is made. What was at the target is overwritten.
     ///
+    /// - Returns: what an operator is to know of the log of a file that nobody has open, when its end was torn.
     /// - Throws: ``EngineError`` that names whichever of the two files it is about, or what `progress` throws.
     ///
     /// - Parameters:
     ///   - pagesPerStep: how many pages are copied between two reports.
     ///   - progress: told how many of how many pages are copied; what it throws ends the copying.
+    @discardableResult
     package static func copy(
         _ path: String,
         to target: String,
         pagesPerStep: Int32 = 2048,
         progress: @escaping (_ done: Int, _ all: Int) throws -> Void = { _, _ in }
-    ) throws {
+    ) throws -> String? {
         try PageChecksums.install(for: path)
         // Where nobody has the file open, SQLite takes damage for the end of the log.
-        try WriteAheadLog(of: path).demandWhole()
+        let torn = try WriteAheadLog(of: path).demandWhole()
         let source = try naming(path) { try DatabaseQueue(path: path, configuration: configuration(readOnly: true)) }
         let copy = try naming(target) { try DatabaseQueue(path: target, configuration: configuration(readOnly: false)) }
         try naming(path) {
@@ -41,6 +43,7 @@ package enum SQLiteFile {
         }
         try naming(target) { try copy.close() }
         try naming(path) { try source.close() }
+        return torn
     }
 
     /// Has a fault of SQLite tell of the file that it is about.

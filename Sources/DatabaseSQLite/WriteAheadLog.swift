@@ -26,6 +26,8 @@ struct WriteAheadLog {
         /// Whether more was committed behind it than a crash can leave there.
         let isCertain: Bool
         let header: [UInt8]
+
+        var place: String { frame == 0 ? "its header" : "frame \(frame)" }
     }
 
     let path: String
@@ -36,23 +38,22 @@ struct WriteAheadLog {
 
     /// Reads the log frame by frame, for it can be as large as the database.
     ///
-    /// - Returns: what an operator is to know of the last transaction, when its end is there and the whole is not; SQLite
-    ///   passes it over, and the next commit takes its place.
+    /// - Returns: what an operator is to know, when a commit stands behind damage that may be a crash's: SQLite passes it
+    ///   over, and the next commit takes its place.
     /// - Throws: ``EngineError`` of the kind `corrupt`, when committed transactions stand behind damage.
-    @discardableResult
     func demandWhole() throws(EngineError) -> String? {
         // Another process may be writing: what it is about to write is no damage, and is there the next time.
         guard let damage = try find(), try find() == damage else { return nil }
         guard damage.isCertain else {
             return """
-                \(path): the last transaction is torn at frame \(damage.frame), and left out. Nothing is lost if this machine \
-                lost its power or was reset while that was written; otherwise the disk has damaged what was acknowledged
+                \(path): what was written last is torn at \(damage.place), and left out from there on. Nothing is lost if \
+                this machine lost its power or a write had failed then; otherwise the disk has damaged what was acknowledged
                 """
         }
         throw EngineError(
             .corrupt,
             """
-            \(path): the file is damaged at frame \(damage.frame), and transactions that were committed stand behind that; \
+            \(path): the file is damaged at \(damage.place), and transactions that were committed stand behind that; \
             restore the database from a backup
             """
         )
@@ -167,14 +168,13 @@ private struct Frames {
             ? header.withUnsafeBytes { Self.salts($0, at: 16) } : first.withUnsafeBytes { Self.salts($0, at: 8) }
     }
 
-    /// The first frame that is wrong, 0 when it is the header, and how many commits stand behind it: one, or more.
-    ///
-    /// Nil where none does.
+    /// The first frame that is wrong, 0 when it is the header, and whether one commit or more stand behind it, each on
+    /// the one before; nil where none does.
     func damage() throws(EngineError) -> (frame: Int, commitsBehind: Int)? {
         let start = header.withUnsafeBytes { Checksum(of: $0, at: 24, isBigEndian: isBigEndian) }
         var before = isHeaderWhole ? start : nil
         var wrong = isHeaderWhole ? nil : 0
-        var commits = 0
+        var (commits, mostCommits) = (0, 0)
         var frame = [UInt8](repeating: 0, count: Self.headSize + pageSize)
         for number in 1...count {
             // Another process may have cut the log off meanwhile.
@@ -192,12 +192,13 @@ private struct Frames {
             }
             if wrong != nil, isOfThisLog, isCommit {
                 commits += 1
+                mostCommits = max(mostCommits, commits)
                 if commits > 1 { break }
             }
             before = told
         }
-        guard let wrong, commits > 0 else { return nil }
-        return (wrong, commits)
+        guard let wrong, mostCommits > 0 else { return nil }
+        return (wrong, mostCommits)
     }
 
     /// The checksum of a frame, by that of the one before it.

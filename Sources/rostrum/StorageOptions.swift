@@ -106,9 +106,7 @@ struct StorageOptions: ParsableArguments {
 
     private func open(makeIfMissing: Bool) async throws -> OpenStorage {
         let (location, schema) = try location(makeIfMissing: makeIfMissing)
-        var observer = StorageLocation.Observer()
-        observer.onTornLog = printWarning
-        return try await OpenStorage.open(location, masterKey: masterKey, observer: observer, schema: schema)
+        return try await OpenStorage.open(location, masterKey: masterKey, observer: .ofCommand, schema: schema)
     }
 
     private func location(makeIfMissing: Bool) throws -> (StorageLocation, OpenStorage.SchemaPolicy) {
@@ -178,5 +176,14 @@ extension Chat.Operation {
     static func byWhoeverTyped(at time: Timestamp, _ random: any RandomSource) -> Chat.Operation {
         let user = ProcessInfo.processInfo.environment["USER"] ?? "unknown"
         return Operation(performer: "cli:\(user)", time: time, random: random)
+    }
+}
+
+extension StorageLocation.Observer {
+    /// Tells whoever runs a command of what nobody will be told again.
+    static var ofCommand: StorageLocation.Observer {
+        var observer = StorageLocation.Observer()
+        observer.onTornLog = printWarning
+        return observer
     }
 }

@@ -22,7 +22,7 @@ POSTGRESQL_PAGE = 8192
 # What the server's log calls it, behind the name of the file or the host.
 WORDS = "is damaged"
 # What it says of a log whose last transaction is passed over.
-TORN_WORDS = "the last transaction is torn at frame"
+TORN_WORDS = "what was written last is torn at"
 
 
 @dataclass

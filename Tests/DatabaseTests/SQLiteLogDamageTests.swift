@@ -12,11 +12,14 @@ import Testing
     /// What a process that is killed after so many transactions leaves behind, with something done to its log.
     private func withLog(
         transactions: Int64 = 20,
+        checkpointPages: Int = 1000,
         _ change: (inout Data) -> Void,
         _ body: (_ path: String) async throws -> Void
     ) async throws {
         try await withTemporaryDirectory { directory in
-            let database = try SQLiteDatabase(path: "\(directory)/data.sqlite")
+            var configuration = SQLiteDatabase.Configuration()
+            configuration.checkpointPages = checkpointPages
+            let database = try SQLiteDatabase(path: "\(directory)/data.sqlite", configuration: configuration)
             try await database.migrate(Things.migrations)
             for id in 1...transactions { try await database.addThing(id, String(repeating: "x", count: 6000)) }
             let copy = "\(directory)/copy.sqlite"
@@ -28,6 +31,14 @@ import Testing
             try log.write(to: URL(filePath: "\(copy)-wal"))
             try await body(copy)
         }
+    }
+
+    /// Where the frames end that were written since the log began anew.
+    private static func end(of log: Data) -> Int {
+        let salts = log.dropFirst(16).prefix(8)
+        var end = log.startIndex + 32
+        while end + frame <= log.endIndex, log[end + 8..<end + 16].elementsEqual(salts) { end += frame }
+        return end
     }
 
     private func expectRefusal(of path: String, sourceLocation: SourceLocation = #_sourceLocation) async throws {
@@ -92,12 +103,15 @@ import Testing
     }
 
     @Test(
-        "of a torn transaction at the end is told, once",
-        arguments: [-frame + 2, -frame + 20, -frame + 24, -1, -2 * frame + 3, -2 * frame + 24, -frame - 1]
+        "a torn transaction at the end is told of once, also where older frames stand behind it",
+        arguments: [-frame + 2, -frame + 20, -frame + 24, -1, -2 * frame + 3, -2 * frame + 24, -frame - 1],
+        [1000, 12]
     )
-    func torn(place: Int) async throws {
-        try await withLog { log in
-            log[log.endIndex + place] ^= 4
+    func torn(place: Int, checkpointPages: Int) async throws {
+        try await withLog(checkpointPages: checkpointPages) { log in
+            let end = Self.end(of: log)
+            #expect((end < log.endIndex) == (checkpointPages == 12))
+            log[end + place] ^= 4
         } _: { path in
             let first = try SQLiteDatabase(path: path)
             let ids = try await first.thingIDs()
@@ -106,7 +120,7 @@ import Testing
             await second.close()
 
             #expect(ids == Array(1...19))
-            #expect(first.tornLog?.contains("\(path)-wal: the last transaction is torn at frame") == true)
+            #expect(first.tornLog?.contains("\(path)-wal: what was written last is torn at frame") == true)
             #expect(second.tornLog == nil)
         }
     }
@@ -114,18 +128,20 @@ import Testing
     @Test("of a whole log, one that was cut off, and one whose end cannot be known for one, nothing is told")
     func notTorn() async throws {
         let changes: [@Sendable (inout Data) -> Void] = [
-            { _ in }, { $0.removeLast(Self.frame) }, { $0[$0.endIndex - Self.frame + 8] ^= 4 },
+            { _ in }, { $0.removeLast(Self.frame) }, { $0[Self.end(of: $0) - Self.frame + 8] ^= 4 },
         ]
         for change in changes {
-            try await withLog(change) { path in
-                let database = try SQLiteDatabase(path: path)
-                await database.close()
-                #expect(database.tornLog == nil)
+            for pages in [1000, 12] {
+                try await withLog(checkpointPages: pages, change) { path in
+                    let database = try SQLiteDatabase(path: path)
+                    await database.close()
+                    #expect(database.tornLog == nil)
+                }
             }
         }
     }
 
-    @Test("what is left of several crashes, one behind the other, is no damage")
+    @Test("what is left of several crashes, one behind the other, is no damage, and told of as one end that is torn")
     func leftovers() async throws {
         try await withLog { log in
             // Three ends of transactions, none of which follows on the one before it.
@@ -136,8 +152,11 @@ import Testing
                 log.append(other)
             }
         } _: { path in
-            let left = try await things(in: path)
+            let database = try SQLiteDatabase(path: path)
+            let left = try await database.thingIDs()
+            await database.close()
             #expect(left == Array(1...20))
+            #expect(database.tornLog != nil)
         }
     }
 

@@ -24,7 +24,7 @@ PREFIX = "OfficialAccount.Callback"
 
 
 def receiver(language, secret=SECRET, token=TOKEN):
-    """The example of a language, started; None where its tools are not."""
+    """The example of a language, started; None where Go's or Java's tools are not."""
     command, directory = {
         "python": (["python3", "receiver.py"], "python"),
         "node": (["node", "receiver.mjs"], "node"),

@@ -68,7 +68,7 @@ import Darwin
         }
     }
 
-    @Test("a log whose last transaction is torn is a warning, once")
+    @Test("a log whose end is torn is a warning, once")
     func torn() async throws {
         try await withKilled { installation in
             try installation.change("data/rostrum.db-wal") { $0[$0.endIndex - 1] ^= 1 }
@@ -76,7 +76,7 @@ import Darwin
             let second = await examine(installation, .database)
 
             #expect(first?.level == .warning && first?.advice?.contains("--new-generation") == true)
-            #expect(first?.text.contains("the last transaction is torn at frame") == true)
+            #expect(first?.text.contains("what was written last is torn at frame") == true)
             #expect(second?.level == .ok)
         }
     }

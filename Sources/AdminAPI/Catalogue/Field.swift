@@ -113,8 +113,8 @@ package struct AccountNameField: Field {
     private let mayBeEmpty: Bool
     private let notString: ErrorCode
 
-    /// - Parameter mayBeEmpty: whether an empty name is one of nobody, and not the request's fault: where each of several
-    ///   accounts is answered by itself.
+    /// - Parameter mayBeEmpty: whether an empty name is one of nobody, and not the request's fault: in the account
+    ///   services, where each of several accounts is answered by itself.
     init(
         _ name: String,
         aliases: [String] = [],

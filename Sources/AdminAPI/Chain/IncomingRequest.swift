@@ -6,10 +6,6 @@ package struct IncomingRequest: Sendable {
         case tooLarge
         /// The connection ended or stalled before its end.
         case incomplete
-
-        package var isEmpty: Bool {
-            if case .complete(let bytes) = self { bytes.isEmpty } else { false }
-        }
     }
 
     package let method: String

@@ -34,13 +34,15 @@ package struct Backup {
     ///     left out.
     ///   - now: what the manifest gives as its time.
     ///   - report: told how far it is.
+    ///   - onTornLog: told of a log of which the end was torn, and is not in the backup.
     /// - Throws: ``StartError``; there is no file `path` then.
     package static func make(
         of directory: DataDirectory,
         to path: String,
         since base: String? = nil,
         now: Date = .now,
-        report: @escaping (Progress) -> Void = { _ in }
+        report: @escaping (Progress) -> Void = { _ in },
+        onTornLog: (String) -> Void = { _ in }
     ) async throws -> BackupManifest {
         guard StorageLocation.directory(directory).mayHoldInstallation else {
             throw StartError("there is no installation in \(directory.path)")
@@ -57,7 +59,7 @@ package struct Backup {
         defer { SQLiteCopy.remove(copy) }
         do {
             let backup = Backup(directory: directory, report: report)
-            let manifest = try await backup.write(to: file, below, base, copy, now)
+            let manifest = try await backup.write(to: file, below, base, copy, now, onTornLog)
             try file.finish()
             return manifest
         } catch {
@@ -71,13 +73,15 @@ package struct Backup {
         _ below: BackupFile?,
         _ base: String?,
         _ copy: String,
-        _ now: Date
+        _ now: Date,
+        _ onTornLog: (String) -> Void
     ) async throws -> BackupManifest {
         SQLiteCopy.remove(copy)
         do {
-            try SQLiteFile.copy(directory.database, to: copy) { done, all in
+            let torn = try SQLiteFile.copy(directory.database, to: copy) { done, all in
                 report(Progress(stage: .copying, done: done, all: all))
             }
+            if let torn { onTornLog(torn) }
         } catch let error as DatabaseError {
             throw StartError(error.message)
         }

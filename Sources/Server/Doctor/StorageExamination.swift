@@ -28,7 +28,7 @@ enum StorageExamination {
                     .warning(
                         .database,
                         torn,
-                        "unless there was such an accident, promote a replica, or restore a backup with --new-generation"
+                        "unless that is so, promote a replica, or run `rostrum restore --new-generation` before the server starts"
                     )
                 )
             }

@@ -79,7 +79,7 @@ struct FrontDoor: HTTPResponder {
         let query = mark.map { target[target.index(after: $0)...] } ?? ""
         let incoming = IncomingRequest(
             method: request.method.rawValue,
-            announcesBody: Self.announcesBody(request),
+            announcesBody: Self.announcesBody(request, isStream: context.isStream),
             path: path,
             query: query,
             idempotencyKey: request.headers[.idempotencyKey],
@@ -159,12 +159,10 @@ struct FrontDoor: HTTPResponder {
         .accessControlAllowMethods: "POST",
     ]
 
-    /// Whether a body is to come: without either header there is none (RFC 9112 section 6).
-    ///
-    /// A stream of HTTP/2 could have one nevertheless.
-    private static func announcesBody(_ request: Request) -> Bool {
-        guard let length = request.headers[.contentLength] else { return request.headers[.transferEncoding] != nil }
-        return length != "0"
+    /// Whether a body is to come: without either header only a stream of HTTP/2 may have one (RFC 9112 section 6).
+    private static func announcesBody(_ request: Request, isStream: Bool) -> Bool {
+        if let length = request.headers[.contentLength] { return Int(digits: length) != 0 }
+        return isStream || request.headers[.transferEncoding] != nil
     }
 
     /// How much of a body over its limit is read for the caller's sake, in bytes.

@@ -16,7 +16,7 @@ package enum StorageLocation: Sendable {
         package var onCommit: @Sendable (_ operations: Int, _ took: Duration) -> Void = { _, _ in }
         /// Told what an operator had better know.
         package var onWarning: @Sendable (_ text: String) -> Void = { _ in }
-        /// Told of a log whose last transaction was torn: once, for whoever opens the storage next does not find it.
+        /// Told of a log whose end was torn: once, for whoever opens the storage next does not find it.
         package var onTornLog: @Sendable (_ text: String) -> Void = { _ in }
 
         package init() {}

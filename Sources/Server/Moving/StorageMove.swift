@@ -32,6 +32,7 @@ package struct StorageMove {
         masterKey: MasterKeySource = .dataDirectory,
         to url: String,
         rowsInBatch: Int = 2000,
+        observer: StorageLocation.Observer = StorageLocation.Observer(),
         report: @escaping (MoveReport) async throws -> Void
     ) async throws -> MoveSummary {
         let location = StorageLocation.directory(directory)
@@ -41,7 +42,7 @@ package struct StorageMove {
         let lock = try directory.lock()
         let summary: MoveSummary
         do {
-            let source = try await OpenStorage.open(location, masterKey: masterKey)
+            let source = try await OpenStorage.open(location, masterKey: masterKey, observer: observer)
             summary = try await closing(source.database) {
                 let target = try openTarget(url)
                 return try await closing(target) {

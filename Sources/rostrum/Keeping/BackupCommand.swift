@@ -40,9 +40,16 @@ struct BackupCommand: AsyncParsableCommand {
         let bar = ProgressBar()
         let manifest: BackupManifest
         do {
-            manifest = try await Backup.make(of: directory, to: file, since: since) { progress in
-                bar.show(progress.stage.rawValue, progress.done, of: progress.all)
-            }
+            manifest = try await Backup.make(
+                of: directory,
+                to: file,
+                since: since,
+                report: { bar.show($0.stage.rawValue, $0.done, of: $0.all) },
+                onTornLog: { text in
+                    bar.end()
+                    printWarning(text)
+                }
+            )
         } catch {
             bar.end()
             throw error

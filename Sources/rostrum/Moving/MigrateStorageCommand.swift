@@ -42,7 +42,12 @@ struct MigrateStorageCommand: AsyncParsableCommand {
         let display = MoveDisplay()
         let summary: MoveSummary
         do {
-            summary = try await StorageMove.run(from: directory, masterKey: masterKey, to: target) { report in
+            summary = try await StorageMove.run(
+                from: directory,
+                masterKey: masterKey,
+                to: target,
+                observer: .ofCommand
+            ) { report in
                 display.show(report)
             }
         } catch {
