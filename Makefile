@@ -155,7 +155,7 @@ soak-judge: setup-cluster ## show the judge of the soak and its subscribers what
 judges: soak-judge prove-judge
 
 .PHONY: prove prove-judge
-prove: prove-judge ## run every proof, and print what was tried, how often, what was lost; more than an hour; ARGS=--write keeps it
+prove: prove-judge ## run every proof, and print what was tried, how often, what was lost; more than two hours; ARGS=--write keeps it
 	@Tests/Prove/run $(ARGS)
 
 prove-judge:
