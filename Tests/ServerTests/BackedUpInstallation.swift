@@ -27,6 +27,26 @@ struct BackedUpInstallation {
         }
     }
 
+    /// Hands over an installation as a server leaves it that is killed after a few posts.
+    static func withKilled(_ body: (BackedUpInstallation) async throws -> Void) async throws {
+        try await with { installation in
+            let database = installation.directory.database
+            try await installation.open { opened in
+                for text in ["a", "b", "c"] { _ = try await MovableInstallation.post(text, in: opened) }
+                for ending in ["", "-wal"] {
+                    let kept = installation.file("kept" + ending)
+                    try FileManager.default.copyItem(atPath: database + ending, toPath: kept)
+                }
+            }
+            for ending in ["", "-wal"] {
+                try? FileManager.default.removeItem(atPath: database + ending)
+                try FileManager.default.copyItem(atPath: installation.file("kept" + ending), toPath: database + ending)
+            }
+            try? FileManager.default.removeItem(atPath: database + "-shm")
+            try await body(installation)
+        }
+    }
+
     static func putKey(in directory: DataDirectory) throws {
         try writeFile(directory.masterKey, MovableInstallation.masterKey)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: directory.masterKey)
@@ -64,8 +84,12 @@ struct BackedUpInstallation {
     func file(_ name: String) -> String { "\(place)/\(name)" }
 
     @discardableResult
-    func backup(_ name: String, since base: String? = nil) async throws -> BackupManifest {
-        try await Backup.make(of: directory, to: file(name), since: base.map(file))
+    func backup(
+        _ name: String,
+        since base: String? = nil,
+        onTornLog: (String) -> Void = { _ in }
+    ) async throws -> BackupManifest {
+        try await Backup.make(of: directory, to: file(name), since: base.map(file), onTornLog: onTornLog)
     }
 
     /// A directory that has the master key alone.

@@ -136,6 +136,20 @@ import Testing
         }
     }
 
+    @Test("of a log whose end is torn is told, for it is not in the backup")
+    func torn() async throws {
+        try await BackedUpInstallation.withKilled { installation in
+            var told: [String] = []
+            try await installation.backup("whole") { told.append($0) }
+            #expect(told == [])
+
+            try installation.change("data/rostrum.db-wal") { $0[$0.endIndex - 1] ^= 1 }
+            try await installation.backup("torn") { told.append($0) }
+
+            #expect(told.count == 1 && told.first?.contains("rostrum.db-wal: what was written last is torn at") == true)
+        }
+    }
+
     @Test("nothing stands on a backup of another installation, or of what was there before a restore")
     func otherBase() async throws {
         try await BackedUpInstallation.with { installation in

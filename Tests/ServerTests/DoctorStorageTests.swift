@@ -51,7 +51,7 @@ import Darwin
 
     @Test("a damaged log, and a table that is not there, are errors with advice of their own")
     func faults() async throws {
-        try await withKilled { installation in
+        try await BackedUpInstallation.withKilled { installation in
             try installation.change("data/rostrum.db-wal") { $0[$0.startIndex + 100] ^= 1 }
             let damaged = await examine(installation, .database)
             #expect(damaged?.level == .error && damaged?.advice?.contains("restore the newest backup") == true)
@@ -70,7 +70,7 @@ import Darwin
 
     @Test("a log whose end is torn is a warning, once")
     func torn() async throws {
-        try await withKilled { installation in
+        try await BackedUpInstallation.withKilled { installation in
             try installation.change("data/rostrum.db-wal") { $0[$0.endIndex - 1] ^= 1 }
             let first = await examine(installation, .database)
             let second = await examine(installation, .database)
@@ -78,26 +78,6 @@ import Darwin
             #expect(first?.level == .warning && first?.advice?.contains("--new-generation") == true)
             #expect(first?.text.contains("what was written last is torn at frame") == true)
             #expect(second?.level == .ok)
-        }
-    }
-
-    /// An installation as a server leaves it that is killed after a few posts.
-    private func withKilled(_ body: (BackedUpInstallation) async throws -> Void) async throws {
-        try await BackedUpInstallation.with { installation in
-            try await installation.open { opened in
-                for text in ["a", "b", "c"] { _ = try await MovableInstallation.post(text, in: opened) }
-                for ending in ["", "-wal"] {
-                    let path = installation.directory.database + ending
-                    try FileManager.default.copyItem(atPath: path, toPath: installation.file("kept" + ending))
-                }
-            }
-            for ending in ["", "-wal"] {
-                let path = installation.directory.database + ending
-                try? FileManager.default.removeItem(atPath: path)
-                try FileManager.default.copyItem(atPath: installation.file("kept" + ending), toPath: path)
-            }
-            try? FileManager.default.removeItem(atPath: installation.directory.database + "-shm")
-            try await body(installation)
         }
     }
 }
